@@ -1,0 +1,36 @@
+"""Which variant of a kernel runs: the plain reference, or the fast one made for this kind of device."""
+
+import contextlib
+import contextvars
+import os
+from collections.abc import Iterator
+
+import jax
+
+FAST_ON = {
+    "convolution": "cpu",  # blocked matrix products; XLA's own convolutions are slow on CPUs, cuDNN's are not
+    "pooling": "cpu",  # maxima of strided slices
+    "recurrence": "cpu",  # batch on the last axis, gates recomputed in the backward pass
+    "embedding": "cpu",  # gradient without a serial scatter
+    "cudnn": "gpu",  # cuDNN's LSTM
+}
+
+_reference = contextvars.ContextVar("reference_kernels", default=os.environ.get("ONEIROS_KERNELS") == "reference")
+
+
+def fast(kind: str) -> bool:
+    """Whether the fast variant of ``kind`` (a key of ``FAST_ON``) runs here.
+
+    It is asked while a function is traced: what is compiled already keeps its variant.
+    """
+    return not _reference.get() and jax.default_backend() == FAST_ON[kind]
+
+
+@contextlib.contextmanager
+def reference_kernels() -> Iterator[None]:
+    """Force the plain references inside a ``with`` block (``ONEIROS_KERNELS=reference`` does so everywhere)."""
+    token = _reference.set(True)
+    try:
+        yield
+    finally:
+        _reference.reset(token)
