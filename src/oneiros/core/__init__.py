@@ -1,0 +1,7 @@
+"""Variables, scopes, symbols, graphs, randomness, configuration and the object registry."""
+
+from .config import behaviour, epsilon, floatx, image_data_format, set_epsilon, set_floatx, set_image_data_format
+from .random import SeedGenerator, draw_seed, global_seed_generator, set_random_seed
+from .registry import Configurable, Kind, kind
+from .symbol import Graph, Node, Shape, Symbol, get_mask, has_symbol, is_symbol, op, set_mask, symbols_in
+from .variable import Scope, Variable, autocast, compiled, repeat, scan, to_array, value_and_grad

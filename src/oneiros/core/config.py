@@ -1,0 +1,110 @@
+"""Settings shared by the whole library: number types, image layout, and what generation of Keras is spoken.
+
+``KERAS_HOME/keras.json`` (default ``~/.keras/keras.json``) gives the first three, as in Keras.
+"""
+
+import json
+import os
+import warnings
+from pathlib import Path
+from types import SimpleNamespace
+
+FLOAT_TYPES = ("float16", "bfloat16", "float32", "float64")
+IMAGE_FORMATS = ("channels_last", "channels_first")
+
+# What differs between the generations of Keras, with the native (Keras 3) value of each.
+# compat/generations.py holds the other generations' columns and describes the rows.
+behaviour = SimpleNamespace(
+    generation="3",
+    first_name_suffix=False,  # True: the first Dense is `dense_1`
+    accuracy_name="accuracy",  # what the logs call metrics=["accuracy"], None: as the user wrote it
+    progress_bar="keras3",
+    weight_suffix=False,  # True: variable.name is `dense_1/kernel:0`
+    loss_log_per_output=True,
+    deferred_updates=False,  # True: updates made in a layer's call run in training only
+    sequential_input_in_layers=False,
+    trainable_needs_compile=False,  # True: toggling `trainable` acts at the next compile
+    relu6_hard_sigmoid=True,  # False: clip(0.2 x + 0.5)
+    shuffle_rng="numpy",
+)
+
+
+def keras_home():
+    """The folder for configuration, data sets and weights: ``KERAS_HOME`` or ``~/.keras``."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras").expanduser()
+
+
+_state = SimpleNamespace(floatx="float32", epsilon=1e-7, image_data_format="channels_last")
+
+
+def floatx():
+    """The default float type: 'float32' unless set otherwise.
+
+    >>> floatx()
+    'float32'
+    """
+    return _state.floatx
+
+
+def set_floatx(value):
+    """Sets the default float type: 'float16', 'bfloat16', 'float32' or 'float64'."""
+    value = getattr(value, "name", value)
+    if value not in FLOAT_TYPES:
+        raise ValueError(f"set_floatx: expected one of {', '.join(FLOAT_TYPES)}. Received: {value!r}")
+    require_float64(value)
+    _state.floatx = value
+
+
+def require_float64(dtype):
+    """JAX computes in 64 bits only when told so for the whole process: do that at the first request."""
+    if str(dtype) == "float64":
+        import jax
+
+        if not jax.config.jax_enable_x64:
+            jax.config.update("jax_enable_x64", True)
+
+
+def epsilon():
+    """The small number that keeps divisions and logarithms finite: 1e-7 unless set otherwise."""
+    return _state.epsilon
+
+
+def set_epsilon(value):
+    _state.epsilon = float(value)
+
+
+def image_data_format():
+    """'channels_last' or 'channels_first': where images keep their channels by default."""
+    return _state.image_data_format
+
+
+def set_image_data_format(value):
+    _state.image_data_format = standardize_data_format(value)
+
+
+def standardize_data_format(value):
+    """Checks a ``data_format`` argument; ``None`` means the configured one."""
+    if value is None:
+        return _state.image_data_format
+    if str(value).lower() not in IMAGE_FORMATS:
+        raise ValueError(f"data_format: expected 'channels_last' or 'channels_first'. Received: {value!r}")
+    return str(value).lower()
+
+
+def _read_config_file():
+    path = keras_home() / "keras.json"
+    if not path.is_file():
+        return
+    try:
+        stored = json.loads(path.read_text())
+        setters = {"floatx": set_floatx, "epsilon": set_epsilon, "image_data_format": set_image_data_format}
+        for key, setter in setters.items():
+            if key in stored:
+                setter(stored[key])
+        if stored.get("image_dim_ordering") in ("th", "tf") and "image_data_format" not in stored:
+            set_image_data_format("channels_first" if stored["image_dim_ordering"] == "th" else "channels_last")
+    except (ValueError, TypeError, AttributeError) as error:
+        warnings.warn(f"{path} is not a valid configuration and is ignored: {error}")
+
+
+_read_config_file()

@@ -1,0 +1,25 @@
+"""The library's exceptions. Each message says what was expected, what came, and what to do."""
+
+
+class InputDataError(ValueError):
+    """Data, labels, weights or arguments that cannot be used as given."""
+
+
+class UnsafeModelError(ValueError):
+    """A file asks for something that could run code or reach outside itself."""
+
+
+class CorruptFileError(ValueError):
+    """A file is damaged, incomplete, or not for this model."""
+
+
+class LimitExceededError(ValueError):
+    """Something is larger than this machine (or a stated limit) allows."""
+
+
+class DownloadError(OSError):
+    """A file could not be fetched, or what came is not the file that was asked for."""
+
+
+class DataWorkerError(RuntimeError):
+    """A process or thread that prepares batches failed or went silent."""

@@ -1,0 +1,41 @@
+"""Unique names, as Keras makes them: ``dense``, ``dense_1``, ... (Keras 2: from ``dense_1``)."""
+
+import re
+import threading
+from collections import defaultdict
+
+from .config import behaviour
+
+_counters = defaultdict(int)
+_lock = threading.Lock()
+
+
+def to_snake_case(name):
+    """
+    >>> to_snake_case("Conv2DTranspose"), to_snake_case("PReLU"), to_snake_case("LSTM")
+    ('conv2d_transpose', 'p_re_lu', 'lstm')
+    """
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
+    name = re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+    return "private" + name if name.startswith("_") else name
+
+
+def get_uid(prefix=""):
+    """How often this prefix has been asked for, this time included."""
+    with _lock:
+        _counters[prefix] += 1
+        return _counters[prefix]
+
+
+def unique_name(prefix):
+    uid = get_uid(prefix)
+    if behaviour.first_name_suffix:
+        return f"{prefix}_{uid}"
+    return prefix if uid == 1 else f"{prefix}_{uid - 1}"
+
+
+def reset_uids():
+    """Starts the counting of names anew."""
+    with _lock:
+        _counters.clear()

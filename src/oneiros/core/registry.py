@@ -1,0 +1,231 @@
+"""One registry of everything that has a name in a configuration: layers, losses, activations, ...
+
+`get` turns what a user writes (a string, a configuration, a class, a function, an object) into the object;
+`serialize` and `deserialize` go to configurations and back. Names are looked up, never imported: nothing that a
+file says is executed.
+"""
+
+import difflib
+import inspect
+import threading
+
+import numpy as np
+
+from .errors import UnsafeModelError
+from .names import to_snake_case
+
+_custom_objects = {}  # registered for good
+_registered_names = {}  # object -> "package>name"
+_thread = threading.local()
+_kinds = {}
+
+
+def get_custom_objects():
+    """The global dictionary of custom objects: names to classes and functions. Changing it registers them."""
+    return _custom_objects
+
+
+class CustomObjectScope:
+    """Inside ``with CustomObjectScope({"MyLayer": MyLayer}):`` configurations may name these objects."""
+
+    def __init__(self, *custom_objects):
+        self.custom_objects = custom_objects
+
+    def __enter__(self):
+        scopes = _scopes()
+        self.depth = len(scopes)
+        scopes.extend(dict(objects or {}) for objects in self.custom_objects)
+        return self
+
+    def __exit__(self, *exception):
+        del _scopes()[self.depth :]
+
+
+def custom_object_scope(*custom_objects):
+    return CustomObjectScope(*custom_objects)
+
+
+def _scopes():
+    if not hasattr(_thread, "scopes"):
+        _thread.scopes = []
+    return _thread.scopes
+
+
+def find_custom_object(name):
+    for scope in (*reversed(_scopes()), _custom_objects):
+        if name in scope:
+            return scope[name]
+    return None
+
+
+def register_keras_serializable(package="Custom", name=None):
+    """Decorator that makes a class or function known to configurations as ``package>name``."""
+
+    def decorate(thing):
+        registered = f"{package}>{name or thing.__name__}"
+        if inspect.isclass(thing) and not hasattr(thing, "get_config"):
+            raise ValueError(f"Cannot register {thing.__name__}: a class needs a get_config() method.")
+        _custom_objects[registered] = thing
+        _registered_names[thing] = registered
+        return thing
+
+    return decorate
+
+
+def get_registered_name(thing):
+    return _registered_names.get(thing, thing.__name__)
+
+
+def get_registered_object(name, custom_objects=None, module_objects=None):
+    for objects in (custom_objects or {}, _custom_objects, module_objects or {}):
+        if name in objects:
+            return objects[name]
+    return None
+
+
+class Kind:
+    """The known objects of one kind: ``Kind("activation")``.
+
+    aliases: further names of an object, e.g. ``mse`` of ``mean_squared_error``.
+    """
+
+    def __init__(self, name):
+        self.name = name
+        self.objects = {}
+        _kinds[name] = self
+
+    def add(self, thing, *names):
+        """Registers a class or function under its own name and others."""
+        for name in names or (thing.__name__,):
+            self.objects[name] = thing
+        return thing
+
+    def find(self, name, error=ValueError):
+        """The class or function called `name`; snake case and any letter case find classes too."""
+        if (thing := find_custom_object(name)) is not None:
+            return thing
+        short = name.rsplit(">", 1)[-1]
+        if short in self.objects:
+            return self.objects[short]
+        by_snake = {to_snake_case(key): value for key, value in self.objects.items()}
+        for key in (short, short.lower(), to_snake_case(short)):
+            if key in by_snake:
+                return by_snake[key]
+        folded = {key.lower(): value for key, value in self.objects.items()}
+        if short.lower() in folded:
+            return folded[short.lower()]
+        near = difflib.get_close_matches(short, self.objects, 1, 0.5)
+        hint = f", did you mean {near[0]}?" if near else "."
+        raise error(
+            f"Unknown {self.name}: {name!r}{hint} Your own objects need `custom_objects={{{short!r}: ...}}` or "
+            "@register_keras_serializable()."
+        )
+
+    def get(self, identifier):
+        """The object for a name, a configuration, a class or an object; ``None`` stays ``None``."""
+        if identifier is None:
+            return None
+        if isinstance(identifier, dict):
+            return self.deserialize(identifier)
+        if isinstance(identifier, str):
+            thing = self.find(identifier)
+            return thing() if inspect.isclass(thing) else thing
+        if inspect.isclass(identifier):
+            return identifier()
+        if callable(identifier):
+            return identifier
+        raise ValueError(
+            f"Expected a {self.name}: a name, a configuration, a function or an object. Received: {identifier!r}"
+        )
+
+    def serialize(self, thing):
+        """A name for a function, a ``{"class_name", "config"}`` dictionary for an object."""
+        if thing is None:
+            return None
+        if hasattr(thing, "get_config") and not inspect.isclass(thing):
+            return {"class_name": get_registered_name(type(thing)), "config": thing.get_config()}
+        return get_registered_name(thing)
+
+    def deserialize(self, config, custom_objects=None):
+        with CustomObjectScope(custom_objects):
+            if config is None:
+                return None
+            if isinstance(config, str):
+                return self.get(config)
+            if not isinstance(config, dict) or "class_name" not in config:
+                raise ValueError(f"Expected the configuration of a {self.name}. Received: {str(config)[:200]}")
+            name, inner = config["class_name"], config.get("config")
+            if not isinstance(name, str) or not (inner is None or isinstance(inner, (dict, list, str))):
+                raise UnsafeModelError(f"class_name {str(name)[:80]!r} is not the name of a {self.name}.")
+            if name == "function" and isinstance(inner, str):  # how Keras 3 writes functions
+                return self.find(config.get("registered_name") or inner, UnsafeModelError)
+            registered = config.get("registered_name")
+            custom = find_custom_object(registered) if isinstance(registered, str) else None
+            thing = custom or self.find(name, UnsafeModelError)
+            if not inspect.isclass(thing):
+                return thing
+            if not hasattr(thing, "from_config"):
+                return thing(**(inner or {}))
+            return thing.from_config({} if inner is None else dict(inner) if isinstance(inner, dict) else inner)
+
+
+def serialize_value(value):
+    """A constructor argument as JSON can hold it."""
+    if inspect.isclass(value):
+        return get_registered_name(value)
+    if hasattr(value, "get_config"):
+        return {"class_name": get_registered_name(type(value)), "config": value.get_config()}
+    if isinstance(value, np.ndarray) or type(value).__module__.startswith("jax"):
+        return np.asarray(value).tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.dtype):
+        return value.name
+    if isinstance(value, (list, tuple)):
+        return type(value)(serialize_value(v) for v in value) if type(value) in (list, tuple) else list(value)
+    if isinstance(value, dict):
+        return {k: serialize_value(v) for k, v in value.items()}
+    if callable(value):
+        return get_registered_name(value) if hasattr(value, "__name__") else type(value).__name__
+    return value
+
+
+class Configurable:
+    """Base of everything that is made from a configuration.
+
+    The configuration is read off: the constructor's signature gives the names, the attributes of the same names
+    (or with an underscore before) the values. `kind` names the registry of the library's own subclasses.
+    """
+
+    kind = None
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if cls.kind and cls.__module__.split(".")[0] == "oneiros" and not cls.__name__.startswith("_"):
+            kind(cls.kind).add(cls)
+
+    def get_config(self):
+        """The constructor's arguments, as JSON can hold them."""
+        return {name: serialize_value(value) for name, value in constructor_values(self)}
+
+    @classmethod
+    def from_config(cls, config):
+        """A new object from what `get_config` returned."""
+        return cls(**config)
+
+
+def constructor_values(thing):
+    for name, parameter in inspect.signature(type(thing).__init__).parameters.items():
+        if name == "self" or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        if not hasattr(thing, name) and not hasattr(thing, "_" + name):
+            raise NotImplementedError(
+                f"{type(thing).__name__} keeps its argument `{name}` under another name, so its configuration cannot "
+                f"be read off. Set `self.{name} = {name}` in __init__, or write get_config()."
+            )
+        yield name, getattr(thing, name) if hasattr(thing, name) else getattr(thing, "_" + name)
+
+
+def kind(name):
+    """The registry of a kind, made at the first request."""
+    return _kinds.get(name) or Kind(name)

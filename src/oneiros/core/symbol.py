@@ -1,0 +1,336 @@
+"""Symbolic tensors, the operations recorded on them, and graphs of these."""
+
+import functools
+import operator
+import weakref
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from . import config
+from .names import unique_name
+from .variable import Scope, Variable
+
+# Two fillings for unknown dimensions: what differs between the results is unknown there too. Both have many
+# divisors, so that reshapes come out even, and are large enough for any window.
+_FILLINGS = (720, 840)
+
+
+class Shape(tuple):
+    """A shape; unknown dimensions are ``None``. Also answers as TensorFlow's shapes do."""
+
+    def as_list(self):
+        return list(self)
+
+    ndims = rank = property(len)
+
+    def __getitem__(self, index):
+        item = super().__getitem__(index)
+        return Shape(item) if isinstance(index, slice) else item
+
+
+class Symbol:
+    """A tensor without a value: a shape, a type, and how it comes about.
+
+    node: the `Node` it is an output of, ``None`` for a placeholder; index: which of its outputs.
+    """
+
+    __array_ufunc__ = None
+
+    def __init__(self, shape, dtype=None, name=None, node=None, index=0, sparse=False):
+        self.shape = Shape(None if d is None else int(d) for d in shape)
+        self.dtype = str(jnp.dtype(dtype or config.floatx()))
+        self.name = name or unique_name("tensor")
+        self.node = node
+        self.index = index
+        self.sparse = sparse
+
+    ndim = property(lambda self: len(self.shape))
+    rank = ndim
+
+    @property
+    def size(self):
+        return None if None in self.shape else int(np.prod(self.shape))
+
+    def get_shape(self):
+        return self.shape
+
+    def set_shape(self, shape):
+        self.shape = Shape(shape)
+
+    # What programs for Keras 1 and 2 look at.
+    _keras_shape = property(lambda self: tuple(self.shape))
+
+    @property
+    def _keras_history(self):
+        return (self.node.operation, self.node.node_index, self.index) if self.node else (None, 0, 0)
+
+    @property
+    def _uses_learning_phase(self):
+        nodes = topological_order([self])
+        return any(getattr(n.operation, "uses_learning_phase", False) for n in nodes)
+
+    def astype(self, dtype):
+        return _cast(self, jnp.dtype(dtype))
+
+    def __repr__(self):
+        return f"<Symbol shape={tuple(self.shape)}, dtype={self.dtype}, name={self.name}>"
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other):
+        return self is other
+
+    def __ne__(self, other):
+        return self is not other
+
+    def __len__(self):
+        if not self.shape or self.shape[0] is None:
+            raise TypeError(f"{self!r} has no known length.")
+        return self.shape[0]
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def _no_value(self, *args):
+        raise TypeError(
+            f"{self!r} is a symbol: it has no value until a model or K.function computes it. Use functions of "
+            "oneiros.ops or the backend on it, put other code into a Lambda layer, and let `if` decide on shapes only."
+        )
+
+    __bool__ = __float__ = __int__ = __array__ = __jax_array__ = _no_value
+
+
+class Node:
+    """One application of an operation (a function of arrays, or a layer) to symbols.
+
+    args, kwargs: as they were given; inputs, outputs: the symbols in them, flat.
+    """
+
+    def __init__(self, operation, args, kwargs, output_specs):
+        self.operation = operation
+        self.args = args
+        self.kwargs = kwargs
+        self.inputs = symbols_in((args, kwargs))
+        self.node_index = 0
+        leaves, self.output_structure = jax.tree.flatten(output_specs)
+        prefix = getattr(operation, "name", None) or getattr(operation, "__name__", "op")
+        self.outputs = [
+            Symbol(s.shape, s.dtype, f"{prefix}/output_{i}" if i else prefix, self, i) for i, s in enumerate(leaves)
+        ]
+
+    @property
+    def result(self):
+        """The outputs in the structure in which the operation returns them."""
+        return jax.tree.unflatten(self.output_structure, self.outputs)
+
+    # The faces that Keras' nodes have.
+    outbound_layer = layer = property(lambda self: self.operation)
+    input_tensors = property(lambda self: list(self.inputs))
+    output_tensors = property(lambda self: list(self.outputs))
+    input_shapes = property(lambda self: [tuple(s.shape) for s in self.inputs])
+    output_shapes = property(lambda self: [tuple(s.shape) for s in self.outputs])
+    inbound_layers = property(lambda self: [s.node.operation for s in self.inputs if s.node])
+    node_indices = property(lambda self: [s.node.node_index for s in self.inputs if s.node])
+    tensor_indices = property(lambda self: [s.index for s in self.inputs if s.node])
+    arguments = property(lambda self: self.kwargs)
+
+
+def is_symbol(x):
+    return isinstance(x, Symbol)
+
+
+def symbols_in(tree):
+    """All symbols in nested lists, tuples and dictionaries, in order."""
+    if isinstance(tree, Symbol):
+        return [tree]
+    if isinstance(tree, (list, tuple)):
+        return [s for item in tree for s in symbols_in(item)]
+    if isinstance(tree, dict):
+        return [s for item in tree.values() for s in symbols_in(item)]
+    return []
+
+
+def has_symbol(tree):
+    if isinstance(tree, Symbol):
+        return True
+    if isinstance(tree, (list, tuple)):
+        return any(map(has_symbol, tree))
+    return isinstance(tree, dict) and any(map(has_symbol, tree.values()))
+
+
+def replace_symbols(tree, replacement):
+    """The same structure with ``replacement(symbol)`` in the place of each symbol."""
+    if isinstance(tree, Symbol):
+        return replacement(tree)
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return type(tree)(*(replace_symbols(item, replacement) for item in tree))
+    if isinstance(tree, (list, tuple)) and not isinstance(tree, Shape):
+        return type(tree)(replace_symbols(item, replacement) for item in tree)
+    if isinstance(tree, dict):
+        return {key: replace_symbols(item, replacement) for key, item in tree.items()}
+    return tree
+
+
+def op(fn):
+    """Makes a function of arrays one of symbols too: given a symbol, it records a node and infers the shape.
+
+    >>> double = op(lambda x: x * 2)
+    >>> double(Symbol((None, 3))).shape
+    (None, 3)
+    """
+
+    @functools.wraps(fn)
+    def wrapper(*args, **kwargs):
+        if has_symbol(args) or (kwargs and has_symbol(kwargs)):
+            return Node(fn, args, kwargs, infer(fn, args, kwargs)).result
+        return fn(*args, **kwargs)
+
+    wrapper.is_op = True
+    fn.public = wrapper
+    return wrapper
+
+
+class _Leaf:
+    """Keeps a shape with ``None`` in it from being taken apart as a pytree."""
+
+    def __init__(self, shape, dtype):
+        self.shape, self.dtype = shape, dtype
+
+
+def infer(fn, args, kwargs):
+    """The shapes and types of ``fn(*args, **kwargs)``, with symbols among the arguments, in fn's structure."""
+    symbols = list(dict.fromkeys(symbols_in((args, kwargs))))
+
+    def run(filling):
+        specs = [
+            jax.ShapeDtypeStruct(tuple(filling if d is None else d for d in s.shape), jnp.dtype(s.dtype))
+            for s in symbols
+        ]
+
+        def call(arrays):
+            values = dict(zip(symbols, arrays))
+            new_args, new_kwargs = replace_symbols((args, kwargs), values.__getitem__)
+            return fn(*new_args, **new_kwargs)
+
+        with Scope():  # what the function writes is not to last
+            return jax.eval_shape(call, specs)
+
+    unknown = any(None in s.shape for s in symbols)
+    first = run(_FILLINGS[0])
+    second = run(_FILLINGS[1]) if unknown else first
+
+    def merge(a, b):
+        return _Leaf([m if m == n else None for m, n in zip(a.shape, b.shape)], a.dtype)
+
+    return jax.tree.map(merge, first, second)
+
+
+def topological_order(outputs, inputs=()):
+    """The nodes that `outputs` need, each after those it needs itself; the walk ends at `inputs`."""
+    stop = {id(s) for s in inputs}
+    order, done = [], set()
+    stack = [s.node for s in reversed(outputs) if s.node is not None and id(s) not in stop]
+    while stack:
+        node = stack[-1]
+        if id(node) in done:
+            stack.pop()
+            continue
+        missing = [s.node for s in node.inputs if s.node is not None and id(s) not in stop and id(s.node) not in done]
+        if missing:
+            stack.extend(reversed(missing))
+        else:
+            stack.pop()
+            done.add(id(node))
+            order.append(node)
+    return order
+
+
+class Graph:
+    """A function of arrays: computes the symbols `outputs` from values for the symbols `inputs`.
+
+    inputs, outputs: symbols, or nested lists, tuples and dictionaries of them.
+
+    >>> x = Symbol((None,))
+    >>> Graph([x], x * 2 + 1)(jnp.array([1.0, 2.0])).tolist()
+    [3.0, 5.0]
+    """
+
+    def __init__(self, inputs, outputs):
+        self.inputs = symbols_in(inputs)
+        self.outputs = outputs
+        self.nodes = topological_order(symbols_in(outputs), self.inputs)
+        known = {id(s) for s in self.inputs}
+        for node in self.nodes:
+            self._check(node.inputs, known, node)
+            known.update(id(s) for s in node.outputs)
+        self._check(symbols_in(outputs), known, None)
+
+    @staticmethod
+    def _check(symbols, known, node):
+        for s in symbols:
+            if id(s) not in known:
+                where = f" (needed by {getattr(node.operation, 'name', node.operation.__name__)})" if node else ""
+                raise ValueError(
+                    f"Graph disconnected: cannot obtain a value for {s!r}{where}. It does not come from the given "
+                    "inputs; list the Input that it comes from among them."
+                )
+
+    def __call__(self, *arrays):
+        values = {id(s): x for s, x in zip(self.inputs, arrays)}
+
+        def value(symbol):
+            return values[id(symbol)]
+
+        for node in self.nodes:
+            if all(id(s) in values for s in node.outputs):
+                continue  # an inner symbol is fed
+            args, kwargs = replace_symbols((node.args, node.kwargs), value)
+            result = node.operation(*args, **kwargs)
+            for symbol, array in zip(node.outputs, jax.tree.leaves(result)):
+                values.setdefault(id(symbol), array)
+        return replace_symbols(self.outputs, value)
+
+
+@op
+def _cast(x, dtype):
+    return x.astype(dtype)
+
+
+def _operator(name, fn):
+    fn.__name__ = name.strip("_")  # and_ is __and__
+    setattr(Symbol, f"__{fn.__name__}__", op(fn))
+
+
+_ARITHMETIC = "add sub mul truediv floordiv mod pow matmul and_ or_ xor"
+_ONE_SIDED = "lt le gt ge getitem"
+for _function in (getattr(operator, name) for name in f"{_ARITHMETIC} {_ONE_SIDED}".split()):
+    _name = _function.__name__
+    _operator(_name, lambda a, b, _function=_function: _function(a, b))
+    if _name not in _ONE_SIDED.split():
+        _operator("r" + _name.strip("_"), lambda a, b, _function=_function: _function(b, a))
+for _function in (operator.neg, operator.abs, operator.invert):
+    _operator(_function.__name__, lambda a, _function=_function: _function(a))
+
+_masks = {}  # id of array -> (weak reference to it, mask)
+
+
+def get_mask(x):
+    """The mask that travels with an array: True where it is valid; ``None`` without one."""
+    entry = _masks.get(id(x))
+    return entry[1] if entry is not None and entry[0]() is x else None
+
+
+def set_mask(x, mask):
+    """Lets a mask travel with an array from here on."""
+    key = id(x)
+    if mask is None:
+        _masks.pop(key, None)
+    else:
+        _masks[key] = (weakref.ref(x, lambda _: _masks.pop(key, None)), mask)
+
+
+def unwrap(x):
+    """The array of a variable; anything else as it is."""
+    return x.value if isinstance(x, Variable) else x
