@@ -16,16 +16,19 @@ IMAGE_FORMATS = ("channels_last", "channels_first")
 # compat/generations.py holds the other generations' columns and describes the rows.
 behaviour = SimpleNamespace(
     generation="3",
+    backend_name="jax",
     first_name_suffix=False,  # True: the first Dense is `dense_1`
-    accuracy_name="accuracy",  # what the logs call metrics=["accuracy"], None: as the user wrote it
+    weight_suffix=False,  # True: a weight's name is `dense_1/kernel:0`, not `kernel`
+    accuracy_name=None,  # what the logs call metrics=["accuracy"] and ["acc"]; None: as the user wrote it
     progress_bar="keras3",
-    weight_suffix=False,  # True: variable.name is `dense_1/kernel:0`
-    loss_log_per_output=True,
+    relu6_hard_sigmoid=True,  # False: clip(0.2 x + 0.5, 0, 1)
+    optimizer_formulas="keras3",
     deferred_updates=False,  # True: updates made in a layer's call run in training only
-    sequential_input_in_layers=False,
-    trainable_needs_compile=False,  # True: toggling `trainable` acts at the next compile
-    relu6_hard_sigmoid=True,  # False: clip(0.2 x + 0.5)
-    shuffle_rng="numpy",
+    track_attribute_variables=True,  # False: only add_weight and trainable_weights make weights
+    recursive_trainable=True,  # False: `trainable` of a model leaves its layers' own flags alone
+    weights_trainable_first=False,  # True: model.weights lists all trainable weights first
+    mean_activity_regularizer=False,  # True: the activity penalty is divided by the batch size
+    unsupported_mask_error=False,  # True: a mask that reaches a layer that cannot use it is an error
 )
 
 

@@ -214,8 +214,9 @@ class Configurable:
         return cls(**config)
 
 
-def constructor_values(thing):
-    for name, parameter in inspect.signature(type(thing).__init__).parameters.items():
+def constructor_values(thing, cls=None):
+    """Pairs of name and value for the arguments of the constructor (of `cls`, a base class)."""
+    for name, parameter in inspect.signature((cls or type(thing)).__init__).parameters.items():
         if name == "self" or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
         if not hasattr(thing, name) and not hasattr(thing, "_" + name):

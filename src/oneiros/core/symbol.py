@@ -2,6 +2,7 @@
 
 import functools
 import operator
+import threading
 import weakref
 
 import jax
@@ -15,6 +16,7 @@ from .variable import Scope, Variable
 # Two fillings for unknown dimensions: what differs between the results is unknown there too. Both have many
 # divisors, so that reshapes come out even, and are large enough for any window.
 _FILLINGS = (720, 840)
+_thread = threading.local()
 
 
 class Shape(tuple):
@@ -108,6 +110,8 @@ class Node:
     args, kwargs: as they were given; inputs, outputs: the symbols in them, flat.
     """
 
+    placeholder = False  # True: the outputs are to be fed
+
     def __init__(self, operation, args, kwargs, output_specs):
         self.operation = operation
         self.args = args
@@ -199,6 +203,11 @@ class _Leaf:
         self.shape, self.dtype = shape, dtype
 
 
+def is_inferring():
+    """Whether shapes are being inferred, with made-up sizes for unknown dimensions."""
+    return getattr(_thread, "inferring", False)
+
+
 def infer(fn, args, kwargs):
     """The shapes and types of ``fn(*args, **kwargs)``, with symbols among the arguments, in fn's structure."""
     symbols = list(dict.fromkeys(symbols_in((args, kwargs))))
@@ -214,8 +223,12 @@ def infer(fn, args, kwargs):
             new_args, new_kwargs = replace_symbols((args, kwargs), values.__getitem__)
             return fn(*new_args, **new_kwargs)
 
-        with Scope():  # what the function writes is not to last
-            return jax.eval_shape(call, specs)
+        was_inferring, _thread.inferring = is_inferring(), True
+        try:
+            with Scope():  # what the function writes is not to last
+                return jax.eval_shape(call, specs)
+        finally:
+            _thread.inferring = was_inferring
 
     unknown = any(None in s.shape for s in symbols)
     first = run(_FILLINGS[0])
@@ -230,14 +243,18 @@ def infer(fn, args, kwargs):
 def topological_order(outputs, inputs=()):
     """The nodes that `outputs` need, each after those it needs itself; the walk ends at `inputs`."""
     stop = {id(s) for s in inputs}
+
+    def computed(symbol):
+        return symbol.node is not None and not symbol.node.placeholder and id(symbol) not in stop
+
     order, done = [], set()
-    stack = [s.node for s in reversed(outputs) if s.node is not None and id(s) not in stop]
+    stack = [s.node for s in reversed(outputs) if computed(s)]
     while stack:
         node = stack[-1]
         if id(node) in done:
             stack.pop()
             continue
-        missing = [s.node for s in node.inputs if s.node is not None and id(s) not in stop and id(s.node) not in done]
+        missing = [s.node for s in node.inputs if computed(s) and id(s.node) not in done]
         if missing:
             stack.extend(reversed(missing))
         else:

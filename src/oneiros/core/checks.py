@@ -1,0 +1,57 @@
+"""Checks of arguments, shared by all layers: each message names the argument, what is allowed, and what came."""
+
+import difflib
+import math
+import numbers
+
+from .errors import InputDataError
+
+
+def positive_int(name, value, minimum=1):
+    """An integer of at least `minimum`.
+
+    >>> positive_int("units", 3)
+    3
+    """
+    whole = isinstance(value, numbers.Real) and not isinstance(value, bool) and value == value and value % 1 == 0
+    if not whole or not isinstance(value, numbers.Integral) or value < minimum:
+        kind = "a positive integer" if minimum == 1 else f"an integer of at least {minimum}"
+        raise InputDataError(f"{name}: expected {kind}. Received: {name}={value!r}")
+    return int(value)
+
+
+def int_tuple(name, value, length, minimum=1):
+    """`length` integers of at least `minimum`; one integer stands for all.
+
+    >>> int_tuple("strides", 2, 2)
+    (2, 2)
+    """
+    values = (value,) * length if isinstance(value, numbers.Integral) else value
+    if not isinstance(values, (list, tuple)) or len(values) != length:
+        raise InputDataError(f"{name}: expected an integer or {length} integers. Received: {name}={value!r}")
+    return tuple(positive_int(name, v, minimum) for v in values)
+
+
+def fraction(name, value, one_allowed=True):
+    """A number from 0 to 1."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool) or math.isnan(value) or not 0 <= value <= 1:
+        raise InputDataError(f"{name}: expected a number from 0 to 1. Received: {name}={value!r}")
+    if value == 1 and not one_allowed:
+        raise InputDataError(f"{name}: expected a number from 0 to below 1. Received: {name}={value!r}")
+    return float(value)
+
+
+def one_of(name, value, allowed):
+    """A member of `allowed`; strings may be written in any letter case.
+
+    >>> one_of("padding", "SAME", ("valid", "same"))
+    'same'
+    """
+    folded = value.lower() if isinstance(value, str) else value
+    if folded not in allowed:
+        near = difflib.get_close_matches(str(value), [str(a) for a in allowed], 1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise InputDataError(
+            f"{name}: expected one of {', '.join(map(repr, allowed))}. Received: {name}={value!r}.{hint}"
+        )
+    return folded

@@ -1,0 +1,70 @@
+"""Number types of layers: one for what is stored, one for what is computed."""
+
+import jax.numpy as jnp
+
+from . import config
+
+_global = None
+
+
+class DTypePolicy:
+    """A type name (``"float32"``), or ``"mixed_bfloat16"``/``"mixed_float16"``: float32 weights, 16-bit arithmetic.
+
+    >>> policy = DTypePolicy("mixed_bfloat16")
+    >>> policy.variable_dtype, policy.compute_dtype
+    ('float32', 'bfloat16')
+    """
+
+    def __init__(self, name=None):
+        self.name = name or config.floatx()
+        if self.name.startswith("mixed_"):
+            self.compute_dtype, self.variable_dtype = self.name.removeprefix("mixed_"), "float32"
+        else:
+            self.compute_dtype = self.variable_dtype = self.name
+        try:
+            jnp.dtype(self.compute_dtype)
+        except TypeError:
+            raise ValueError(
+                f"Cannot convert {name!r} to a dtype policy. Expected a type name such as 'float32', "
+                "'mixed_bfloat16' or 'mixed_float16'."
+            ) from None
+        config.require_float64(self.compute_dtype)
+
+    def __eq__(self, other):
+        return isinstance(other, DTypePolicy) and other.name == self.name
+
+    def __hash__(self):
+        return hash(self.name)
+
+    def __repr__(self):
+        return f'<DTypePolicy "{self.name}">'
+
+    def get_config(self):
+        return {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+def get(identifier):
+    """The policy for a name, a NumPy type, a configuration or a policy; ``None`` gives the global one."""
+    if identifier is None:
+        return dtype_policy()
+    if isinstance(identifier, DTypePolicy):
+        return identifier
+    if isinstance(identifier, dict):
+        return get(identifier["config"]["name"])
+    if isinstance(identifier, str) and identifier.startswith("mixed_"):
+        return DTypePolicy(identifier)
+    return DTypePolicy(getattr(identifier, "name", None) or str(jnp.dtype(identifier)))
+
+
+def dtype_policy():
+    """The policy of layers that are not given one."""
+    return _global or DTypePolicy(config.floatx())
+
+
+def set_dtype_policy(policy):
+    global _global
+    _global = None if policy is None else get(policy)

@@ -1,0 +1,142 @@
+"""Where data enters a graph."""
+
+import jax
+import jax.numpy as jnp
+
+from ..core import Node, Symbol, config
+from ..core.symbol import Shape
+from .base import Layer
+
+
+class InputLayer(Layer):
+    """The source of a graph: a symbol of this shape, fed with data when the graph is computed.
+
+    shape, input_shape: without the batch axis. batch_shape, batch_input_shape: with it. input_tensor: a symbol to
+    use as it is, or an array or variable whose value is read at each call.
+    """
+
+    def __init__(
+        self,
+        shape=None,
+        batch_size=None,
+        dtype=None,
+        sparse=None,
+        batch_shape=None,
+        name=None,
+        input_shape=None,
+        batch_input_shape=None,
+        input_tensor=None,
+        ragged=None,
+        optional=False,
+        **kwargs,
+    ):
+        batch_shape = batch_shape or batch_input_shape
+        shape = input_shape if shape is None else shape
+        if input_tensor is not None and batch_shape is None:
+            batch_shape = tuple(input_tensor.shape)
+        if batch_shape is None:
+            if shape is None:
+                raise ValueError("Input: expected a `shape` (without the batch axis) or a `batch_shape` (with it).")
+            batch_shape = (batch_size, *((shape,) if isinstance(shape, int) else shape))
+        super().__init__(name=name, **kwargs)
+        self.batch_shape = tuple(None if d is None else int(d) for d in batch_shape)
+        self._batch_input_shape = self.batch_shape
+        self.input_dtype = str(jnp.dtype(dtype or getattr(input_tensor, "dtype", None) or config.floatx()))
+        self.sparse = bool(sparse)
+        self.built = True
+        self.symbol = self._make_symbol(input_tensor)
+
+    def _make_symbol(self, tensor):
+        if isinstance(tensor, Symbol):
+            if tensor.node is None:
+                self._adopt(tensor)
+            return tensor
+        node = Node(self if tensor is None else lambda: jnp.asarray(tensor), (), {}, _Leaf(self))
+        node.placeholder = tensor is None
+        node.outputs[0].name = self.name
+        node.outputs[0].sparse = self.sparse
+        self._inbound_nodes.append(node)
+        return node.outputs[0]
+
+    def _adopt(self, placeholder):
+        """Makes a symbol from K.placeholder the output of this layer."""
+        node = Node(self, (), {}, _Leaf(self))
+        node.placeholder = True
+        node.outputs[:] = [placeholder]
+        placeholder.node = node
+        self._inbound_nodes.append(node)
+
+    dtype = property(lambda self: self.input_dtype)
+
+    def call(self, inputs):
+        return inputs
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            "batch_input_shape": list(self.batch_shape),
+            "dtype": self.input_dtype,
+            "sparse": self.sparse,
+            "ragged": False,
+            "name": self.name,
+        }
+
+
+class _Leaf:
+    def __init__(self, layer):
+        self.shape, self.dtype = Shape(layer.batch_shape), layer.input_dtype
+
+
+def Input(  # noqa: N802 - Keras' name
+    shape=None,
+    batch_size=None,
+    dtype=None,
+    sparse=None,
+    batch_shape=None,
+    name=None,
+    tensor=None,
+    ragged=None,
+    optional=False,
+    batch_input_shape=None,
+):
+    """A symbol that stands for a model's input.
+
+    shape: a tuple without the batch axis (unknown dimensions ``None``). batch_shape: with it.
+    tensor: a symbol, variable or array to use instead of data. Returns a `Symbol`.
+
+    >>> Input((28, 28, 1)).shape
+    (None, 28, 28, 1)
+    """
+    layer = InputLayer(
+        shape=shape,
+        batch_size=batch_size,
+        dtype=dtype,
+        sparse=sparse,
+        batch_shape=batch_shape or batch_input_shape,
+        name=name,
+        input_tensor=tensor,
+    )
+    return layer.symbol
+
+
+def source_inputs(symbol):
+    """The placeholders that a symbol is computed from, each once."""
+    found, seen, stack = {}, set(), [symbol]
+    while stack:
+        s = stack.pop()
+        if id(s) in seen:
+            continue
+        seen.add(id(s))
+        if s.node is None or s.node.placeholder:
+            found[id(s)] = s
+        else:
+            stack.extend(reversed(s.node.inputs))
+    return list(found.values())
+
+
+def get_source_inputs(tensor, layer=None, node_index=None):
+    """The list of Input symbols that `tensor` (a symbol, or a list of them) is computed from."""
+    tensors = jax.tree.leaves(tensor)
+    return list({id(s): s for t in tensors for s in source_inputs(t)}.values())

@@ -1,0 +1,85 @@
+"""What a layer expects of its inputs, and the one place where that is checked."""
+
+import numpy as np
+
+from ..core.errors import InputDataError
+
+
+class InputSpec:
+    """Expected rank, shape and type of an input; ``None`` means any.
+
+    axes: dictionary from axis to size.
+
+    >>> InputSpec(ndim=2, axes={-1: 10})
+    InputSpec(ndim=2, axes={-1: 10})
+    """
+
+    def __init__(
+        self,
+        dtype=None,
+        shape=None,
+        ndim=None,
+        max_ndim=None,
+        min_ndim=None,
+        axes=None,
+        allow_last_axis_squeeze=False,
+        name=None,
+        optional=False,
+    ):
+        self.dtype = dtype
+        self.shape = None if shape is None else tuple(shape)
+        self.ndim = len(self.shape) if self.shape is not None else ndim
+        self.max_ndim = max_ndim
+        self.min_ndim = min_ndim
+        self.axes = {int(k): v for k, v in (axes or {}).items()}
+        self.allow_last_axis_squeeze = allow_last_axis_squeeze
+        self.name = name
+        self.optional = optional
+
+    def __repr__(self):
+        shown = {k: v for k, v in vars(self).items() if v}
+        return f"InputSpec({', '.join(f'{k}={v}' for k, v in shown.items())})"
+
+    def get_config(self):
+        return {k: getattr(self, k) for k in ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes")}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+    def complaint(self, shape):
+        """What is wrong with this shape, or ``None``."""
+        rank = len(shape)
+        if self.ndim is not None and rank != self.ndim:
+            return f"expected {self.ndim} dimensions, received {rank}"
+        if self.min_ndim is not None and rank < self.min_ndim:
+            return f"expected at least {self.min_ndim} dimensions, received {rank}"
+        if self.max_ndim is not None and rank > self.max_ndim:
+            return f"expected at most {self.max_ndim} dimensions, received {rank}"
+        for axis, size in self.axes.items():
+            if size is not None and (not -rank <= axis < rank or shape[axis] not in (size, None)):
+                return f"expected size {size} on axis {axis}, received {shape[axis] if -rank <= axis < rank else None}"
+        if self.shape is not None:
+            for axis, (want, have) in enumerate(zip(self.shape, shape)):
+                if want is not None and have is not None and want != have:
+                    return f"expected shape {self.shape}, received size {have} on axis {axis}"
+        return None
+
+
+def check_input(layer, inputs):
+    """Raises `InputDataError` if the inputs do not fit the layer's `input_spec`."""
+    specs = layer.input_spec if isinstance(layer.input_spec, (list, tuple)) else [layer.input_spec]
+    inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+    if len(inputs) != len(specs):
+        raise InputDataError(
+            f"Layer {layer.name} ({type(layer).__name__}) expects {len(specs)} input(s), received {len(inputs)}."
+        )
+    for spec, x in zip(specs, inputs):
+        if spec is None or x is None or isinstance(x, dict):
+            continue
+        shape = tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
+        complaint = spec.complaint(shape)
+        if complaint:
+            raise InputDataError(
+                f"Input of layer {layer.name} ({type(layer).__name__}): {complaint}. Full shape received: {shape}."
+            )
