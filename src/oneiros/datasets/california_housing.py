@@ -1,0 +1,19 @@
+"""Median house prices of Californian districts in 1990 (Pace and Barry, 1997): 20,640 rows."""
+
+from oneiros.core.errors import InputDataError
+from oneiros.datasets.sources import KERAS_URL, read_npz, shuffled, split
+
+SHA256 = "1a2e3a52e0398de6463aebe6f4a8da34fb21fbb6b934cf88c3425e766f2a1a6f"
+
+
+def load_data(version="large", path="california_housing.npz", test_split=0.2, seed=113, cache_dir=None):
+    """``(x_train, y_train), (x_test, y_test)``: 8 features and a price in dollars.
+
+    ``version``: 'large' (all rows) or 'small' (the first 600).
+    """
+    if version not in ("small", "large"):
+        raise InputDataError(f"california_housing: version must be 'small' or 'large'. Received: {version!r}")
+    data = read_npz(path, KERAS_URL + "california_housing.npz", SHA256, cache_dir)
+    rows = slice(600 if version == "small" else None)
+    ((x, y),) = shuffled(seed, (data["x"][rows], data["y"][rows]))
+    return split(x, y, test_split)

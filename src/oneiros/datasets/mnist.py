@@ -1,0 +1,14 @@
+"""Handwritten digits (LeCun, Cortes and Burges): 60,000 to train, 10,000 to test, 28x28 grey pixels."""
+
+from oneiros.datasets.sources import KERAS_URL, read_npz
+
+SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
+
+
+def load_data(path="mnist.npz", cache_dir=None):
+    """``(x_train, y_train), (x_test, y_test)``: uint8 images ``(n, 28, 28)`` and digits ``(n,)``.
+
+    ``path`` is the file's name in the cache, or an absolute path.
+    """
+    data = read_npz(path, KERAS_URL + "mnist.npz", SHA256, cache_dir)
+    return (data["x_train"], data["y_train"]), (data["x_test"], data["y_test"])

@@ -1,0 +1,46 @@
+"""Reuters newswires by topic (Reuters-21578, Distribution 1.0): 11,228 wires, 46 topics."""
+
+import json
+
+from oneiros.datasets.sources import KERAS_URL, encode_texts, fetch, read_npz, shuffled, split
+
+SHA256 = "d6586e694ee56d7a4e65172e12b3e987c03096cb01eab99753921ef915959916"
+WORD_INDEX_MD5 = "4d44cc38712099c9e383dc6e5f11a921"
+LABELS = (
+    "cocoa grain veg-oil earn acq wheat copper housing money-supply coffee sugar trade reserves ship cotton carcass "
+    "crude nat-gas cpi money-fx interest gnp meal-feed alum oilseed gold tin strategic-metal livestock retail ipi "
+    "iron-steel rubber heat jobs lei bop zinc orange pet-chem dlr gas silver wpi hog lead"
+)
+
+
+def load_data(
+    path="reuters.npz",
+    num_words=None,
+    skip_top=0,
+    maxlen=None,
+    test_split=0.2,
+    seed=113,
+    start_char=1,
+    oov_char=2,
+    index_from=3,
+    cache_dir=None,
+):
+    """``(x_train, y_train), (x_test, y_test)``: lists of word numbers, and topics in ``[0, 46)``.
+
+    ``test_split`` is the share of the test data; for the other arguments see `imdb.load_data`.
+    """
+    data = read_npz(path, KERAS_URL + "reuters.npz", SHA256, cache_dir)
+    splits = shuffled(seed, (data["x"], data["y"]))
+    ((x, y),) = encode_texts(splits, num_words, skip_top, maxlen, start_char, oov_char, index_from)
+    return split(x, y, test_split)
+
+
+def get_word_index(path="reuters_word_index.json"):
+    """Word to rank (1 is the most frequent); `load_data` adds ``index_from`` to the ranks."""
+    with open(fetch(path, KERAS_URL + "reuters_word_index.json", WORD_INDEX_MD5), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def get_label_names():
+    """The names of the 46 topics, in the order of their numbers."""
+    return tuple(LABELS.split())

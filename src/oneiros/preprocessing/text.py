@@ -1,0 +1,208 @@
+"""Text to numbers: word splitting, hashing, the `Tokenizer`."""
+
+import collections
+import hashlib
+import json
+
+import numpy as np
+
+from oneiros.core.errors import InputDataError
+
+FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
+
+
+def text_to_word_sequence(text, filters=FILTERS, lower=True, split=" "):
+    """The words of a text: characters in ``filters`` become ``split``, at which the text is cut.
+
+    >>> text_to_word_sequence("Hello, world!")
+    ['hello', 'world']
+    """
+    if lower:
+        text = text.lower()
+    text = text.translate(dict.fromkeys(map(ord, filters), split))
+    return [word for word in text.split(split) if word]
+
+
+def one_hot(text, n, filters=FILTERS, lower=True, split=" ", analyzer=None):
+    """Numbers in ``[1, n)`` for the words of a text, by Python's ``hash`` (which differs between processes)."""
+    return hashing_trick(text, n, hash, filters, lower, split, analyzer)
+
+
+def hashing_trick(text, n, hash_function=None, filters=FILTERS, lower=True, split=" ", analyzer=None):
+    """Numbers in ``[1, n)`` for the words of a text, by a hash of the word: different words may share a number.
+
+    ``hash_function``: 'md5' (always the same), a function of a string, or ``None`` for Python's ``hash``.
+
+    >>> hashing_trick("a rose is a rose", 100, "md5")
+    [92, 58, 66, 92, 58]
+    """
+    if hash_function is None:
+        hash_function = hash
+    elif hash_function == "md5":
+        hash_function = _md5
+    words = text_to_word_sequence(text, filters, lower, split) if analyzer is None else analyzer(text)
+    return [hash_function(word) % (n - 1) + 1 for word in words]
+
+
+def _md5(word):
+    return int(hashlib.md5(word.encode(), usedforsecurity=False).hexdigest(), 16)
+
+
+class Tokenizer:
+    """Numbers the words of a collection of texts by falling frequency, from 1; 0 is left for padding.
+
+    Args:
+        num_words: only words with a number below this are used (all are counted).
+        filters, lower, split: see `text_to_word_sequence`.
+        char_level: characters instead of words.
+        oov_token: a word that stands for unknown and rare ones, with number 1.
+        analyzer: a function from a text to its words, instead of the above.
+
+    A text is a string, or a list of words already split.
+
+    >>> tokenizer = Tokenizer()
+    >>> tokenizer.fit_on_texts(["a rose is a rose"])
+    >>> tokenizer.texts_to_sequences(["is a tulip"])
+    [[3, 1]]
+    """
+
+    def __init__(
+        self,
+        num_words=None,
+        filters=FILTERS,
+        lower=True,
+        split=" ",
+        char_level=False,
+        oov_token=None,
+        analyzer=None,
+        document_count=0,
+    ):
+        self.num_words = num_words
+        self.filters, self.lower, self.split = filters, lower, split
+        self.char_level, self.oov_token, self.analyzer = char_level, oov_token, analyzer
+        self.document_count = document_count
+        self.word_counts = collections.OrderedDict()  # word -> occurrences
+        self.word_docs = collections.defaultdict(int)  # word -> texts it occurs in
+        self.index_docs = collections.defaultdict(int)  # number -> texts it occurs in
+        self.word_index = {}
+        self.index_word = {}
+
+    def _words(self, text):
+        if self.char_level or isinstance(text, list):
+            if self.lower:
+                text = [word.lower() for word in text] if isinstance(text, list) else text.lower()
+            return text
+        if self.analyzer is not None:
+            return self.analyzer(text)
+        return text_to_word_sequence(text, self.filters, self.lower, self.split)
+
+    def fit_on_texts(self, texts):
+        """Counts the words of ``texts`` (a list or generator) and numbers them anew."""
+        for text in texts:
+            self.document_count += 1
+            words = self._words(text)
+            for word in words:
+                self.word_counts[word] = self.word_counts.get(word, 0) + 1
+            for word in dict.fromkeys(words):
+                self.word_docs[word] += 1
+        vocabulary = sorted(self.word_counts, key=self.word_counts.get, reverse=True)  # equal counts: first met first
+        if self.oov_token is not None:
+            vocabulary.insert(0, self.oov_token)
+        self.word_index = {word: number for number, word in enumerate(vocabulary, 1)}
+        self.index_word = {number: word for word, number in self.word_index.items()}
+        for word, count in self.word_docs.items():
+            self.index_docs[self.word_index[word]] = count
+
+    def fit_on_sequences(self, sequences):
+        """Counts in how many of ``sequences`` each number occurs, for `sequences_to_matrix` with mode 'tfidf'."""
+        self.document_count += len(sequences)
+        for sequence in sequences:
+            for number in set(sequence):
+                self.index_docs[number] += 1
+
+    def texts_to_sequences(self, texts):
+        """The word numbers of each text; words that are not in use are left out, or are ``oov_token``."""
+        return list(self.texts_to_sequences_generator(texts))
+
+    def texts_to_sequences_generator(self, texts):
+        """`texts_to_sequences`, one text at a time."""
+        unknown = self.word_index.get(self.oov_token) if self.oov_token is not None else None
+        for text in texts:
+            numbers = (self.word_index.get(word) for word in self._words(text))
+            numbers = (number if self._used(number) else unknown for number in numbers)
+            yield [number for number in numbers if number is not None]
+
+    def _used(self, number):
+        return number is not None and not (self.num_words and number >= self.num_words)
+
+    def sequences_to_texts(self, sequences):
+        """The words of each sequence of numbers, joined by spaces."""
+        return list(self.sequences_to_texts_generator(sequences))
+
+    def sequences_to_texts_generator(self, sequences):
+        """`sequences_to_texts`, one sequence at a time."""
+        for sequence in sequences:
+            words = (self.index_word.get(number) if self._used(number) else None for number in sequence)
+            words = (self.oov_token if word is None else word for word in words)
+            yield " ".join(word for word in words if word is not None)
+
+    def texts_to_matrix(self, texts, mode="binary"):
+        """`sequences_to_matrix` of the texts' word numbers."""
+        return self.sequences_to_matrix(self.texts_to_sequences(texts), mode=mode)
+
+    def sequences_to_matrix(self, sequences, mode="binary"):
+        """One row for each sequence and one column for each word number: shape ``(len(sequences), num_words)``.
+
+        ``mode``: 'binary' (does the word occur), 'count', 'freq' (count by length) or 'tfidf'
+        (``(1 + log(count)) log(1 + texts / (1 + texts with the word))``).
+        """
+        if mode not in ("binary", "count", "freq", "tfidf"):
+            raise InputDataError(f"mode: expected 'binary', 'count', 'freq' or 'tfidf'. Received: {mode!r}")
+        if not self.num_words and not self.word_index:
+            raise InputDataError("Tokenizer: give num_words, or call fit_on_texts first.")
+        width = self.num_words or len(self.word_index) + 1
+        if mode == "tfidf":
+            if not self.document_count:
+                raise InputDataError("Tokenizer: mode 'tfidf' needs a call of fit_on_texts or fit_on_sequences first.")
+            in_texts = np.array([self.index_docs.get(number, 0) for number in range(width)])
+            rarity = np.log(1 + self.document_count / (1 + in_texts))
+        matrix = np.zeros((len(sequences), width))
+        for row, sequence in zip(matrix, sequences):
+            numbers, counts = np.unique(np.asarray(sequence, int), return_counts=True)
+            numbers, counts = numbers[numbers < width], counts[numbers < width]
+            if mode == "binary":
+                row[numbers] = 1
+            elif mode == "count":
+                row[numbers] = counts
+            elif mode == "freq":
+                row[numbers] = counts / max(1, len(sequence))
+            else:
+                row[numbers] = (1 + np.log(counts)) * rarity[numbers]
+        return matrix
+
+    def get_config(self):
+        """The arguments and counts; the dictionaries are JSON text, as in Keras."""
+        names = ["num_words", "filters", "lower", "split", "char_level", "oov_token", "document_count"]
+        tables = ["word_counts", "word_docs", "index_docs", "index_word", "word_index"]
+        config = {name: getattr(self, name) for name in names}
+        return config | {name: json.dumps(getattr(self, name)) for name in tables}
+
+    def to_json(self, **kwargs):
+        """JSON text from which `tokenizer_from_json` makes the same tokenizer."""
+        return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
+
+
+def tokenizer_from_json(json_string):
+    """The `Tokenizer` that ``to_json`` wrote."""
+    config = dict(json.loads(json_string)["config"])
+    tables = {
+        name: json.loads(config.pop(name))
+        for name in ("word_counts", "word_docs", "index_docs", "index_word", "word_index")
+    }
+    tokenizer = Tokenizer(**config)
+    tokenizer.word_counts = collections.OrderedDict(tables["word_counts"])
+    tokenizer.word_docs = collections.defaultdict(int, tables["word_docs"])
+    tokenizer.word_index = tables["word_index"]
+    tokenizer.index_word = {int(number): word for number, word in tables["index_word"].items()}  # JSON has text keys
+    tokenizer.index_docs = collections.defaultdict(int, {int(n): count for n, count in tables["index_docs"].items()})
+    return tokenizer

@@ -1,0 +1,73 @@
+"""HDF5 datasets that behave like arrays."""
+
+import numpy as np
+
+
+class HDF5Matrix:
+    """Rows ``start:end`` of a dataset in an HDF5 file, read when they are needed.
+
+    Args:
+        datapath: the file.
+        dataset: the dataset's name in it.
+        start, end: the rows that are seen; all by default.
+        normalizer: a function applied to what is read.
+
+    Rows are picked by an integer, a slice, or a list or array of integers (in any order, also repeated), which count
+    from ``start``; a row outside raises ``IndexError``.
+    """
+
+    _files = {}  # path -> open file, shared by the matrices of one file
+
+    def __init__(self, datapath, dataset, start=0, end=None, normalizer=None):
+        import h5py
+
+        file = self._files.get(datapath)
+        if not file:  # never opened, or closed meanwhile
+            file = self._files[datapath] = h5py.File(datapath, "r")
+        self.data = file[dataset]
+        self.start = start
+        self.end = len(self.data) if end is None else min(end, len(self.data))
+        self.normalizer = normalizer
+
+    def __len__(self):
+        return self.end - self.start
+
+    def __getitem__(self, key):
+        if isinstance(key, slice):
+            first, last, step = key.indices(len(self))
+            if step < 0:
+                return self[np.arange(first, last, step)]
+            return self._normalized(self.data[self.start + first : self.start + max(first, last) : step])
+        rows = np.asarray(key)
+        if rows.dtype == bool:
+            rows = np.flatnonzero(rows)
+        rows = np.where(rows < 0, rows + len(self), rows)
+        if rows.size and (rows.min() < 0 or rows.max() >= len(self)):
+            raise IndexError(f"HDF5Matrix: row {key} is outside the {len(self)} rows of {self.data.name}")
+        if rows.ndim == 0:
+            return self._normalized(self.data[self.start + int(rows)])
+        # h5py takes increasing row numbers only
+        unique, positions = np.unique(rows, return_inverse=True)
+        return self._normalized(self.data[self.start + unique][positions.reshape(rows.shape)])
+
+    def _normalized(self, rows):
+        return rows if self.normalizer is None else self.normalizer(rows)
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self[:], dtype)
+
+    @property
+    def shape(self):
+        return (len(self), *self.data.shape[1:])
+
+    @property
+    def dtype(self):
+        return self.data.dtype if self.normalizer is None else self[0:1].dtype
+
+    @property
+    def ndim(self):
+        return self.data.ndim
+
+    @property
+    def size(self):
+        return int(np.prod(self.shape))

@@ -1,0 +1,208 @@
+"""The progress bar, in the looks of each generation of Keras."""
+
+import math
+import shutil
+import sys
+import time
+
+import numpy as np
+
+from oneiros.core.config import behaviour
+
+WIDTHS = {"keras1": 30, "keras2": 30, "keras3": 20}
+BOLD, GREEN, WHITE, PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
+
+
+class Progbar:
+    """Shows how far a loop is, and the running means of its values.
+
+    Args:
+        target: number of steps, ``None`` if unknown.
+        width: length of the bar in characters; default 20 (Keras 3) or 30 (before).
+        verbose: 0 silent, 1 a bar, 2 one line when the target is reached.
+        interval: least number of seconds between two drawings.
+        stateful_metrics: names of values shown as they come, not averaged over the steps.
+        stateless_metrics: if given, all other values are stateful.
+        unit_name: what a step is called.
+        style: 'keras1', 'keras2' or 'keras3'; default: that of the generation in use.
+
+    In a terminal or notebook the line is drawn over and over; anywhere else (a log file, a pipe) only the finished
+    line is written, without control characters.
+
+    >>> bar = Progbar(2, interval=0, style="keras2")
+    >>> bar.update(1, [("loss", 0.5)])
+    """
+
+    def __init__(
+        self,
+        target,
+        width=None,
+        verbose=1,
+        interval=0.05,
+        stateful_metrics=None,
+        stateless_metrics=None,
+        unit_name="step",
+        style=None,
+    ):
+        self.style = style or behaviour.progress_bar
+        self.target = target
+        self.width = WIDTHS[self.style] if width is None else width
+        self.verbose = verbose
+        self.interval = interval
+        self.unit_name = unit_name
+        self.stateful_metrics = set(stateful_metrics or ())
+        self.stateless_metrics = None if stateless_metrics is None else set(stateless_metrics)
+        self.seen_so_far = 0
+        self._values = {}  # name -> [weighted sum, weight]
+        self._start = time.time()
+        self._first_step_end = None
+        self._last_drawn = -math.inf
+        self._drawn_length = 0
+        self._finished = False
+
+    def update(self, current, values=None, finalize=None):
+        """Says that ``current`` steps are done, the latest with these ``values`` (pairs of name and number).
+
+        ``finalize`` (default: whether the target is reached) ends the line.
+        """
+        if finalize is None:
+            finalize = self.target is not None and current >= self.target
+        steps = current - self.seen_so_far
+        if self.verbose:  # otherwise nobody reads the values, and computing with them would wait for the device
+            for name, value in values or ():
+                self._note(name, value, max(steps, 1), finalize)
+        self.seen_so_far = current
+        now = time.time()
+        if self._first_step_end is None and current > 0:
+            self._first_step_end = (now, current)
+        if self.verbose == 1:
+            self._draw(now, finalize)
+        elif self.verbose == 2 and finalize:
+            sys.stdout.write(self._summary_line(now) + "\n")
+            sys.stdout.flush()
+
+    def add(self, n, values=None):
+        """Says that ``n`` more steps are done."""
+        self.update(self.seen_so_far + n, values)
+
+    def _note(self, name, value, steps, finalize):
+        stateful = name in self.stateful_metrics or (finalize and self.style == "keras3")
+        if self.stateless_metrics is not None:
+            stateful = stateful or name not in self.stateless_metrics
+        if stateful:
+            self._values[name] = [value, 1]
+        else:
+            total, weight = self._values.get(name, (0, 0))
+            self._values[name] = [total + value * steps, weight + steps]
+
+    # --- what is written ---
+
+    def _draw(self, now, finalize):
+        if self._finished:
+            return
+        columns = _redrawable_columns()
+        dynamic = columns > 0
+        if not finalize and (not dynamic or now - self._last_drawn < self.interval):
+            return
+        colours = dynamic and self.style == "keras3"
+        line = self._line(now, finalize)
+        plain = line.format(bold="", green="", white="", plain="")
+        if dynamic:
+            if not finalize and len(plain) > columns:  # a line that wraps cannot be drawn over
+                plain, colours = plain[:columns], False
+            text = line.format(bold=BOLD, green=GREEN, white=WHITE, plain=PLAIN) if colours else plain
+            text = "\r" + text + " " * max(0, self._drawn_length - len(plain))
+        else:
+            text = plain
+        self._drawn_length = len(plain)
+        self._last_drawn = now
+        self._finished = finalize
+        sys.stdout.write(text + ("\n" if finalize else ""))
+        sys.stdout.flush()
+
+    def _line(self, now, finalize):
+        """One line, with ``{bold}``, ``{green}``, ``{white}`` and ``{plain}`` where colours change."""
+        keras3 = self.style == "keras3"
+        elapsed = now - self._start
+        count = self.seen_so_far
+        if self.target is None:
+            bar = f"{count:7d}/Unknown"
+        else:
+            count_of = f"{count:{len(str(self.target))}d}/{self.target}"
+            done = min(1.0, count / self.target) if self.target else 1.0
+            filled = int(self.width * done)
+            if keras3:
+                green = f"{{green}}{'━' * filled}{{plain}}" if filled else ""
+                bar = f"{{bold}}{count_of}{{plain}} {green}{{white}}{'━' * (self.width - filled)}{{plain}}"
+            else:
+                head = "=" * filled if done >= 1 else "=" * (filled - 1) + ">" * (filled > 0)
+                bar = f"{count_of} [{head}{'.' * (self.width - filled)}]"
+        if self.target is None or finalize:
+            clock = f"{elapsed:.0f}s"
+        else:
+            clock = _eta(self._seconds_per_step(now) * (self.target - count))
+        if keras3:
+            time_part = f" {{bold}}{clock}{{plain}} {self._rate(now)}"
+        elif finalize or self.target is None:
+            time_part = f" - {clock}" + (f" {self._rate(now)}" if self.style == "keras2" else "")
+        else:
+            time_part = f" - ETA: {clock}"
+        return bar + time_part + self._shown_values()
+
+    def _summary_line(self, now):
+        seconds = f"{now - self._start:.0f}s"
+        if self.style == "keras1":
+            return seconds + self._shown_values()
+        if self.style == "keras2":
+            return f" - {seconds}{self._shown_values()}"
+        count = f"{self.seen_so_far}/{self.target or self.seen_so_far}"
+        return f"{count} - {seconds} - {self._rate(now)}{self._shown_values()}"
+
+    def _shown_values(self):
+        shown = ""
+        for name, (total, weight) in self._values.items():
+            shown += f" - {name}:"
+            try:
+                mean = float(np.mean(total)) / max(1, weight)
+            except (TypeError, ValueError):  # text, None or an array: as it is
+                shown += f" {total}"
+                continue
+            # Keras 1 and 2 show an exact 0 as 0.0000e+00
+            shown += f" {mean:.4f}" if abs(mean) > 1e-3 else f" {mean:.4e}"
+        return shown.replace("{", "{{").replace("}", "}}")
+
+    def _seconds_per_step(self, now):
+        """The mean, without the first step (which compiles) as soon as there are others."""
+        if not self.seen_so_far:
+            return 0.0
+        end, steps = self._first_step_end
+        if self.seen_so_far > steps:
+            return (now - end) / (self.seen_so_far - steps)
+        return (now - self._start) / self.seen_so_far
+
+    def _rate(self, now):
+        seconds = self._seconds_per_step(now)
+        if seconds >= 1 or seconds == 0:
+            return f"{seconds:.0f}s/{self.unit_name}"
+        if seconds >= 1e-3:
+            return f"{seconds * 1e3:.0f}ms/{self.unit_name}"
+        return f"{seconds * 1e6:.0f}us/{self.unit_name}"
+
+
+def _eta(seconds):
+    seconds = int(seconds)
+    if seconds > 3600:
+        return f"{seconds // 3600}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}"
+    if seconds > 60:
+        return f"{seconds // 60}:{seconds % 60:02d}"
+    return f"{seconds}s"
+
+
+def _redrawable_columns():
+    """How wide a line may be that is drawn over and over; 0 where that is not possible (a log file, a pipe)."""
+    stream = sys.stdout
+    if "ipykernel" in type(stream).__module__:
+        return sys.maxsize
+    if hasattr(stream, "isatty") and stream.isatty():
+        return shutil.get_terminal_size().columns - 1
+    return 0
