@@ -12,7 +12,6 @@ FAST_ON = {
     "pooling": "cpu",  # maxima of strided slices
     "recurrence": "cpu",  # batch on the last axis, gates recomputed in the backward pass
     "embedding": "cpu",  # gradient without a serial scatter
-    "cudnn": "gpu",  # cuDNN's LSTM
 }
 
 _reference = contextvars.ContextVar("reference_kernels", default=os.environ.get("ONEIROS_KERNELS") == "reference")

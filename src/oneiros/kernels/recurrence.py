@@ -4,12 +4,16 @@
 holds the state and repeats the previous output (zeros before the first step that counts). ``reverse`` reads the
 sequence from its end and returns the outputs in that order, as Keras' ``go_backwards`` does. Outputs are
 ``(N, T, U)`` (or ``(T, N, U)``) if ``return_sequences``, else the last output ``(N, U)``.
-Activations are names out of ``activation.KNOWN`` or any function of an array.
+Activations are functions of an array. Elementwise ones run fast on CPUs (``sequence.py``), others in a plain scan.
 """
 
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
+
+from . import sequence
+from .choice import fast
+from .elementwise import is_elementwise
 
 
 def simple_rnn(
@@ -25,6 +29,11 @@ def simple_rnn(
     time_major: bool = False,
 ) -> tuple[Array, Array]:
     """``h = activation(x @ kernel + h @ recurrent_kernel + bias)``; returns ``(outputs, h)``."""
+
+    if _fast(x, activation):
+        cell = sequence.Cell(lambda z, state, _: (activation(z),))
+        matrix = _fused(kernel, recurrent_kernel, bias)
+        return _run_fast(cell, matrix, None, x, (h0,), mask, reverse, return_sequences, time_major)
 
     def step(state, projected):
         (h,) = state
@@ -49,11 +58,18 @@ def lstm(
 ) -> tuple[Array, Array, Array]:
     """LSTM with the gates in Keras' order i, f, c, o along ``4 * U``; returns ``(outputs, h, c)``."""
 
-    def step(state, projected):
-        h, c = state
-        i, f, g, o = jnp.split(projected + h @ recurrent_kernel, 4, axis=-1)
-        c = recurrent_activation(f) * c + recurrent_activation(i) * activation(g)
+    def advance(z, state, axis):
+        i, f, g, o = jnp.split(z, 4, axis)
+        c = recurrent_activation(f) * state[1] + recurrent_activation(i) * activation(g)
         return recurrent_activation(o) * activation(c), c
+
+    if _fast(x, activation, recurrent_activation):
+        cell = sequence.Cell(lambda z, state, _: advance(z, state, 0))
+        matrix = _fused(kernel, recurrent_kernel, bias)
+        return _run_fast(cell, matrix, None, x, (h0, c0), mask, reverse, return_sequences, time_major)
+
+    def step(state, projected):
+        return advance(projected + state[0] @ recurrent_kernel, state, -1)
 
     return _run(step, x, (h0, c0), kernel, bias, mask, reverse, return_sequences, time_major)
 
@@ -81,13 +97,19 @@ def gru(
     if reset_after and bias is not None:
         bias, recurrent_bias = bias
     else:
-        recurrent_bias = 0
+        recurrent_bias = None
+
+    if _fast(x, activation, recurrent_activation):
+        return _gru_fast(
+            *(x, h0, kernel, recurrent_kernel, bias, recurrent_bias, mask, reverse),
+            *(activation, recurrent_activation, reset_after, return_sequences, time_major),
+        )
 
     def step(state, projected):
         (h,) = state
         xz, xr, xh = jnp.split(projected, 3, axis=-1)
         if reset_after:
-            hz, hr, hh = jnp.split(h @ recurrent_kernel + recurrent_bias, 3, axis=-1)
+            hz, hr, hh = jnp.split(h @ recurrent_kernel + (0 if recurrent_bias is None else recurrent_bias), 3, axis=-1)
             z, r = recurrent_activation(xz + hz), recurrent_activation(xr + hr)
             candidate = activation(xh + r * hh)
         else:
@@ -128,3 +150,53 @@ def present(outputs, last, mask, reverse, return_sequences, time_major):
     if reverse:
         outputs = jnp.flip(outputs, 0)
     return outputs if time_major else outputs.swapaxes(0, 1)
+
+
+def _fast(x, *activations):
+    return fast("recurrence") and x.dtype in (jnp.float32, jnp.float64) and all(map(is_elementwise, activations))
+
+
+def _run_fast(cell, matrix, matrix2, x, state, mask, reverse, return_sequences, time_major):
+    if not time_major:
+        x, mask = x.swapaxes(0, 1), mask if mask is None else mask.swapaxes(0, 1)
+    outputs, state = sequence.run(cell, matrix, matrix2, x, state, mask, reverse, return_sequences)
+    return (present(outputs, state[0], mask, reverse, return_sequences, time_major), *state)
+
+
+def _fused(kernel, recurrent_kernel, bias):
+    """The matrix that takes ``[h; x; 1]`` to all gates."""
+    bias = jnp.zeros(kernel.shape[1:], kernel.dtype) if bias is None else bias
+    return jnp.concatenate([recurrent_kernel, kernel, bias[None]]).T
+
+
+def _gru_fast(x, h0, kernel, recurrent_kernel, bias, recurrent_bias, mask, reverse, act, gate, reset_after, *layout):
+    """Rows of z: update, reset, the candidate's part from x, and with ``reset_after`` its part from h."""
+    units = h0.shape[-1]
+    split = 2 * units
+    none = jnp.zeros_like
+    bias = jnp.zeros(kernel.shape[1:], kernel.dtype) if bias is None else bias
+    recurrent_bias = none(bias) if recurrent_bias is None else recurrent_bias
+    gates = _fused(kernel[:, :split], recurrent_kernel[:, :split], bias[:split] + recurrent_bias[:split])
+    candidate = kernel[:, split:], recurrent_kernel[:, split:], bias[split:]
+    from_x = _fused(candidate[0], none(candidate[1]), candidate[2])
+    if reset_after:
+        from_h = _fused(none(candidate[0]), candidate[1], recurrent_bias[split:])
+
+        def advance(z, state, _):
+            z, r, xh, hh = jnp.split(z, 4)
+            z, new = gate(z), act(xh + gate(r) * hh)
+            return (z * state[0] + (1 - z) * new,)
+
+        cell, matrix, matrix2 = sequence.Cell(advance), [gates, from_x, from_h], None
+    else:
+
+        def advance(z, state, hh):
+            z, _, xh = jnp.split(z, 3)
+            z = gate(z)
+            return (z * state[0] + (1 - z) * act(xh + hh),)
+
+        def inner(z, state):
+            return gate(z[units:split]) * state[0]
+
+        cell, matrix, matrix2 = sequence.Cell(advance, inner), [gates, from_x], candidate[1].T
+    return _run_fast(cell, jnp.concatenate(matrix), matrix2, x, (h0,), mask, reverse, *layout)

@@ -1,0 +1,39 @@
+"""Whether a function of an array works on each element alone, found by looking at what it computes."""
+
+from functools import lru_cache
+
+import jax
+import jax.numpy as jnp
+
+_ELEMENTWISE = frozenset(
+    """abs add add_any cbrt ceil clamp convert_element_type cos cosh copy copy_p div eq erf erf_inv erfc exp exp2 expm1
+    floor ge gt integer_pow is_finite le log log1p logistic lt max min mul ne neg not and or pow round rsqrt select_n
+    sign sin sinh sqrt square stop_gradient sub tan tanh""".split()  # noqa: SIM905 (one name a line is no easier to read)
+)
+_CALLS = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "custom_jvp_call": "call_jaxpr"}
+
+
+@lru_cache(maxsize=256)
+def is_elementwise(function) -> bool:
+    """True if ``function`` maps each element by itself and depends on nothing else, so that any layout will do."""
+    try:
+        closed = jax.make_jaxpr(function)(jax.ShapeDtypeStruct((2, 3), jnp.float32))
+    except Exception:  # what it complains of, it will say again where it is used
+        return False
+    out = closed.out_avals
+    return not closed.consts and len(out) == 1 and out[0].shape == (2, 3) and _plain(closed.jaxpr)
+
+
+def _plain(jaxpr):
+    for equation in jaxpr.eqns:
+        name = equation.primitive.name
+        if name in _CALLS:
+            inner = equation.params[_CALLS[name]]
+            if getattr(inner, "consts", ()) or not _plain(getattr(inner, "jaxpr", inner)):
+                return False
+        elif name == "broadcast_in_dim":
+            if equation.invars[0].aval.shape:
+                return False
+        elif name not in _ELEMENTWISE:
+            return False
+    return True
