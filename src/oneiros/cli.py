@@ -1,0 +1,254 @@
+"""The command `oneiros`: run | summary | plot | convert | predict | doctor."""
+
+import argparse
+import builtins
+import os
+import runpy
+import sys
+import types
+from pathlib import Path
+
+_RUN_USAGE = "oneiros run [--keras 1|2|tf|3] [--explain] SCRIPT [ARGS...]\n       oneiros run [...] -m MODULE [ARGS...]"
+
+
+def main(arguments=None):
+    """Runs the command line; returns the exit status."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments[:1] == ["run"]:
+        return _run(arguments[1:])
+    parser = argparse.ArgumentParser("oneiros", description="Keras, whole, on JAX.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("run", help="run a program for any generation of Keras", usage=_RUN_USAGE)
+    summary = commands.add_parser("summary", help="print a saved model's layers")
+    summary.add_argument("file")
+    plot = commands.add_parser("plot", help="draw a saved model")
+    plot.add_argument("file")
+    plot.add_argument("picture", help="the picture to write, e.g. model.png")
+    convert = commands.add_parser("convert", help="save a model in another format: .keras, .h5 or .json")
+    convert.add_argument("source")
+    convert.add_argument("target")
+    predict = commands.add_parser("predict", help="classify images with a saved model")
+    predict.add_argument("file")
+    predict.add_argument("images", nargs="+")
+    commands.add_parser("doctor", help="print versions, devices, settings and folders")
+    options = parser.parse_args(arguments)
+    try:
+        return _COMMANDS[options.command](options) or 0
+    except (OSError, ValueError, ImportError) as error:
+        print(f"oneiros {options.command}: {error}", file=sys.stderr)
+        return 1
+
+
+# --- run
+
+
+def _run_options(arguments):
+    """The options before the script, the script or module, and its arguments."""
+    generation = explain = module = None
+    rest = list(arguments)
+    while rest and rest[0].startswith("-"):
+        option = rest.pop(0)
+        name, _, value = option.partition("=")
+        if option in ("-h", "--help"):
+            print(f"usage: {_RUN_USAGE}")
+            raise SystemExit(0)
+        if option == "--explain":
+            explain = True
+        elif name == "--keras":
+            generation = value or (rest.pop(0) if rest else "")
+            if generation not in ("1", "2", "tf", "3"):
+                _usage(f"--keras: expected 1, 2, tf or 3. Received: {generation!r}")
+        elif option == "-m":
+            module = rest.pop(0) if rest else _usage("-m: expected a module's name")
+            break
+        else:
+            _usage(f"unknown option {option}")
+    if module is None and not rest:
+        _usage("expected a script")
+    return generation, explain, module, rest
+
+
+def _usage(message):
+    print(f"oneiros run: {message}\nusage: {_RUN_USAGE}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def _run(arguments):
+    generation, explain, module, rest = _run_options(arguments)
+    if module is None:
+        script = rest[0]
+        if os.path.isdir(script) and os.path.isfile(os.path.join(script, "__main__.py")):
+            script = os.path.join(script, "__main__.py")
+        if not os.path.isfile(script):
+            reason = "is a folder" if os.path.isdir(script) else "there is no such file"
+            print(f"oneiros run: can't open {script!r}: {reason}", file=sys.stderr)
+            return 2
+        sys.argv, sys.path[0] = rest, os.path.dirname(os.path.realpath(script))
+    else:
+        sys.argv, sys.path[0] = [module, *rest], os.getcwd()
+
+    from . import compat
+    from .compat import detection, notes
+
+    found = "--keras"
+    if generation is None:
+        generation, found = detection.detect(_sources(module, rest))
+    compat.install(generation)
+    notes.enabled = bool(explain)
+    print(f"oneiros: running as {compat.generations.TITLES[generation]} (found: {found})", file=sys.stderr, flush=True)
+    try:
+        return _guarded(lambda: _run_script(script) if module is None else _run_module(module))
+    finally:
+        if explain:
+            lines = notes.report() or ["nothing had to be translated"]
+            print("\n".join(f"oneiros: {line}" for line in lines), file=sys.stderr)
+
+
+def _sources(module, rest):
+    """The files to read for the generation: the script, or the module and what its arguments name."""
+    if module is None:
+        return rest[:1]
+    local = [Path(*module.split(".")).with_suffix(".py"), Path(*module.split("."), "__main__.py")]
+    named = [Path(argument.partition("::")[0]) for argument in rest if not argument.startswith("-")]
+    if module == "pytest" and not any(path.exists() for path in named):
+        named = [Path()]
+    folders = [file for path in named if path.is_dir() for file in sorted(path.rglob("*.py"))[:100]]
+    return [path for path in (*local, *named, *folders) if path.suffix == ".py" and path.is_file()]
+
+
+def _fresh_main(**attributes):
+    main_module = types.ModuleType("__main__")
+    main_module.__dict__.update(__builtins__=builtins, **attributes)
+    sys.modules["__main__"] = main_module
+    return main_module
+
+
+def _run_script(script):
+    namespace = _fresh_main(__file__=script, __cached__=None, __loader__=None, __spec__=None).__dict__
+    exec(compile(Path(script).read_bytes(), script, "exec", dont_inherit=True), namespace)
+
+
+def _run_module(name):
+    _fresh_main()
+    runpy._run_module_as_main(name, alter_argv=True)  # what `python -m` calls
+
+
+def _guarded(program):
+    """Runs the program; its exceptions end as they would without us. Returns the exit status."""
+    try:
+        program()
+    except SystemExit:
+        raise
+    except BaseException as error:
+        trace = error.__traceback__
+        while trace is not None and _is_ours(trace.tb_frame.f_code.co_filename):
+            trace = trace.tb_next
+        sys.excepthook(type(error), error.with_traceback(trace), trace)
+        return 130 if isinstance(error, KeyboardInterrupt) else 1
+    return 0
+
+
+def _is_ours(filename):
+    return filename == __file__ or filename in ("<frozen runpy>", runpy.__file__)
+
+
+# --- the commands on saved models
+
+
+def _summary(options):
+    from oneiros.models import load_model
+
+    load_model(options.file, compile=False).summary()
+
+
+def _plot(options):
+    from oneiros.models import load_model
+    from oneiros.utils import plot_model
+
+    plot_model(load_model(options.file, compile=False), options.picture, show_shapes=True, show_layer_names=True)
+    print(options.picture)
+
+
+def _convert(options):
+    from oneiros.models import load_model
+
+    model = load_model(options.source)
+    if options.target.endswith(".json"):
+        Path(options.target).write_text(model.to_json())
+    else:
+        model.save(options.target)
+    print(options.target)
+
+
+def _predict(options):
+    import numpy as np
+
+    from oneiros.models import load_model
+    from oneiros.utils import img_to_array, load_img
+
+    model = load_model(options.file, compile=False)
+    shape = model.input_shape
+    channels_first = shape[1] in (1, 3) and shape[-1] not in (1, 3)
+    size, channels = (shape[2:4], shape[1]) if channels_first else (shape[1:3], shape[-1])
+    for path in options.images:
+        image = load_img(
+            path,
+            color_mode="grayscale" if channels == 1 else "rgb",
+            target_size=None if None in size else tuple(size),
+        )
+        array = img_to_array(image, data_format="channels_first" if channels_first else "channels_last") / 255
+        scores = np.asarray(model.predict(array[np.newaxis], verbose=0)).ravel()
+        best = np.argsort(scores)[::-1][:5]
+        print(path, *(f"{i}: {scores[i]:.4f}" for i in best), sep="  ")
+
+
+def _doctor(options):
+    import platform
+
+    import jax
+    import numpy as np
+
+    import oneiros
+    from oneiros.core import config
+
+    def version(name):
+        from importlib import metadata
+
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            return "not installed"
+
+    rows = {
+        "oneiros": getattr(oneiros, "__version__", version("oneiros")),
+        "python": platform.python_version() + " on " + platform.platform(),
+        "jax": jax.__version__,
+        "numpy": np.__version__,
+        **{name: version(name) for name in ("h5py", "pooch", "pillow", "scipy", "matplotlib", "pydot", "scikit-learn")},
+        "devices": ", ".join(str(device) for device in jax.devices()),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "floatx": config.floatx(),
+        "epsilon": config.epsilon(),
+        "image_data_format": config.image_data_format(),
+        "keras folder": _folder(config.keras_home()),
+        "compilation cache": _folder(jax.config.jax_compilation_cache_dir),
+        "mirror": os.environ.get("ONEIROS_MIRROR") or "none",
+        "allocator": "as it is (ONEIROS_MALLOC=0)" if os.environ.get("ONEIROS_MALLOC") == "0" else "tuned if glibc",
+    }
+    width = max(map(len, rows))
+    for name, value in rows.items():
+        print(f"{name:<{width}}  {value}")
+
+
+def _folder(path):
+    if path is None:
+        return "none"
+    path = Path(path)
+    if not path.is_dir():
+        return f"{path} (not there yet)"
+    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    writable = "" if os.access(path, os.W_OK) else ", not writable"
+    return f"{path} ({size / 1e6:.0f} MB{writable})"
+
+
+_COMMANDS = {"summary": _summary, "plot": _plot, "convert": _convert, "predict": _predict, "doctor": _doctor}

@@ -1,0 +1,274 @@
+"""Lets classes and functions take the arguments of every generation of Keras.
+
+`adapt` wraps a function once: the wrapper puts positional arguments into the generation's order, renames old keywords,
+and fills in the generation's defaults. The tables are in orders.py, keras1.py and generations.py.
+"""
+
+import difflib
+import functools
+import inspect
+import sys
+
+from ..core import registry
+from ..core.config import behaviour
+from . import keras1, notes
+from .generations import TITLES, defaults_of
+from .orders import orders_of
+
+_PACKAGE = __name__.split(".")[0]
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_INITIALIZERS = ("init", "inner_init", "beta_init", "gamma_init")
+
+
+class Rules:
+    """What is translated for one class or function.
+
+    positional: the names of its positional arguments; known: those that may be keywords too, ``None`` if any may.
+    """
+
+    def __init__(self, name, positional, keywords, known):
+        self.name = name
+        self.positional = positional
+        self.known = known
+        names = {*positional, *keywords}
+        short = name.rpartition(".")[2] if not name[0].isupper() else name.partition(".")[0]
+        self.renames = {}
+        for old, new in keras1.RENAMES.items():
+            allowed = keras1.ONLY_FOR.get(old)
+            if old not in names and (allowed is None or short in allowed.split()):
+                target = next((n for n in new.split() if n in names), None)
+                if target is not None:
+                    self.renames[old] = target
+        self.joined = {
+            old: target
+            for target, groups in keras1.JOINED.items()
+            if target in names
+            for group in groups
+            for old in group
+        }
+        self.values = {k: v for k, v in keras1.VALUES.items() if k in names or k in self.renames}
+        self.prepare = keras1.prepare_of(name)
+        self.orders = orders_of(name)
+        self.defaults = defaults_of(name)
+        for defaults in self.defaults.values():
+            for argument in set(defaults) - names:
+                del defaults[argument]
+        self.dropped = {k: v for k, v in keras1.DROPPED.items() if k not in names and self.renames.get(k) is None}
+        if not self.is_recurrent:
+            self.dropped.pop("implementation", None)
+        self.old = {*self.renames, *self.joined}
+        self.modern = names - set(self.orders.get("1", ()))
+        self.triggers = {*self.old, *self.dropped, *(self.values if self.values else ())}
+
+    is_recurrent = property(lambda self: "recurrent_initializer" in self.positional or "LSTM" in self.name)
+
+    def is_needed(self):
+        return bool(self.renames or self.joined or self.values or self.prepare or self.orders or self.defaults)
+
+    # --- the translation of one call
+
+    def translate(self, args, kwargs):
+        args, kwargs = list(args), dict(kwargs)
+        generation = behaviour.generation
+        self._name_positional(args, kwargs, generation)
+        if self.prepare is not None:
+            self.prepare(kwargs, args)
+        self._join(kwargs)
+        for old in [k for k in kwargs if k in self.triggers]:
+            self._rename(old, kwargs)
+        self._fill(args, kwargs, generation)
+        if self.known is not None and not kwargs.keys() <= self.known:
+            self._refuse(kwargs)
+        return args, kwargs
+
+    def _name_positional(self, args, kwargs, generation):
+        """Names the positional arguments from where the orders part."""
+        order = self._order(args, kwargs, generation)
+        if order is None:
+            return
+        shared = 0
+        for ours, theirs in zip(self.positional, order):
+            if ours != theirs and (self.renames.get(theirs) != ours or theirs in keras1.VALUES):
+                break
+            shared += 1
+        if len(args) <= shared or len(args) > len(order) or _called_from_inside():
+            return
+        for name, value in zip(order[shared:], args[shared:]):
+            if name in kwargs:
+                raise TypeError(f"{self.name}: got several values for the argument {name!r}.")
+            kwargs[name] = value
+        notes.note(f"{self.name}: positional arguments {', '.join(order[shared : len(args)])} named")
+        del args[shared:]
+
+    def _order(self, args, kwargs, generation):
+        first = self.orders.get("1")
+        if first is not None and self._is_keras1(first, args, kwargs, generation):
+            return first
+        if generation == "1":
+            return self.orders.get("2") if first is not None else None
+        return self.orders.get(generation)
+
+    def _is_keras1(self, order, args, kwargs, generation):
+        """Whether the call is one for Keras 1: by its keywords, else by the generation and its values."""
+        keras1_keywords = [k for k in kwargs if k in self.old and k in order]
+        if any(k in self.modern for k in kwargs):
+            return False
+        bound = dict(zip(order, args))
+        if "nb_row" in bound or "filter_length" in bound or "kernel_dim1" in bound:
+            sizes = [bound[n] for n in ("nb_row", "nb_col", "kernel_dim1", "kernel_dim2", "kernel_dim3") if n in bound]
+            if any(not hasattr(size, "__index__") for size in sizes):
+                return False
+            if generation == "2" and len(args) == 1 + len(sizes) > 2:
+                return True  # Keras 2 still took Conv2D(64, 3, 3) for this
+        if generation != "1" and not keras1_keywords:
+            return False
+        return not _is_activation(bound.get("init"))
+
+    def _join(self, kwargs):
+        for target, groups in keras1.JOINED.items():
+            for group in groups:
+                if group[0] in kwargs and group[0] in self.joined:
+                    missing = [name for name in group if name not in kwargs]
+                    if missing:
+                        raise TypeError(f"{self.name}: {group[0]} came without {', '.join(missing)}.")
+                    kwargs[target] = tuple(kwargs.pop(name) for name in group)
+                    notes.note(f"{self.name}: {', '.join(group)} -> {target}")
+
+    def _rename(self, old, kwargs):
+        value = kwargs[old]
+        table = self.values.get(old, {})
+        if isinstance(value, str) and value in table:
+            value = kwargs[old] = table[value]
+        elif old == "forget_bias_init":
+            raise TypeError(f"{self.name}: forget_bias_init may be 'one' or 'zero'. Received: {value!r}")
+        elif old in _INITIALIZERS:
+            value = kwargs[old] = keras1.translate_initializer(value)
+        if old in self.renames:
+            new = self.renames[old]
+            if new in kwargs:
+                raise TypeError(f"{self.name}: got both {old!r} and {new!r}, which are the same argument.")
+            kwargs[new] = kwargs.pop(old)
+            notes.note(f"{self.name}: {old} -> {new}")
+        elif old in self.dropped:
+            del kwargs[old]
+            notes.note(f"{self.name}: {old} dropped")
+            if self.dropped[old]:
+                import warnings
+
+                warnings.warn(f"{self.name}: {self.dropped[old]}", stacklevel=4)
+
+    def _fill(self, args, kwargs, generation):
+        for name, value in self.defaults.get(generation, {}).items():
+            if name not in kwargs and name not in self.positional[: len(args)]:
+                kwargs[name] = value
+                notes.note(f"{self.name}: {name}={value!r} (the default of {TITLES[generation]})")
+
+    def _refuse(self, kwargs):
+        for name in kwargs:
+            if name not in self.known:
+                near = difflib.get_close_matches(name, {*self.known, *self.renames}, 1, 0.6)
+                hint = f" Did you mean {near[0]!r}?" if near else f" It takes: {', '.join(sorted(self.known))}."
+                raise TypeError(f"{self.name}: unknown argument {name!r}.{hint}")
+
+
+def _called_from_inside():
+    """Whether the library itself makes the call that is being translated: it knows its own order."""
+    name = sys._getframe(4).f_globals.get("__name__", "")
+    return name.split(".")[0] == _PACKAGE and not name.startswith(_PACKAGE + ".compat")
+
+
+def _is_activation(value):
+    return isinstance(value, str) and value in registry.kind("activation").objects
+
+
+def rules_for(function, name, method=False, base=None):
+    """The rules for a function; `base`: a class whose constructor takes the keywords that `function` passes on."""
+    parameters = list(inspect.signature(function).parameters.values())[1 if method else 0 :]
+    positional = [p.name for p in parameters if p.kind in _POSITIONAL]
+    keywords = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
+    known = None
+    if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+        known = {*positional, *keywords}
+    elif base is not None:
+        known = _constructor_keywords(base)
+    return Rules(name, positional, keywords, known)
+
+
+def _constructor_keywords(cls):
+    """All keywords that a class's constructor takes, with those it passes on; ``None`` if any may come."""
+    known = set()
+    for c in cls.__mro__:
+        if "__init__" not in vars(c) or c is object:
+            continue
+        parameters = list(inspect.signature(c.__init__).parameters.values())
+        known |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)} - {"self"}
+        if c.__name__ == "Layer" or not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            return known
+    return None
+
+
+def adapt(function, name, method=False, base=None):
+    """`function`, taking old spellings too; itself if there is nothing to translate.
+
+    name: as in the tables, and in messages. method: whether the first argument is `self`.
+    """
+    if hasattr(function, "adapted_rules"):
+        return function
+    rules = rules_for(function, name, method, base)
+    if not rules.is_needed():
+        return function
+    triggers, orders, defaults, prepare, known = (
+        rules.triggers, rules.orders, rules.defaults, rules.prepare, rules.known
+    )  # fmt: skip
+
+    @functools.wraps(function)
+    def wrapper(*args, **kwargs):
+        generation = behaviour.generation
+        if (
+            prepare is not None
+            or generation in defaults
+            or generation in orders
+            or not triggers.isdisjoint(kwargs)
+            or (known is not None and not kwargs.keys() <= known)
+        ):
+            head, args = (args[:1], args[1:]) if method else ((), args)
+            args, kwargs = rules.translate(args, kwargs)
+            args = (*head, *args)
+        return function(*args, **kwargs)
+
+    wrapper.adapted_rules = rules
+    return wrapper
+
+
+def adapt_class(cls):
+    """Lets a class's constructor take old spellings."""
+    if "__init__" in vars(cls):
+        cls.__init__ = adapt(cls.__init__, cls.__name__, method=True, base=cls)
+
+
+def adapt_methods(cls, names):
+    for name in names:
+        if (function := getattr(cls, name, None)) is not None:
+            adapted = adapt(function, f"{cls.__name__}.{name}", method=True)
+            if adapted is not function:
+                setattr(cls, name, adapted)
+
+
+def adapt_namespace(module):
+    """Adapts the library's own classes and functions that a module shows."""
+    prefix = "backend." if module.__name__ == f"{_PACKAGE}.backend" else ""
+    for name, value in list(vars(module).items()):
+        if name.startswith("_") or not getattr(value, "__module__", "").startswith(_PACKAGE):
+            continue
+        if inspect.isclass(value):
+            adapt_class(value)
+        elif inspect.isfunction(value):
+            adapted = adapt(value, prefix + value.__name__)
+            if adapted is not value:
+                setattr(module, name, adapted)
+                home = sys.modules.get(value.__module__)
+                if home is not None and getattr(home, value.__name__, None) is value:
+                    setattr(home, value.__name__, adapted)  # pickle looks there
+                for kind in registry._kinds.values():
+                    for key in [k for k, v in kind.objects.items() if v is value]:
+                        kind.objects[key] = adapted

@@ -1,0 +1,88 @@
+"""What differs between the generations of Keras: behaviour and constructor defaults, each in one table.
+
+Columns: Keras 1 (1.2.2), Keras 2 (2.1.4), tf.keras (TensorFlow 2), Keras 3, which is native.
+"""
+
+from types import SimpleNamespace
+
+from ..core.config import behaviour
+
+GENERATIONS = ("1", "2", "tf", "3")
+TITLES = {"1": "Keras 1", "2": "Keras 2", "tf": "tf.keras", "3": "Keras 3"}
+_VERSIONS = {
+    "1": {"keras": "1.2.2", "tensorflow": "1.15.0-oneiros"},
+    "2": {"keras": "2.1.4", "tensorflow": "1.15.0-oneiros"},
+    "tf": {"keras": "2.15.0", "tensorflow": "2.15.0-oneiros"},
+    "3": {"keras": "3.15.1", "tensorflow": "2.21.0-oneiros"},
+}
+
+# Each row is an attribute of `core.config.behaviour`; what the values mean is said there and where they are read.
+BEHAVIOUR = {
+    # row                          Keras 1       Keras 2       tf.keras      Keras 3
+    "generation":                 ("1",          "2",          "tf",         "3"),
+    "backend_name":               ("tensorflow", "tensorflow", "tensorflow", "jax"),
+    "first_name_suffix":          (True,         True,         False,        False),
+    "weight_suffix":              (True,         True,         True,         False),
+    "accuracy_name":              ("acc",        "acc",        None,         None),
+    "progress_bar":               ("keras1",     "keras2",     "keras2",     "keras3"),
+    "relu6_hard_sigmoid":         (False,        False,        False,        True),
+    "optimizer_formulas":         ("keras1",     "keras2",     "keras3",     "keras3"),
+    "deferred_updates":           (True,         True,         False,        False),
+    "track_attribute_variables":  (False,        False,        True,         True),
+    "recursive_trainable":        (False,        False,        True,         True),
+    "weights_trainable_first":    (True,         True,         False,        False),
+    "mean_activity_regularizer":  (False,        False,        True,         False),
+    "unsupported_mask_error":     (True,         True,         False,        False),
+}  # fmt: skip
+
+NATIVE = SimpleNamespace()  # stands for the native default
+
+# Constructor and function defaults that differ: names, argument, values in Keras 1, Keras 2 and tf.keras.
+# None of these is Keras 3's own default.
+DEFAULTS = (
+    ("LSTM LSTMCell GRU GRUCell", "recurrent_activation", "hard_sigmoid", "hard_sigmoid", NATIVE),
+    ("ConvLSTM1D ConvLSTM2D ConvLSTM3D ConvLSTM2DCell", "recurrent_activation", *["hard_sigmoid"] * 3),
+    ("GRU GRUCell", "reset_after", False, False, NATIVE),
+    (
+        "Conv1D MaxPooling1D AveragePooling1D GlobalMaxPooling1D GlobalAveragePooling1D UpSampling1D",
+        *("data_format", "channels_last", "channels_last", "channels_last"),
+    ),
+    ("Orthogonal", "gain", 1.1, NATIVE, NATIVE),
+    ("Adadelta", "learning_rate", 1.0, 1.0, NATIVE),
+    ("Adagrad", "learning_rate", 0.01, 0.01, NATIVE),
+    ("Adagrad", "initial_accumulator_value", 0.0, 0.0, NATIVE),
+    ("Adamax Nadam", "learning_rate", 0.002, 0.002, NATIVE),
+    ("Adadelta Adagrad Adam Adamax Nadam RMSprop", "epsilon", 1e-8, NATIVE, NATIVE),
+    ("Progbar", "width", 30, 30, 30),
+    ("TensorBoard", "log_dir", "./logs", "./logs", NATIVE),
+    ("plot_model", "show_layer_names", True, True, True),
+    ("Model.fit", "epochs", 10, NATIVE, NATIVE),
+    ("Model.predict Model.predict_generator", "verbose", 0, 0, NATIVE),
+    ("Model.evaluate", "verbose", 1, 1, NATIVE),
+    ("Model.summary", "line_length", 100, NATIVE, NATIVE),
+)
+
+
+def defaults_of(name):
+    """For a class or function: generation -> {argument: default}, where that is not the native one."""
+    result = {}
+    for names, argument, *values in DEFAULTS:
+        if name in names.split():
+            for generation, value in zip(GENERATIONS, values):
+                if value is not NATIVE:
+                    result.setdefault(generation, {})[argument] = value
+    return result
+
+
+def versions(generation=None):
+    """What `keras.__version__` and `tensorflow.__version__` say in a generation."""
+    return _VERSIONS[generation or behaviour.generation]
+
+
+def select(generation):
+    """Makes the library behave as this generation, from here on."""
+    if str(generation) not in GENERATIONS:
+        raise ValueError(f"Expected a generation of Keras: '1', '2', 'tf' or '3'. Received: {generation!r}")
+    column = GENERATIONS.index(str(generation))
+    for row, values in BEHAVIOUR.items():
+        setattr(behaviour, row, values[column])

@@ -1,0 +1,225 @@
+"""While `Finder` is in `sys.meta_path`, every module path that Keras ever had is this library."""
+
+import contextlib
+import difflib
+import importlib
+import importlib.machinery
+import importlib.util
+import sys
+import types
+
+from .adapting import adapt_namespace
+from .modules import ABSENT, LOOSE_ROOTS, PLACES, REMOVED, ROOTS
+
+_OURS = __name__.split(".")[0]
+# Where setting a function registers it: `keras.losses.my_loss = my_loss` was how programs for Keras 1 and 2 did that.
+_adapted = set()
+_OPEN_KINDS = ("activations", "constraints", "initializers", "losses", "metrics", "objectives", "regularizers")
+
+
+def relative_path(name):
+    """The path of a module below its root, as in `PLACES`; ``None`` if there is no such module.
+
+    >>> relative_path("keras.engine.topology"), relative_path("keras.nothing")
+    ('engine.topology', None)
+    """
+    root = max((r for r in ROOTS if name == r or name.startswith(r + ".")), key=len, default=None)
+    if root is None:
+        return None
+    path = ".".join(filter(None, (ROOTS[root], name[len(root) + 1 :])))
+    while not _exists(path):
+        if root not in LOOSE_ROOTS or not path:
+            return None
+        path = path.rpartition(".")[0]
+    return path
+
+
+def _exists(path):
+    return path in PLACES or isinstance(_walk(path), types.ModuleType)
+
+
+def _walk(path):
+    """The object at a dotted path in this library, ``None`` if there is none."""
+    thing = importlib.import_module(_OURS)
+    for part in filter(None, path.split(".")):
+        name = f"{thing.__name__}.{part}" if isinstance(thing, types.ModuleType) else ""
+        if not hasattr(thing, part) and name and _has_submodule(name):
+            importlib.import_module(name)
+        thing = getattr(thing, part, None)
+    return thing
+
+
+def _has_submodule(name):
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+class AliasModule(types.ModuleType):
+    """A module under an old name: its names are looked up at the first use."""
+
+    def __init__(self, name):
+        super().__init__(name, f"{name}, spoken by {_OURS}.")
+        self.__path__ = []
+
+    def _places(self):
+        path = relative_path(self.__name__) or ""
+        names = PLACES.get(path, [path])
+        places = [place for place in (_walk("" if n == _OURS else n) for n in names) if place is not None]
+        for place in places:
+            if place.__name__ not in _adapted:
+                _adapted.add(place.__name__)
+                adapt_namespace(place)
+        return places
+
+    def __getattr__(self, name):
+        if name == "__all__":
+            return [n for n in dir(self) if not n.startswith("_")]
+        if name == "__version__":
+            from .generations import versions
+
+            return versions()["keras"]
+        if name == "__file__":
+            return importlib.import_module(_OURS).__file__
+        if name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        for place in self._places():
+            value = getattr(place, name, None)
+            if value is not None and not isinstance(value, types.ModuleType):
+                self.__dict__[name] = value
+                return value
+        if relative_path(f"{self.__name__}.{name}") is not None and not name.startswith("_"):
+            return importlib.import_module(f"{self.__name__}.{name}")
+        raise AttributeError(missing_name(self, name))
+
+    def __setattr__(self, name, value):
+        if isinstance(value, AliasModule) and any(_is_plain(place, name) for place in self._places()):
+            return  # keras.layers.merge is a module, but the attribute is the function
+        super().__setattr__(name, value)
+        if callable(value) and self.__name__.rpartition(".")[2] in _OPEN_KINDS:
+            from ..core.registry import get_custom_objects
+
+            get_custom_objects()[name] = value
+
+    def __dir__(self):
+        names = {
+            n for place in self._places() for n in dir(place) if not isinstance(getattr(place, n), types.ModuleType)
+        }
+        return sorted({n for n in names if not n.startswith("_")} | set(self.__dict__))
+
+    def __repr__(self):
+        return f"<module '{self.__name__}' ({_OURS})>"
+
+
+def _is_plain(place, name):
+    value = getattr(place, name, None)
+    return value is not None and not isinstance(value, types.ModuleType)
+
+
+def missing_name(module, name):
+    """The message for a name that a module does not have."""
+    near = difflib.get_close_matches(name, dir(module), 1, 0.75)
+    hint = REMOVED.get(name) or (f"Did you mean {near[0]}?" if near else "")
+    return f"{module.__name__} has no {name!r} in {_OURS}. {hint} docs/compatibility.md lists what is left out."
+
+
+class Finder:
+    """Finds modules of Keras under all their names, and a stand-in for TensorFlow if that is not installed."""
+
+    def find_spec(self, name, path=None, target=None):
+        root = name.partition(".")[0]
+        if root in ABSENT and path is None and self._installed(name) is None:
+            raise ModuleNotFoundError(ABSENT[root], name=name)
+        if root == "tensorflow":
+            return self._find_tensorflow(name)
+        if root not in {r.partition(".")[0] for r in ROOTS}:
+            return None
+        if relative_path(name) is None:
+            parent, _, child = name.rpartition(".")
+            # Not `name`: Python would put its own, shorter message in the place of this one.
+            raise ModuleNotFoundError(missing_name(sys.modules[parent], child), name=parent)
+        return importlib.machinery.ModuleSpec(name, self, is_package=True)
+
+    def _find_tensorflow(self, name):
+        from . import tensorflow
+
+        if any(name == root or name.startswith(root + ".") for root in ROOTS):
+            if relative_path(name) is None:
+                parent, _, child = name.rpartition(".")
+                raise ModuleNotFoundError(missing_name(sys.modules[parent], child), name=parent)
+            return importlib.machinery.ModuleSpec(name, self, is_package=True)
+        real = self._installed("tensorflow") if name == "tensorflow" else None
+        if real is not None:
+            real.loader = tensorflow.PatchingLoader(real.loader)
+            return real
+        if isinstance(sys.modules.get("tensorflow"), tensorflow.StandIn) or name == "tensorflow":
+            return tensorflow.find_stand_in(name)
+        return None
+
+    def _installed(self, name):
+        """The specification of a module that is really there."""
+        for finder in sys.meta_path:
+            if finder is not self and (spec := finder.find_spec(name, None)) is not None:
+                return spec
+        return None
+
+    def create_module(self, spec):
+        return AliasModule(spec.name)
+
+    def exec_module(self, module):
+        pass
+
+
+def _is_keras(name):
+    return any(name == root or name.startswith(root + ".") for root in ROOTS)
+
+
+_finder = Finder()
+_shadowed = {}
+
+
+def _set_aside():
+    for name in [n for n, m in sys.modules.items() if _is_keras(n) and not isinstance(m, AliasModule)]:
+        _shadowed[name] = sys.modules.pop(name)
+
+
+@contextlib.contextmanager
+def paused():
+    """Inside, imports find what is really installed; what is loaded of Keras is set aside at the end."""
+    sys.meta_path.remove(_finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.insert(0, _finder)
+        _set_aside()
+
+
+def install():
+    """Puts this library in the place of Keras. Modules of a Keras that is installed are set aside."""
+    if _finder in sys.meta_path:
+        return
+    from . import tensorflow
+
+    _set_aside()
+    sys.meta_path.insert(0, _finder)
+    if "tensorflow" in sys.modules:
+        tensorflow.patch(sys.modules["tensorflow"])
+
+
+def uninstall():
+    """Undoes `install`. Names that a program has imported meanwhile stay this library's."""
+    if _finder not in sys.meta_path:
+        return
+    from . import tensorflow
+
+    sys.meta_path.remove(_finder)
+    for name in [n for n, m in sys.modules.items() if isinstance(m, (AliasModule, tensorflow.StandIn))]:
+        del sys.modules[name]
+    tensorflow.unpatch()
+    sys.modules.update(_shadowed)
+    _shadowed.clear()
+
+
+def is_installed():
+    return _finder in sys.meta_path

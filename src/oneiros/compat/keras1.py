@@ -1,0 +1,263 @@
+"""How Keras 1 (and early Keras 2) spelled arguments: one table from old names to new ones.
+
+An old name is translated for every class and function that has one of the new names among its parameters, and not
+the old one itself. `adapting.py` does it; this file only says what is meant.
+"""
+
+import math
+import warnings
+
+import numpy as np
+
+# old name: the names it may have now (the first that a function has is taken)
+RENAMES = {
+    # layers
+    "output_dim": "units",
+    "nb_filter": "filters",
+    "filter_length": "kernel_size",
+    "nb_row": "num_row",
+    "nb_col": "num_col",
+    "subsample": "strides",
+    "subsample_length": "strides",
+    "stride": "strides",
+    "border_mode": "padding",
+    "atrous_rate": "dilation_rate",
+    "filter_dilation": "dilation_rate",
+    "dim_ordering": "data_format",
+    "pool_length": "pool_size",
+    "length": "size",
+    "p": "rate",
+    "sigma": "stddev",
+    "init": "kernel_initializer embeddings_initializer alpha_initializer",
+    "inner_init": "recurrent_initializer",
+    "beta_init": "beta_initializer",
+    "gamma_init": "gamma_initializer",
+    "forget_bias_init": "unit_forget_bias",
+    "inner_activation": "recurrent_activation",
+    "W_regularizer": "kernel_regularizer embeddings_regularizer",
+    "U_regularizer": "recurrent_regularizer",
+    "b_regularizer": "bias_regularizer",
+    "W_constraint": "kernel_constraint embeddings_constraint",
+    "U_constraint": "recurrent_constraint",
+    "b_constraint": "bias_constraint",
+    "bias": "use_bias",
+    "dropout_W": "dropout",
+    "dropout_U": "recurrent_dropout",
+    "consume_less": "implementation",
+    "alpha": "negative_slope",
+    "input_dtype": "dtype",
+    # models and training
+    "input": "inputs",
+    "output": "outputs",
+    "nb_epoch": "epochs",
+    "num_epochs": "epochs",
+    "nb_worker": "workers",
+    "pickle_safe": "use_multiprocessing",
+    "max_q_size": "max_queue_size",
+    "samples_per_epoch": "steps_per_epoch",
+    "nb_val_samples": "validation_steps",
+    "val_samples": "steps",
+    # optimizers, constraints, regularizers, initializers, callbacks
+    "lr": "learning_rate",
+    "schedule_decay": "momentum_decay",
+    "m": "max_value",
+    "low": "min_value minval",
+    "high": "max_value maxval",
+    "l": "l1 l2",
+    "scale": "gain stddev",
+    "epsilon": "min_delta",
+    # backend, preprocessing, utilities, data sets
+    "dim": "axis",
+    "std": "stddev",
+    "a": "x",
+    "X": "x",
+    "e": "value",
+    "floatx": "value",
+    "nb_words": "num_words",
+    "nb_classes": "num_classes",
+    "nb_class": "num_classes",
+    "nb_train": "num_train",
+    "nb_test": "num_test",
+    "nb_sample": "num_samples",
+    "broatcastable": "broadcastable",
+    "y": "x",
+    "text": "input_text",
+    "intensity": "intensity_range",
+    "instance": "obj",
+    "identifier": "config",
+    "variable": "x",
+    "top_n": "top",
+    "relevant_nodes": "layer_range",
+}
+
+# Translations that are for these functions only: the words are too common to be taken for the same everywhere.
+ONLY_FOR = {
+    "alpha": "LeakyReLU",
+    "epsilon": "ReduceLROnPlateau",
+    "length": "UpSampling1D",
+    "scale": "RandomNormal Orthogonal Identity",
+    "low": "MinMaxNorm random_uniform",
+    "high": "MinMaxNorm random_uniform",
+    "a": "normalize",
+    "y": "to_categorical",
+    "variable": "moving_average_update",
+    "e": "set_epsilon",
+    "floatx": "set_floatx",
+    "m": "MaxNorm max_norm maxnorm",
+    "identifier": "deserialize_keras_object",
+    "text": "one_hot text_to_word_sequence",
+    "dim": "expand_dims",
+    "output_dim": "Dense SimpleRNN GRU LSTM SimpleRNNCell GRUCell LSTMCell CuDNNGRU CuDNNLSTM RNN",
+    "input": "Model Sequential Functional",
+    "output": "Model Sequential Functional",
+}
+
+_ORDERINGS = {"tf": "channels_last", "th": "channels_first", "default": None}
+VALUES = {
+    "dim_ordering": _ORDERINGS,
+    "consume_less": {"cpu": 0, "mem": 1, "gpu": 2},
+    "forget_bias_init": {"one": True, "ones": True, "zero": False, "zeros": False},
+    "reduction": {"auto": "sum_over_batch_size"},
+}
+
+# Several old arguments that are one now.
+JOINED = {"kernel_size": (("nb_row", "nb_col"), ("kernel_dim1", "kernel_dim2", "kernel_dim3"))}
+
+# Arguments that have no meaning any more, and what is said about them (nothing if it cannot matter).
+DROPPED = {
+    "consume_less": "",
+    "image_shape": "",
+    "filter_shape": "",
+    "volume_shape": "",
+    "time_major": "",
+    "implementation": "",
+    "show_accuracy": "show_accuracy is ignored: compile the model with metrics=['accuracy'].",
+    "class_mode": "class_mode is ignored: the loss says what the classes are.",
+}
+
+
+def translate_initializer(value):
+    """Keras 1 called initializers with a shape and a name, and got a variable."""
+    if not callable(value) or isinstance(value, type) or hasattr(value, "get_config"):
+        return value
+
+    def initializer(shape, dtype=None, **kwargs):
+        return np.asarray(value(tuple(shape)), dtype)
+
+    initializer.__name__ = getattr(value, "__name__", "initializer")
+    return initializer
+
+
+def _input_shape(kwargs, axes):
+    """`input_dim` and `input_length` gave the shape of sequences."""
+    if "input_dim" in kwargs or "input_length" in kwargs:
+        length, dim = kwargs.pop("input_length", None), kwargs.pop("input_dim", None)
+        if dim is not None and "input_shape" not in kwargs and "batch_input_shape" not in kwargs:
+            kwargs["input_shape"] = (length, dim) if axes == 2 else (dim,)
+
+
+def _sequence(kwargs, positional):
+    _input_shape(kwargs, 2)
+
+
+def _convolution(kwargs, positional):
+    if "nb_row" in kwargs or "kernel_dim1" in kwargs:
+        kwargs.pop("output_shape", None)  # of Deconvolution2D; it is inferred
+
+
+def _batch_normalization(kwargs, positional):
+    mode = kwargs.pop("mode", 0)
+    if mode == 1:
+        raise TypeError("BatchNormalization: mode=1 (each sample by itself) is LayerNormalization today. Use that.")
+    if mode == 2:
+        raise TypeError(
+            "BatchNormalization: mode=2 (batch statistics at prediction, too) is gone. Call it with training=True."
+        )
+
+
+def _embedding(kwargs, positional):
+    if kwargs.pop("dropout", 0):
+        warnings.warn(
+            "Embedding: the argument `dropout` is ignored. Put a SpatialDropout1D layer after the Embedding layer."
+        )
+
+
+def _zero_padding(kwargs, positional):
+    padding = kwargs.get("padding")
+    if isinstance(padding, dict):
+        names = (
+            ("left_pad", "right_pad")
+            if set(padding) <= {"left_pad", "right_pad"}
+            else (*("top_pad", "bottom_pad", "left_pad", "right_pad"),)
+        )
+        unknown = sorted(set(padding) - set(names))
+        if unknown:
+            raise ValueError(f"ZeroPadding: expected the keys {', '.join(names)} in padding. Received: {unknown}")
+        padding = tuple(padding.get(name, 0) for name in names)
+        kwargs["padding"] = padding
+    if isinstance(padding, (tuple, list)) and len(padding) == 4:
+        kwargs["padding"] = ((padding[0], padding[1]), (padding[2], padding[3]))
+
+
+def _steps(samples, generator):
+    """Keras 1 counted samples, Keras 2 counts batches: the number of batches that hold so many samples."""
+    size = getattr(generator, "batch_size", None)
+    if size is None and hasattr(generator, "__getitem__") and hasattr(generator, "__len__"):
+        size = _rows(generator[0])
+    if size is None and hasattr(generator, "__next__"):
+        first = next(generator)
+        generator = _Resumed(first, generator)
+        size = _rows(first)
+    return (math.ceil(samples / size) if size else samples), generator
+
+
+def _rows(batch):
+    x = batch[0] if isinstance(batch, (tuple, list)) else batch
+    while isinstance(x, (list, tuple, dict)):
+        x = next(iter(x.values() if isinstance(x, dict) else x))
+    return len(x)
+
+
+class _Resumed:
+    """An iterator whose first item has been looked at."""
+
+    def __init__(self, first, rest):
+        self.first, self.rest = [first], rest
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return self.first.pop() if self.first else next(self.rest)
+
+
+def _generator(kwargs, positional):
+    data = "generator" if "generator" in kwargs else None
+    generator = kwargs[data] if data else positional[0]
+    for old, new in (("samples_per_epoch", "steps_per_epoch"), ("val_samples", "steps")):
+        if old in kwargs:
+            kwargs[new], generator = _steps(kwargs.pop(old), generator)
+    if data:
+        kwargs[data] = generator
+    else:
+        positional[0] = generator
+    if "nb_val_samples" in kwargs:
+        samples, validation = kwargs.pop("nb_val_samples"), kwargs.get("validation_data")
+        if samples is not None and validation is not None and not isinstance(validation, (tuple, list)):
+            kwargs["validation_steps"], kwargs["validation_data"] = _steps(samples, validation)
+
+
+_RECURRENT = "SimpleRNN GRU LSTM CuDNNGRU CuDNNLSTM"
+_PREPARE = (
+    (f"{_RECURRENT} Conv1D LocallyConnected1D TimeDistributedDense", _sequence),
+    ("Conv2D Conv3D Conv2DTranspose Conv3DTranspose SeparableConv2D LocallyConnected2D ConvLSTM2D", _convolution),
+    ("BatchNormalization", _batch_normalization),
+    ("Embedding", _embedding),
+    ("ZeroPadding1D ZeroPadding2D", _zero_padding),
+    ("Model.fit_generator Model.evaluate_generator Model.predict_generator", _generator),
+)
+
+
+def prepare_of(name):
+    """What more a class or function needs than renaming: a function that changes (kwargs, positional arguments)."""
+    return next((prepare for names, prepare in _PREPARE if name in names.split()), None)
