@@ -1,0 +1,226 @@
+"""Callbacks that write the model to disk while it trains."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from ...core import behaviour
+from ...core.errors import CorruptFileError
+from ...utils.files import replacing
+from .base import Callback, Monitor, alias
+
+
+class ModelCheckpoint(Monitor):
+    """Saves the model, or its weights, at the end of epochs.
+
+    filepath: may hold ``{epoch}``, ``{batch}`` and names of the logs: ``"weights.{epoch:02d}-{val_loss:.2f}.h5"``.
+    save_best_only: only where the monitored value improved (NaN never does). save_freq: 'epoch', or a number of
+    batches. period: a number of epochs (Keras 2). initial_value_threshold: the value to beat at the start.
+    """
+
+    def __init__(
+        self,
+        filepath,
+        monitor="val_loss",
+        verbose=0,
+        save_best_only=False,
+        save_weights_only=False,
+        mode="auto",
+        save_freq="epoch",
+        initial_value_threshold=None,
+        period=1,
+        options=None,
+    ):
+        if isinstance(save_freq, int) and behaviour.generation in ("1", "2"):
+            save_freq, period = "epoch", save_freq  # the seventh argument was `period`
+        super().__init__(monitor, mode)
+        if save_freq != "epoch" and not isinstance(save_freq, int):
+            raise ValueError(f"save_freq: expected 'epoch' or a number of batches. Received: save_freq={save_freq!r}")
+        self.filepath = os.fspath(filepath)
+        self.verbose = verbose
+        self.save_best_only = save_best_only
+        self.save_weights_only = save_weights_only
+        self.save_freq = save_freq
+        self.period = period
+        self.epochs_since_last_save = 0
+        if initial_value_threshold is not None:
+            self.best = initial_value_threshold
+        self._epoch = self._batches = self._last_batch = 0
+
+    def wants_batches(self, mode):
+        return mode == "train" and self.save_freq != "epoch"
+
+    def on_train_begin(self, logs=None):
+        self._batches = self._last_batch = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch, self._last_batch = epoch, 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.save_freq == "epoch":
+            return
+        self._batches += batch + 1 - self._last_batch
+        self._last_batch = batch + 1
+        if self._batches >= self.save_freq:
+            self._batches = 0
+            self._save(self._epoch, logs, batch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.epochs_since_last_save += 1
+        if self.save_freq == "epoch" and self.epochs_since_last_save >= self.period:
+            self.epochs_since_last_save = 0
+            self._save(epoch, logs)
+
+    def _save(self, epoch, logs, batch=None):
+        filepath = self._path(epoch, batch, logs or {})
+        if self.save_best_only:
+            current = self.monitored(logs, "Can save best model only with {} available, skipping.")
+            if current is None:
+                return
+            if not self.improves(current, self.best):
+                self._say(epoch, f"{self.monitor} did not improve from {self.best:.5f}")
+                return
+            self._say(
+                epoch, f"{self.monitor} improved from {self.best:.5f} to {current:.5f}, saving model to {filepath}"
+            )
+        else:
+            current = self.best
+            self._say(epoch, f"saving model to {filepath}")
+        if folder := os.path.dirname(filepath):
+            os.makedirs(folder, exist_ok=True)
+        if self.save_weights_only:
+            self.model.save_weights(filepath, overwrite=True)
+        else:
+            self.model.save(filepath, overwrite=True)
+        self.best = current  # only now: a failed save is not the best
+
+    def _say(self, epoch, message):
+        if self.verbose > 0:
+            print(f"\nEpoch {epoch + 1}: {message}")
+
+    def _path(self, epoch, batch, logs):
+        # Keras 1 counted epochs from 0 in file names.
+        names = _Names(logs | {"epoch": epoch if behaviour.generation == "1" else epoch + 1})
+        if batch is not None:
+            names["batch"] = batch + 1
+        try:
+            return self.filepath.format_map(names)
+        except KeyError as error:
+            raise KeyError(
+                f'Failed to format this callback filepath: "{self.filepath}". Reason: {error} is none of '
+                f"{', '.join(names)}."
+            ) from None
+
+
+class _Names(dict):
+    def __missing__(self, name):
+        if alias(name) in self:
+            return self[alias(name)]
+        raise KeyError(name)
+
+
+class BackupAndRestore(Callback):
+    """Lets an interrupted `fit` go on where it was: the same call, run again, starts from the last backup.
+
+    backup_dir: a folder for this training alone. save_freq: 'epoch', or a number of batches. delete_checkpoint:
+    whether the backup goes when training ends well. Weights, optimizer state, the epoch and NumPy's random state
+    are kept. A backup is replaced only by a complete one.
+    """
+
+    runs_last = True  # what other callbacks do to the learning rate at the epoch's end is part of the backup
+
+    def __init__(
+        self,
+        backup_dir,
+        save_freq="epoch",
+        double_checkpoint=False,
+        delete_checkpoint=True,
+        save_before_preemption=False,
+    ):
+        if not backup_dir:
+            raise ValueError(f"backup_dir: expected a folder. Received: backup_dir={backup_dir!r}")
+        if save_freq != "epoch" and not (isinstance(save_freq, int) and save_freq > 0):
+            raise ValueError(f"save_freq: expected 'epoch' or a number of batches. Received: save_freq={save_freq!r}")
+        self.backup_dir = Path(backup_dir)
+        self.save_freq = save_freq
+        self.double_checkpoint = double_checkpoint  # replacing a whole file at once needs no second one
+        self.delete_checkpoint = delete_checkpoint
+        self._file = self.backup_dir / "backup.npz"
+        self._epoch = self._batches = self._last_batch = 0
+
+    def wants_batches(self, mode):
+        return mode == "train" and self.save_freq != "epoch"
+
+    def _variables(self):
+        optimizer = getattr(self.model, "optimizer", None)
+        return [*self.model.variables, *(getattr(optimizer, "variables", None) or ())]
+
+    def on_train_begin(self, logs=None):
+        self.backup_dir.mkdir(parents=True, exist_ok=True)
+        optimizer = getattr(self.model, "optimizer", None)
+        if hasattr(optimizer, "build") and not getattr(optimizer, "built", True):
+            optimizer.build(self.model.trainable_variables)
+        if self._file.exists():
+            self._restore()
+
+    def _restore(self):
+        variables = self._variables()
+        try:
+            with open(self._file, "rb") as file, np.load(file, allow_pickle=False) as stored:
+                values = [stored[f"v{i}"] for i in range(int(stored["count"]))]
+                position, keys = stored["position"], stored["random_keys"]
+                gauss = float(stored["random_gauss"])
+        except Exception as error:
+            raise CorruptFileError(f"{self._file}: not a readable backup ({error}). Delete it to start anew.") from None
+        if [v.shape for v in values] != [tuple(v.shape) for v in variables]:
+            raise CorruptFileError(
+                f"{self._file}: the backup is of another model or optimizer ({len(values)} arrays, expected "
+                f"{len(variables)}). Delete it, or give this training another backup_dir."
+            )
+        for variable, value in zip(variables, values):
+            variable.assign(value)
+        epoch, batch, place, has_gauss = (int(n) for n in position)
+        np.random.set_state(("MT19937", keys, place, has_gauss, gauss))
+        self.model._initial_epoch = epoch
+        self.model._initial_step = batch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch, self._last_batch = epoch, 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.save_freq == "epoch":
+            return
+        self._batches += batch + 1 - self._last_batch
+        self._last_batch = batch + 1
+        if self._batches >= self.save_freq:
+            self._batches = 0
+            self._save(self._epoch, batch + 1)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.save_freq == "epoch":
+            self._save(epoch + 1, 0)
+
+    def _save(self, epoch, batch):
+        _, keys, place, has_gauss, gauss = np.random.get_state()
+        arrays = {f"v{i}": _storable(getattr(v, "raw", v)) for i, v in enumerate(self._variables())}
+        with replacing(self._file) as part:
+            np.savez(
+                part,
+                count=len(arrays),
+                position=np.array([epoch, batch, place, has_gauss]),
+                random_keys=keys,
+                random_gauss=gauss,
+                **arrays,
+            )
+
+    def on_train_end(self, logs=None):
+        if self.delete_checkpoint:
+            self._file.unlink(missing_ok=True)
+            if not any(self.backup_dir.iterdir()):
+                self.backup_dir.rmdir()
+
+
+def _storable(value):
+    array = np.asarray(value)
+    return array.astype(np.float32) if array.dtype.kind == "V" else array  # bfloat16 is unknown to NumPy's files

@@ -1,0 +1,255 @@
+"""Callbacks that steer training: stop it, change its rate, swap its weights."""
+
+import inspect
+import math
+
+import numpy as np
+
+from ...core import behaviour
+from .base import Callback, Monitor
+
+
+def learning_rate(optimizer):
+    """The optimizer's learning rate, as a float."""
+    return float(getattr(optimizer, _rate_attribute(optimizer)))
+
+
+def set_learning_rate(optimizer, value):
+    name = _rate_attribute(optimizer)
+    rate = getattr(optimizer, name)
+    if hasattr(rate, "assign"):
+        rate.assign(value)
+    else:
+        setattr(optimizer, name, value)
+
+
+def _rate_attribute(optimizer):
+    for name in ("learning_rate", "lr"):
+        if hasattr(optimizer, name):
+            return name
+    raise ValueError(f'Optimizer must have a "learning_rate" attribute. Received: {optimizer!r}')
+
+
+def _rate_in_logs():
+    return "learning_rate" if behaviour.generation == "3" else "lr"
+
+
+class EarlyStopping(Monitor):
+    """Stops training when the monitored value has not improved for `patience` epochs.
+
+    min_delta: the least change that counts. baseline: a value that must be beaten. restore_best_weights: whether the
+    model gets the weights of its best epoch at the end. start_from_epoch: epochs before are not looked at.
+    """
+
+    def __init__(
+        self,
+        monitor="val_loss",
+        min_delta=0,
+        patience=0,
+        verbose=0,
+        mode="auto",
+        baseline=None,
+        restore_best_weights=False,
+        start_from_epoch=0,
+    ):
+        super().__init__(monitor, mode, min_delta)
+        self.patience = patience
+        self.verbose = verbose
+        self.baseline = baseline
+        self.restore_best_weights = restore_best_weights
+        self.start_from_epoch = start_from_epoch
+        self.wait = self.stopped_epoch = self.best_epoch = 0
+        self.best_weights = None
+
+    def on_train_begin(self, logs=None):
+        self.wait = self.stopped_epoch = self.best_epoch = 0
+        self.best, self.best_weights = self.worst, None
+
+    def on_epoch_end(self, epoch, logs=None):
+        current = self.monitored(logs, "Early stopping conditioned on metric `{}` which is not available.")
+        if current is None or epoch < self.start_from_epoch:
+            return
+        if self.restore_best_weights and self.best_weights is None:
+            self.best_weights, self.best_epoch = self.model.get_weights(), epoch
+        self.wait += 1
+        if self.improves(current, self.best):
+            self.best, self.best_epoch = current, epoch
+            if self.restore_best_weights:
+                self.best_weights = self.model.get_weights()
+            if self.baseline is None or self.improves(current, self.baseline):
+                self.wait = 0
+                return
+        if self.wait >= self.patience and epoch > 0:
+            self.stopped_epoch = epoch
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        if self.stopped_epoch > 0 and self.verbose > 0:
+            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+        if self.restore_best_weights and self.best_weights is not None:
+            if self.verbose > 0:
+                print(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
+            self.model.set_weights(self.best_weights)
+
+
+class LearningRateScheduler(Callback):
+    """Sets the learning rate at the begin of each epoch to ``schedule(epoch, rate)`` or ``schedule(epoch)``."""
+
+    def __init__(self, schedule, verbose=0):
+        self.schedule = schedule
+        self.verbose = verbose
+
+    def on_epoch_begin(self, epoch, logs=None):
+        optimizer = self.model.optimizer
+        rate = self.schedule(*(epoch, learning_rate(optimizer))[: 2 if _takes_two(self.schedule) else 1])
+        if np.ndim(rate) or not np.issubdtype(np.asarray(rate).dtype, np.floating):
+            raise ValueError(f"The output of the `schedule` function should be a float. Got: {rate!r}")
+        set_learning_rate(optimizer, float(rate))
+        if self.verbose > 0:
+            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {float(rate)}.")
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs is not None:
+            logs[_rate_in_logs()] = learning_rate(self.model.optimizer)
+
+
+def _takes_two(schedule):
+    try:
+        inspect.signature(schedule).bind(0, 0.0)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+class ReduceLROnPlateau(Monitor):
+    """Multiplies the learning rate by `factor` when the monitored value has not improved for `patience` epochs.
+
+    min_delta (in Keras 2: epsilon): the least change that counts. cooldown: epochs of rest after a reduction.
+    min_lr: the rate goes no lower.
+    """
+
+    def __init__(
+        self,
+        monitor="val_loss",
+        factor=0.1,
+        patience=10,
+        verbose=0,
+        mode="auto",
+        min_delta=1e-4,
+        cooldown=0,
+        min_lr=0.0,
+        epsilon=None,
+        min_learning_rate=None,
+    ):
+        super().__init__(monitor, mode, min_delta if epsilon is None else epsilon)
+        if factor >= 1.0:
+            raise ValueError(
+                f"ReduceLROnPlateau does not support a factor >= 1.0: the rate would not get smaller. Got {factor}"
+            )
+        self.factor = factor
+        self.patience = patience
+        self.verbose = verbose
+        self.cooldown = cooldown
+        self.min_lr = min_lr if min_learning_rate is None else min_learning_rate
+        self.wait = self.cooldown_counter = 0
+
+    epsilon = property(lambda self: abs(self.min_delta))
+
+    def on_train_begin(self, logs=None):
+        self.wait = self.cooldown_counter = 0
+        self.best = self.worst
+
+    def in_cooldown(self):
+        return self.cooldown_counter > 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        optimizer = self.model.optimizer
+        rate = learning_rate(optimizer)
+        current = self.monitored(logs, "Learning rate reduction is conditioned on metric `{}` which is not available.")
+        if logs is not None:
+            logs[_rate_in_logs()] = rate
+        if current is None:
+            return
+        if self.in_cooldown():
+            self.cooldown_counter -= 1
+            self.wait = 0
+        if self.improves(current, self.best):
+            self.best, self.wait = current, 0
+        elif not self.in_cooldown():
+            self.wait += 1
+            if self.wait >= self.patience and rate > np.float32(self.min_lr):
+                reduced = max(rate * self.factor, self.min_lr)
+                set_learning_rate(optimizer, reduced)
+                if self.verbose > 0:
+                    print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {reduced}.")
+                self.cooldown_counter = self.cooldown
+                self.wait = 0
+
+
+class TerminateOnNaN(Callback):
+    """Stops training when the loss of a batch is not finite; with raise_error, by a `RuntimeError`."""
+
+    def __init__(self, raise_error=False):
+        self.raise_error = raise_error
+
+    def on_train_batch_end(self, batch, logs=None):
+        loss = (logs or {}).get("loss")
+        if loss is None or math.isfinite(loss):
+            return
+        if self.raise_error:
+            raise RuntimeError(f"NaN or Inf loss encountered at batch {batch}.")
+        print(f"Batch {batch}: Invalid loss, terminating training")
+        self.model.stop_training = True
+
+
+class SwapEMAWeights(Callback):
+    """Evaluates with the optimizer's moving averages of the weights (``use_ema=True``) in the place of the weights.
+
+    swap_on_epoch: also swap at the end of each epoch, so that checkpoints hold the averages. After training the
+    model keeps the averages.
+    """
+
+    def __init__(self, swap_on_epoch=False):
+        self.swap_on_epoch = swap_on_epoch
+        self._swapped = False
+
+    def _averages(self):
+        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+        averages = getattr(optimizer, "_model_variables_moving_average", None)
+        if not getattr(optimizer, "use_ema", False) or averages is None:
+            raise ValueError("SwapEMAWeights must be used when `use_ema=True` is set on the optimizer.")
+        return averages
+
+    def _swap(self, swapped):
+        if self._swapped is swapped:
+            return
+        for variable, average in zip(self.model.trainable_variables, self._averages()):
+            value = variable.value
+            variable.assign(average)
+            average.assign(value)
+        self._swapped = swapped
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._swap(False)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.swap_on_epoch:
+            self._swap(True)
+
+    def on_test_begin(self, logs=None):
+        self._swap(True)
+
+    on_predict_begin = on_test_begin
+
+    def on_test_end(self, logs=None):
+        self._swap(False)
+
+    on_predict_end = on_test_end
+
+    def on_train_end(self, logs=None):
+        self._swap(False)
+        for variable, average in zip(self.model.trainable_variables, self._averages()):
+            variable.assign(average)
+
+    def on_exception(self, error):
+        self._swap(False)

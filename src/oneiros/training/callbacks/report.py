@@ -1,0 +1,278 @@
+"""Callbacks that tell what happens: records, the progress bar, files, a server."""
+
+import csv
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+import warnings
+from collections.abc import Iterable
+
+import numpy as np
+
+from ...core import behaviour
+from ...utils.progress import Progbar
+from .base import HOOKS, Callback
+
+_COUNTS = ("batch", "size", "num_steps")  # what batch logs hold beside losses and metrics
+
+
+class BaseLogger(Callback):
+    """Puts the means of the batches' logs, weighted by batch size, into the logs of the epoch.
+
+    stateful_metrics: names whose last value is taken instead.
+    """
+
+    def __init__(self, stateful_metrics=None):
+        self.stateful_metrics = set(stateful_metrics or ())
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.seen = 0
+        self.totals = {}
+
+    def on_train_batch_end(self, batch, logs=None):
+        logs = logs or {}
+        size = logs.get("size", 0) * logs.get("num_steps", 1)
+        self.seen += size
+        for name, value in logs.items():
+            if name in self.stateful_metrics:
+                self.totals[name] = value
+            else:
+                self.totals[name] = self.totals.get(name, 0) + value * size
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name in self.params.get("metrics", ()) if logs is not None else ():
+            if name in self.totals:
+                stateful = name in self.stateful_metrics
+                logs[name] = self.totals[name] if stateful else self.totals[name] / max(self.seen, 1)
+
+
+class History(Callback):
+    """What `fit` returns: `epoch`, the epochs' numbers, and `history`, a list of values for each name in the logs."""
+
+    def __init__(self):
+        self.epoch = []
+        self.history = {}
+
+    def on_train_begin(self, logs=None):
+        self.epoch = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+
+
+class ProgbarLogger(Callback):
+    """The progress bar, in the look of the generation of Keras that is spoken.
+
+    count_mode: whether 'samples' or 'steps' are counted; by default samples where Keras 1 and 2 know their number.
+    stateful_metrics: names shown as they come, not averaged over the batches.
+    """
+
+    def __init__(self, count_mode=None, stateful_metrics=None):
+        if count_mode not in (None, "samples", "steps"):
+            raise ValueError(f"count_mode: expected 'samples' or 'steps'. Received: count_mode={count_mode!r}")
+        self.count_mode = count_mode
+        self.stateful_metrics = set(stateful_metrics or ())
+        self._progbar = None
+        self._in_fit = False
+
+    def wants_batches(self, mode):
+        return False  # it needs calls now and then, not each
+
+    def set_params(self, params):
+        self.params = params
+        self.verbose = params.get("verbose", 1)
+        self.epochs = params.get("epochs", params.get("nb_epoch", 1))
+        samples = params.get("samples", params.get("nb_sample"))
+        steps = params.get("steps")
+        keras3 = behaviour.progress_bar == "keras3"
+        self._by_samples = self.count_mode == "samples" or (
+            self.count_mode is None and not keras3 and samples is not None
+        )
+        self.target = samples if self._by_samples else steps
+
+    def on_train_begin(self, logs=None):
+        self._in_fit = True
+        samples, validation = self.params.get("samples"), self.params.get("validation_samples")
+        if self.verbose and behaviour.progress_bar != "keras3" and samples and validation:
+            print(f"Train on {samples} samples, validate on {validation} samples")
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.verbose and (self.epochs > 1 or behaviour.generation in ("1", "2")):
+            print(f"Epoch {epoch + 1}/{self.epochs}")
+        self._start(self.target)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._advance(batch, logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._finish(logs)
+
+    def on_train_end(self, logs=None):
+        self._in_fit = False
+
+    def on_exception(self, error):
+        self._in_fit = False
+
+    def on_test_begin(self, logs=None):
+        if not self._in_fit:
+            self._start(self.target)
+
+    def on_test_batch_end(self, batch, logs=None):
+        if not self._in_fit:
+            self._advance(batch, {} if self._bare else logs)
+
+    def on_test_end(self, logs=None):
+        if not self._in_fit:
+            self._finish({} if self._bare else logs)
+
+    def on_predict_begin(self, logs=None):
+        self._start(self.target)
+
+    def on_predict_batch_end(self, batch, logs=None):
+        self._advance(batch, {name: value for name, value in (logs or {}).items() if name in _COUNTS})
+
+    def on_predict_end(self, logs=None):
+        self._finish(None)
+
+    @property
+    def _bare(self):
+        """Keras 1 and 2 show no values in `evaluate`."""
+        return behaviour.generation in ("1", "2")
+
+    def _start(self, target):
+        self.seen = 0
+        self._progbar = Progbar(
+            target=target,
+            verbose=self.verbose,
+            stateful_metrics=self.stateful_metrics,
+            unit_name="sample" if self._by_samples and behaviour.progress_bar == "keras1" else "step",
+        )
+
+    def _advance(self, batch, logs):
+        logs = logs or {}
+        if self._by_samples:
+            self.seen += logs.get("size", 0) * logs.get("num_steps", 1)
+        else:
+            self.seen = batch + 1
+        # The last values of an epoch come with the validation's, in `_finish`.
+        if self.verbose == 1 and (self._progbar.target is None or self.seen < self._progbar.target):
+            self._progbar.update(self.seen, self._values(logs), finalize=False)
+
+    def _finish(self, logs):
+        if self._progbar.target is None:
+            self._progbar.target = self.seen
+        self._progbar.update(max(self._progbar.target, self.seen), self._values(logs or {}), finalize=True)
+
+    def _values(self, logs):
+        names = self.params.get("metrics")
+        if names and behaviour.generation in ("1", "2"):
+            return [(name, logs[name]) for name in names if name in logs]
+        return [(name, value) for name, value in logs.items() if name not in _COUNTS]
+
+
+class CSVLogger(Callback):
+    """Writes the logs of each epoch as a line of a CSV file. append: continue a file that is there."""
+
+    def __init__(self, filename, separator=",", append=False):
+        self.filename = str(filename)
+        self.sep = separator
+        self.append = append
+        self.keys = self.writer = self.csv_file = None
+        self._header = True
+
+    def on_train_begin(self, logs=None):
+        self._header = True
+        if self.append:
+            try:
+                with open(self.filename) as file:
+                    self._header = not file.readline().strip()
+            except FileNotFoundError:
+                pass
+        self.csv_file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115 - open for long
+        self.keys = self.writer = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs = logs or {}
+        if self.keys is None:
+            self.keys = sorted(logs)
+            validated = any(name.startswith("val_") for name in logs)
+            if not validated and behaviour.generation not in ("1", "2"):  # a later epoch may be
+                self.keys += ["val_" + name for name in self.keys]
+        if self.writer is None:
+            self.writer = csv.DictWriter(self.csv_file, ["epoch", *self.keys], delimiter=self.sep, lineterminator="\n")
+            if self._header:
+                self.writer.writeheader()
+        self.writer.writerow({"epoch": epoch} | {key: _cell(logs.get(key, "NA")) for key in self.keys})
+        self.csv_file.flush()
+
+    def on_train_end(self, logs=None):
+        self._close()
+
+    def on_exception(self, error):
+        self._close()
+
+    def _close(self):
+        if self.csv_file is not None:
+            self.csv_file.close()
+        self.csv_file = self.writer = None
+
+
+def _cell(value):
+    if isinstance(value, str) or np.ndim(value) == 0:
+        return value
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, Iterable) else value
+
+
+class LambdaCallback(Callback):
+    """A callback made of functions: ``LambdaCallback(on_epoch_end=lambda epoch, logs: ...)``; any hook may be given."""
+
+    def __init__(
+        self,
+        on_epoch_begin=None,
+        on_epoch_end=None,
+        on_train_begin=None,
+        on_train_end=None,
+        on_train_batch_begin=None,
+        on_train_batch_end=None,
+        **kwargs,
+    ):
+        given = {name: value for name, value in locals().items() if name in HOOKS and value is not None} | kwargs
+        for name, function in given.items():
+            setattr(self, name, function)
+
+
+class RemoteMonitor(Callback):
+    """Sends the logs of each epoch to a server by POST, as JSON in the form field `field` or (send_as_json) bare."""
+
+    def __init__(
+        self,
+        root="http://localhost:9000",
+        path="/publish/epoch/end/",
+        field="data",
+        headers=None,
+        send_as_json=False,
+    ):
+        self.root = root
+        self.path = path
+        self.field = field
+        self.headers = headers
+        self.send_as_json = send_as_json
+
+    def on_epoch_end(self, epoch, logs=None):
+        record = {"epoch": epoch} | {
+            name: value.item() if isinstance(value, (np.ndarray, np.generic)) else value
+            for name, value in (logs or {}).items()
+        }
+        text = json.dumps(record)
+        kind = "application/json" if self.send_as_json else "application/x-www-form-urlencoded"
+        body = text if self.send_as_json else urllib.parse.urlencode({self.field: text})
+        headers = {"Content-Type": kind} | (self.headers or {})
+        request = urllib.request.Request(self.root + self.path, body.encode(), headers)
+        try:
+            with urllib.request.urlopen(request, timeout=10):
+                pass
+        except (urllib.error.URLError, OSError):
+            warnings.warn(f"Could not reach RemoteMonitor root server at {self.root}", stacklevel=2)
