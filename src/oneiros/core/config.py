@@ -28,7 +28,16 @@ behaviour = SimpleNamespace(
     recursive_trainable=True,  # False: `trainable` of a model leaves its layers' own flags alone
     weights_trainable_first=False,  # True: model.weights lists all trainable weights first
     mean_activity_regularizer=False,  # True: the activity penalty is divided by the batch size
+    weights_normalized_by_count=False,  # True: weighted losses are divided by the number of nonzero weights
+    metric_name_from_function=False,  # True: metrics=["mse"] is logged as mean_squared_error
+    running_batch_logs=True,  # False: batch logs are of the batch alone, and so is what train_on_batch returns
+    quiet_predict=False,  # True: predict and evaluate_generator print nothing unless asked
+    flat_stacked_states=False,  # True: StackedRNNCells has one flat list of states, the last cell's first
+    bidirectional_zero_masked=True,  # False: masked steps of Bidirectional sequences repeat the output before
     unsupported_mask_error=False,  # True: a mask that reaches a layer that cannot use it is an error
+    merged_mask="any",  # a step of merged inputs is valid where "any" of them is, or where "all" are
+    unbiased_moving_variance=False,  # True: BatchNormalization's moving variance is of the n / (n - 1) kind
+    conv1d_follows_image_format=True,  # False: layers over one axis are channels_last unless told otherwise
 )
 
 

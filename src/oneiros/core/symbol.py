@@ -11,6 +11,7 @@ import numpy as np
 
 from . import config
 from .names import unique_name
+from .registry import kind
 from .variable import Scope, Variable
 
 # Two fillings for unknown dimensions: what differs between the results is unknown there too. Both have many
@@ -191,8 +192,9 @@ def op(fn):
             return Node(fn, args, kwargs, infer(fn, args, kwargs)).result
         return fn(*args, **kwargs)
 
-    wrapper.is_op = True
     fn.public = wrapper
+    if fn.__module__.split(".")[0] == "oneiros":  # a graph with it can be saved: files name operations
+        kind("operation").add(fn, f"{fn.__module__.removeprefix('oneiros.')}.{fn.__name__}")
     return wrapper
 
 

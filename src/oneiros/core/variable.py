@@ -316,6 +316,15 @@ class compiled:  # noqa: N801 - used as a function
         donate = {"donate_argnums": 0} if _donates() else {}
         self._program = (jax.jit(pure, static_argnums=4, **donate), written, read)
 
+    def snapshot(self):
+        """What `restore` needs to undo the next call, should its computation fail later."""
+        return [] if _donates() else [(v, v._value) for v in self._program[1]]
+
+    @staticmethod
+    def restore(snapshot):
+        for variable, value in snapshot:
+            variable._value = value
+
     def __call__(self, *args, **kwargs):
         if current_scope() is not None:
             return self.fn(*args, **kwargs)
@@ -400,21 +409,21 @@ def _loop(step, init, xs, run):
 def repeat(step, count, xs):
     """Runs ``step(x)`` for the first `count` entries of `xs`; `count` may be known only at run time.
 
-    `step` returns a pytree of numbers; their sums over the steps are returned.
+    Returns what the last step returns: a pytree of arrays.
     """
     one = jax.tree.map(lambda x: x[0], xs)
-    with Scope() as scope:
+    with Scope() as scope:  # a dry run that finds what is written
         shapes = jax.eval_shape(step, one)
     written = list(scope.written)
 
     def body(i, carry):
-        sums, values = carry
+        _, values = carry
         with Scope(zip(written, values)) as scope:
             y = step(jax.tree.map(lambda x: x[i], xs))
-            return jax.tree.map(jnp.add, sums, y), [scope.values[v] for v in written]
+            return y, [scope.values[v] for v in written]
 
     zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
-    sums, values = jax.lax.fori_loop(0, count, body, (zeros, [v.raw for v in written]))
+    y, values = jax.lax.fori_loop(0, count, body, (zeros, [v.raw for v in written]))
     for variable, value in zip(written, values):
         variable.assign(value)
-    return sums
+    return y

@@ -123,6 +123,8 @@ class Layer(Configurable):
     stateful = False
     input_spec = None
     activity_regularizer = None
+    index_limit = None  # the inputs are indices below this
+    _inert = {"dynamic": False}  # arguments of other versions of Keras, with the one value that changes nothing
     _untracked = frozenset({"_inbound_nodes", "_outbound_nodes", "_own", "_initial_arguments", "_call_losses"})
 
     def __init_subclass__(cls, **kwargs):
@@ -157,6 +159,7 @@ class Layer(Configurable):
         autocast=True,
         **kwargs,
     ):
+        kwargs = {key: value for key, value in kwargs.items() if self._inert.get(key, ...) != value}
         if kwargs:
             raise TypeError(
                 f"{type(self).__name__}: unknown keyword argument{'s' if len(kwargs) > 1 else ''} "
@@ -209,6 +212,14 @@ class Layer(Configurable):
                 order = ("shape", "initializer", "name", "trainable", "regularizer", "constraint")
         return self._add_weight(**dict(zip(order, args)), **kwargs)
 
+    def _weight(self, name, shape, part=None):
+        """A weight with the initializer, regularizer and constraint that attributes such as `<part>_initializer` hold.
+
+        part: by default the weight's name.
+        """
+        kinds = ("initializer", "regularizer", "constraint")
+        return self.add_weight(name, shape, **{kind: getattr(self, f"{part or name}_{kind}", None) for kind in kinds})
+
     def _add_weight(
         self,
         name=None,
@@ -255,7 +266,7 @@ class Layer(Configurable):
 
     def _children(self):
         """Layers held in attributes, also in lists and dictionaries, in the order in which they were set."""
-        return _find(Layer, self)
+        return find_in_attributes(Layer, self)
 
     def sublayers(self):
         """All layers inside this one, however deep, each once."""
@@ -269,7 +280,7 @@ class Layer(Configurable):
     _flatten_layers = sublayers
 
     def _own_weights(self):
-        attributes = _find(Variable, self) if _behaviour.track_attribute_variables else ()
+        attributes = find_in_attributes(Variable, self) if _behaviour.track_attribute_variables else ()
         return _unique([*self._own, *attributes])
 
     @property
@@ -600,7 +611,7 @@ class Layer(Configurable):
         if not nodes:
             raise AttributeError(f"Layer {self.name} has never been called on a symbol, so it has no {what}.")
         if index is None:
-            values = [_single(getattr(node, what)) for node in nodes]
+            values = [single(getattr(node, what)) for node in nodes]
             if any(value != values[0] for value in values[1:]):
                 side, _, face = what.partition("_")
                 raise AttributeError(
@@ -610,7 +621,7 @@ class Layer(Configurable):
             return values[0]
         if not 0 <= index < len(nodes):
             raise ValueError(f"Layer {self.name}: asked for node {index}, but there are {len(nodes)} nodes.")
-        return _single(getattr(nodes[index], what))
+        return single(getattr(nodes[index], what))
 
     def get_input_at(self, node_index):
         return self._at_node("input_tensors", node_index)
@@ -664,7 +675,7 @@ def _accepts_any(parameters):
     return any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
-def _single(items):
+def single(items):
     return items[0] if len(items) == 1 else items
 
 
@@ -672,7 +683,7 @@ def _unique(items):
     return list({id(item): item for item in items}.values())
 
 
-def _find(cls, layer):
+def find_in_attributes(cls, layer):
     """Instances of `cls` in a layer's attributes, and in lists, tuples and dictionaries there."""
 
     def walk(value):

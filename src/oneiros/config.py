@@ -1,0 +1,17 @@
+# ruff: noqa: F401
+"""Settings: number types, epsilon, image layout, dtype policy."""
+
+from .core.config import (
+    epsilon,
+    floatx,
+    image_data_format,
+    set_epsilon,
+    set_floatx,
+    set_image_data_format,
+)
+from .core.policy import dtype_policy, set_dtype_policy
+
+
+def backend():
+    """The name of the engine: always 'jax'."""
+    return "jax"

@@ -1,0 +1,8 @@
+"""Models: graphs of layers, chains, and what makes, copies and loads them."""
+
+from ..saving import load_model, model_from_config, model_from_json, model_from_yaml, save_model
+from .cloning import clone_model
+from .model import Model
+from .sequential import Sequential
+
+Functional = Model

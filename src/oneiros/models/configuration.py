@@ -1,0 +1,252 @@
+"""Graphs of layers as configurations and back, in the format of Keras 2; Keras 3's is read too."""
+
+import inspect
+
+import jax
+
+from ..core import is_symbol, kind
+from ..core.errors import CorruptFileError, UnsafeModelError
+from ..core.names import unique_name
+from ..core.registry import CustomObjectScope, get_registered_name, serialize_value
+from ..core.symbol import replace_symbols
+from ..layers.base import Layer
+from .topology import order_nodes
+
+
+def serialize_layer(layer):
+    """``{"class_name", "config"}`` of a layer or model."""
+    return {"class_name": get_registered_name(type(layer)), "config": layer.get_config()}
+
+
+def deserialize_layer(config, custom_objects=None):
+    """The layer or model of a configuration. Unknown classes and unsafe content raise `UnsafeModelError`."""
+    if not isinstance(config, dict) or "class_name" not in config:
+        raise CorruptFileError(f"Expected the configuration of a layer. Received: {str(config)[:80]}")
+    return kind("layer").deserialize(config, custom_objects)
+
+
+# --- Sequential
+
+
+def sequential_config(model):
+    layers = [serialize_layer(layer) for layer in model._layers]
+    if model.inputs and not (layers and layers[0]["class_name"] == "InputLayer"):
+        layers.insert(0, serialize_layer(model.inputs[0].node.operation))
+    return {"name": model.name, "layers": layers}
+
+
+def sequential_from_config(cls, config, custom_objects=None):
+    if isinstance(config, list):  # Keras 1 and 2.1
+        config = {"layers": config}
+    if not isinstance(config.get("layers"), list):
+        return cls(**config)  # a subclass with arguments of its own
+    with CustomObjectScope(custom_objects):
+        layers = [deserialize_layer(layer) for layer in config["layers"]]
+    model = cls(layers=layers, name=config.get("name"))
+    if model.inputs is None and config.get("build_input_shape"):
+        model.build(tuple(config["build_input_shape"]))
+    return model
+
+
+# --- graphs
+
+
+def graph_config(model):
+    nodes = [node for _, node in order_nodes(model.inputs, model.outputs)]
+    names, indices, entries = {}, {}, {}
+    for node in nodes:
+        owner = node.operation if isinstance(node.operation, Layer) else node
+        if id(owner) not in names:
+            names[id(owner)] = owner.name if isinstance(owner, Layer) else unique_name(node.operation.__name__)
+            entries[id(owner)] = []
+        entries[id(owner)].append(node)
+    for own_nodes in entries.values():
+        own_nodes.sort(key=lambda n: n.node_index)
+        indices.update((id(n), i) for i, n in enumerate(own_nodes))
+
+    def reference(symbol):
+        owner = symbol.node.operation if isinstance(symbol.node.operation, Layer) else symbol.node
+        return [names[id(owner)], indices[id(symbol.node)], symbol.index]
+
+    def entry(own_nodes):
+        node = own_nodes[0]
+        if isinstance(node.operation, Layer):
+            inbound = [] if node.placeholder else [_call_config(n, reference) for n in own_nodes]
+            return {"name": node.operation.name, **serialize_layer(node.operation), "inbound_nodes": inbound}
+        return {
+            "name": names[id(node)],
+            "class_name": "Operation",
+            "config": {"name": names[id(node)], "function": operation_name(node.operation)},
+            "inbound_nodes": [_operation_config(node, reference)],
+        }
+
+    return {
+        "name": model.name,
+        "layers": [entry(own_nodes) for own_nodes in entries.values()],
+        "input_layers": _references(model._input_structure, reference),
+        "output_layers": _references(model._output_structure, reference),
+    }
+
+
+def _references(structure, reference):
+    if isinstance(structure, dict):
+        return {key: reference(symbol) for key, symbol in structure.items()}
+    return [reference(symbol) for symbol in jax.tree.leaves(structure, is_leaf=is_symbol)]
+
+
+def _call_config(node, reference):
+    """One call of a layer: a list of ``[layer, node index, tensor index, keyword arguments]``."""
+    parameters = list(inspect.signature(node.operation.call).parameters)
+    kwargs = dict(zip(parameters[1:], node.args[1:])) | node.kwargs
+    kwargs = replace_symbols({k: v for k, v in kwargs.items() if v is not None}, reference)
+    kwargs = {key: serialize_value(value) for key, value in kwargs.items()}
+    first = node.args[0] if node.args else next(iter(node.kwargs.values()))
+    symbols = jax.tree.leaves(first, is_leaf=is_symbol)
+    if not node.args:
+        kwargs.pop(next(iter(node.kwargs)))
+    return [[*reference(symbol), kwargs] for symbol in symbols]
+
+
+def operation_name(function):
+    for name, known in kind("operation").objects.items():
+        if known is function:
+            return name
+    raise ValueError(
+        f"The function {getattr(function, '__name__', function)!r} in this model's graph has no name that a file could "
+        "hold. Put it into a Lambda or a layer of your own."
+    )
+
+
+def _operation_config(node, reference):
+    def mark(symbol):
+        return {"class_name": "__keras_tensor__", "config": {"keras_history": reference(symbol)}}
+
+    marked = replace_symbols({"args": list(node.args), "kwargs": node.kwargs}, mark)
+    return {"args": _encode(marked["args"]), "kwargs": _encode(marked["kwargs"])}
+
+
+def _encode(value):
+    """JSON for the arguments of operations: slices, tuples and ... keep their kind."""
+    if isinstance(value, slice):
+        return {"class_name": "__slice__", "config": [value.start, value.stop, value.step]}
+    if value is Ellipsis:
+        return {"class_name": "__ellipsis__"}
+    if isinstance(value, tuple):
+        return {"class_name": "__tuple__", "config": [_encode(v) for v in value]}
+    if isinstance(value, list):
+        return [_encode(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _encode(v) for k, v in value.items()}
+    return serialize_value(value)
+
+
+def _decode(value, tensor):
+    if isinstance(value, dict):
+        name, config = value.get("class_name"), value.get("config")
+        if name == "__keras_tensor__":
+            return tensor(config["keras_history"])
+        if name == "__slice__":
+            return slice(*config)
+        if name == "__ellipsis__":
+            return Ellipsis
+        if name == "__tuple__":
+            return tuple(_decode(v, tensor) for v in config)
+        return {k: _decode(v, tensor) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_decode(v, tensor) for v in value]
+    return value
+
+
+class _Missing(Exception):
+    """A call needs the output of one that has not been made yet."""
+
+
+def from_config(cls, config, custom_objects=None):
+    if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
+        return cls(**config)  # a subclass with arguments of its own
+    with CustomObjectScope(custom_objects):
+        inputs, outputs = _build_graph(config)
+    return cls(inputs=inputs, outputs=outputs, name=config.get("name"))
+
+
+def _build_graph(config):
+    made, waiting = {}, []
+    for entry in config["layers"]:
+        if not isinstance(entry, dict):
+            raise CorruptFileError(f"Expected the configuration of a layer. Received: {str(entry)[:80]}")
+        name = entry.get("name") or entry.get("config", {}).get("name")
+        if entry.get("class_name") == "Operation":
+            layer, results = _find_operation(entry["config"]["function"]), []
+        else:
+            layer = deserialize_layer(entry)
+            results = [n.outputs for n in layer._inbound_nodes[:1] if n.placeholder]
+        made[name] = results
+        waiting.append((name, layer, list(entry.get("inbound_nodes") or [])))
+
+    def tensor(history):
+        name, node_index, tensor_index = history[:3]
+        if name not in made:
+            raise CorruptFileError(f"The graph names a layer {name!r}, which it does not hold.")
+        if node_index >= len(made[name]):
+            raise _Missing
+        return made[name][node_index][tensor_index]
+
+    while waiting:
+        later, progress = [], False
+        for name, layer, calls in waiting:
+            progress = progress or not calls
+            while calls:
+                try:
+                    args, kwargs = _arguments(calls[0], tensor)
+                except _Missing:
+                    break
+                calls.pop(0)
+                progress = True
+                result = layer(*args, **kwargs)
+                made[name].append(jax.tree.leaves(result, is_leaf=is_symbol))
+            if calls:
+                later.append((name, layer, calls))
+        if not progress:
+            names = [name for name, *_ in later]
+            raise CorruptFileError(f"The graph has a cycle: the layers {names[:5]} wait for each other.")
+        waiting = later
+    return _pick(config.get("input_layers"), tensor), _pick(config.get("output_layers"), tensor)
+
+
+def _find_operation(name):
+    function = kind("operation").objects.get(name)
+    if function is None:
+        raise UnsafeModelError(f"{str(name)[:80]!r} is not a layer or op of this library.")
+    return getattr(function, "public", function)
+
+
+def _arguments(call, tensor):
+    if isinstance(call, dict):  # Keras 3
+        decoded = _decode(call, tensor)
+        return decoded.get("args", []), {k: v for k, v in decoded.get("kwargs", {}).items() if v is not None}
+    if call and isinstance(call[0], str):  # one reference, not in a list
+        call = [call]
+    symbols = [tensor(reference) for reference in call]
+    kwargs = dict(call[0][3]) if len(call[0]) > 3 else {}
+
+    def resolve(value):
+        looks_like_reference = (
+            isinstance(value, list) and len(value) in (3, 4) and isinstance(value[0], str) and isinstance(value[1], int)
+        )
+        if looks_like_reference:
+            return tensor(value)
+        return [resolve(v) for v in value] if isinstance(value, list) else value
+
+    return [symbols[0] if len(symbols) == 1 else symbols], {k: resolve(v) for k, v in kwargs.items()}
+
+
+def _pick(references, tensor):
+    try:
+        if isinstance(references, dict):
+            return {key: tensor(r) for key, r in references.items()}
+        if references and isinstance(references[0], str):
+            return tensor(references)
+        symbols = [_pick(r, tensor) if isinstance(r[0], list) else tensor(r) for r in references or []]
+    except (_Missing, IndexError, TypeError):
+        raise CorruptFileError("The graph's inputs or outputs name layers or nodes that it does not hold.") from None
+    return symbols[0] if len(symbols) == 1 else symbols

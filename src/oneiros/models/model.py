@@ -1,0 +1,251 @@
+"""Model: a graph of layers, or a layer of the user's own making, that can be trained, saved and shown."""
+
+import jax
+import numpy as np
+
+from ..core import Graph, Symbol, behaviour, has_symbol, is_symbol, symbols_in
+from ..core.errors import InputDataError
+from ..core.names import to_snake_case, unique_name
+from ..core.symbol import replace_symbols, set_mask
+from ..layers.base import Layer, find_in_attributes, shape_of, single
+from ..training.trainer import Trainer
+from . import configuration, summary
+from .topology import layers_in_order
+
+
+class Model(Trainer, Layer):
+    """A model: ``Model(inputs, outputs)`` from symbols, or a subclass with `call`.
+
+    inputs, outputs: symbols, or lists or dictionaries of them.
+
+    >>> from oneiros.layers import Dense, Input
+    >>> x = Input((4,))
+    >>> model = Model(x, Dense(2)(x))
+    >>> model.predict(np.zeros((3, 4)), verbose=0).shape
+    (3, 2)
+    """
+
+    supports_masking = True
+    _untracked = Layer._untracked | {"_graph_layers", "history", "callbacks"}
+
+    def __init__(self, *args, inputs=None, outputs=None, name=None, trainable=True, **kwargs):
+        if len(args) > 3:
+            raise TypeError("Model: expected Model(inputs, outputs, name).")
+        inputs, outputs, name = (*args, *(inputs, outputs, name)[len(args) :])
+        if isinstance(inputs, str) and outputs is None:  # a subclass that hands over a name
+            inputs, name = None, inputs
+        Layer.__init__(self, name=name or unique_name(self._name_prefix()), trainable=trainable, **kwargs)
+        self._init_training()
+        if inputs is not None or outputs is not None:
+            self._init_graph(inputs, outputs)
+
+    def _name_prefix(self):
+        if type(self) is Model:
+            return "model" if behaviour.generation != "3" else "functional"
+        return to_snake_case(type(self).__name__)
+
+    def _init_graph(self, inputs, outputs):
+        for what, value in (("inputs", inputs), ("outputs", outputs)):
+            leaves = jax.tree.leaves(value, is_leaf=is_symbol)
+            if not leaves or not all(map(is_symbol, leaves)):
+                raise ValueError(
+                    f"Model {self.name}: {what} must be symbols: what Input() and layers called on symbols return. "
+                    f"Received: {what}={value!r}"
+                )
+        self._input_structure = inputs
+        self._output_structure = outputs
+        self.inputs, self.outputs = symbols_in(inputs), symbols_in(outputs)
+        if len({id(s) for s in self.inputs}) != len(self.inputs):
+            raise ValueError(f"Model {self.name}: the list of inputs holds one symbol twice.")
+        self._graph = Graph(self.inputs, outputs)
+        self._graph_layers = layers_in_order(self.inputs, self.outputs)
+        names = [layer.name for layer in self._graph_layers]
+        if len(set(names)) != len(names):
+            twice = next(n for n in names if names.count(n) > 1)
+            raise ValueError(f"Model {self.name}: the name {twice!r} is used by {names.count(twice)} layers.")
+        self.built = True
+
+    _graph = None
+    inputs = outputs = None
+
+    # --- names and layers
+
+    @property
+    def input_names(self):
+        return [self._name_of(s, i) for i, s in enumerate(self.inputs or [])]
+
+    @property
+    def output_names(self):
+        if self.outputs is None:
+            return []
+        names = []
+        for i, symbol in enumerate(self.outputs):
+            name = self._name_of(symbol, i)
+            names.append(name if name not in names else f"{name}_{sum(n.startswith(name) for n in names)}")
+        return names
+
+    @staticmethod
+    def _name_of(symbol, index):
+        return getattr(getattr(symbol.node, "operation", None), "name", None) or symbol.name or f"output_{index + 1}"
+
+    @property
+    def layers(self):
+        """The layers directly in this model, in Keras' order."""
+        return list(self._graph_layers) if self._graph is not None else find_in_attributes(Layer, self)
+
+    input_layers = property(lambda self: [s.node.operation for s in self.inputs if s.node])
+    output_layers = property(lambda self: [s.node.operation for s in self.outputs])
+
+    def _children(self):
+        if self._graph is None:
+            return find_in_attributes(Layer, self)
+        extra = [layer for layer in find_in_attributes(Layer, self) if layer not in self._graph_layers]
+        return [*self._graph_layers, *extra]
+
+    def get_layer(self, name=None, index=None):
+        """The layer of this name, or at this index."""
+        layers = self.layers
+        if index is not None:
+            if not -len(layers) <= index < len(layers):
+                raise ValueError(f"Model {self.name} has {len(layers)} layers. Received: index={index}")
+            return layers[index]
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(f"No such layer: {name}. Model {self.name} has the layers {[layer.name for layer in layers]}.")
+
+    @property
+    def weights(self):
+        if behaviour.weights_trainable_first:
+            return [*self.trainable_weights, *self.non_trainable_weights]
+        return Layer.weights.fget(self)
+
+    variables = weights
+
+    def get_weights(self):
+        return [np.array(v.raw) for v in Layer.weights.fget(self)]
+
+    @property
+    def stateful(self):
+        return any(layer.stateful for layer in self._children())
+
+    uses_learning_phase = property(lambda self: any(layer.uses_learning_phase for layer in self._children()))
+    state_updates = property(lambda self: [])
+
+    def reset_states(self):
+        """Sets the states of stateful layers back to their start."""
+        for layer in self.sublayers():
+            if layer.stateful and hasattr(layer, "reset_states"):
+                layer.reset_states()
+
+    reset_state = reset_states
+
+    # --- calls
+
+    def call(self, inputs, training=None, mask=None):
+        """Computes the outputs of the graph. Subclasses write their own."""
+        if self._graph is None:
+            raise NotImplementedError(
+                f"{type(self).__name__}: a subclass of Model needs a call(self, inputs) method, or Model(inputs, "
+                "outputs) symbols."
+            )
+        arrays = self._flat_inputs(inputs)
+        if mask is not None:
+            for array, one in zip(arrays, jax.tree.leaves(mask, is_leaf=lambda m: m is None)):
+                set_mask(array, one)
+        extra = [s for s in self._symbolic_losses() if is_symbol(s)]
+        if not extra:
+            return self._graph(*arrays)
+        outputs, losses = Graph(self.inputs, [self._output_structure, extra])(*arrays)
+        self.add_loss(losses)
+        return outputs
+
+    def _symbolic_losses(self):
+        return [loss for layer in (self, *self.sublayers()) for loss in layer.__dict__.get("_fixed_losses", ())]
+
+    def compute_mask(self, inputs, mask=None):
+        return None  # the layers inside have set it on the outputs
+
+    def _flat_inputs(self, inputs):
+        """Values for `self.inputs`, from a list, a dictionary by name, or the structure given to Model()."""
+        if isinstance(inputs, dict):
+            names = list(self._input_structure) if isinstance(self._input_structure, dict) else self.input_names
+            missing = [name for name in names if name not in inputs]
+            if missing:
+                raise InputDataError(
+                    f"Model {self.name}: no value for the inputs {missing}. Expected: {names}. "
+                    f"Received: {list(inputs)}."
+                )
+            flat = [x for name in names for x in jax.tree.leaves(inputs[name])]
+        else:
+            flat = list(jax.tree.leaves(inputs))
+        if len(flat) != len(self.inputs):
+            raise InputDataError(
+                f"Model {self.name} expects {len(self.inputs)} input(s) ({', '.join(self.input_names)}), received "
+                f"{len(flat)}."
+            )
+        return [_fit_rank(x, symbol) for x, symbol in zip(flat, self.inputs)]
+
+    def compute_output_spec(self, *args, **kwargs):
+        if self._graph is not None and len(args) == 1 and not has_symbol(kwargs):
+            shapes = [tuple(s.shape) for s in symbols_in(args)]
+            if shapes == [tuple(s.shape) for s in self.inputs]:
+                return replace_symbols(self._output_structure, lambda s: Symbol(s.shape, s.dtype, "spec"))
+        return Layer.compute_output_spec(self, *args, **kwargs)
+
+    input = property(lambda self: single(self.inputs) if self.inputs else Layer.input.fget(self))
+    output = property(lambda self: single(self.outputs) if self.outputs else Layer.output.fget(self))
+    input_shape = property(lambda self: single([tuple(s.shape) for s in self.inputs]))
+    output_shape = property(lambda self: single([tuple(s.shape) for s in self.outputs]))
+
+    def build(self, input_shape=None):
+        """Makes all weights of a subclassed model, by running it once on made-up data of this shape."""
+        if self._graph is None and input_shape is not None:
+            symbols = jax.tree.map(
+                Symbol, input_shape, is_leaf=lambda s: isinstance(s, tuple) or (isinstance(s, list) and _plain(s))
+            )
+            type(self).compute_output_spec(self, symbols)
+        self.built = True
+
+    def _check_and_build(self, args, kwargs):
+        # A subclassed model builds its layers as its call reaches them.
+        if type(self).build is not Model.build and not self.built:
+            self.build(shape_of(args[0]))
+        self.built = True
+
+    # --- configuration and display
+
+    def get_config(self):
+        """The graph as JSON can hold it. Subclassed models write their own."""
+        if self._graph is not None and type(self).__init__ is Model.__init__:
+            return configuration.graph_config(self)
+        return Layer.get_config(self)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """A new model from what `get_config` returned."""
+        return configuration.from_config(cls, config, custom_objects)
+
+    def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, **kwargs):
+        """Prints the layers, their output shapes and numbers of weights.
+
+        line_length: characters a line. positions: of the columns. print_fn: called with each line.
+        """
+        summary.print_summary(self, line_length, positions, print_fn, expand_nested)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _plain(shape):
+    return all(d is None or isinstance(d, int) for d in shape)
+
+
+def _fit_rank(x, symbol):
+    """Data of shape (n,) is taken for an input of shape (None, 1), and the reverse."""
+    rank = np.ndim(x)
+    if rank == symbol.ndim - 1 and symbol.shape[-1] == 1:
+        return x[..., None]
+    if rank == symbol.ndim + 1 and x.shape[-1] == 1:
+        return x[..., 0]
+    return x

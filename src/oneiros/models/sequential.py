@@ -1,0 +1,159 @@
+"""Sequential: a chain of layers."""
+
+from ..core import is_symbol
+from ..core.errors import InputDataError
+from ..layers.base import Layer, shape_of
+from ..layers.input_layer import Input, InputLayer
+from . import configuration
+from .model import Model
+
+
+class Sequential(Model):
+    """A chain of layers, each with one input and one output.
+
+    layers: a list of layers. The first may tell its input's shape (`input_shape=`, or an Input before it); without
+    one, the model is built when it first sees data.
+
+    >>> from oneiros.layers import Dense
+    >>> model = Sequential([Dense(4, input_shape=(3,)), Dense(1)])
+    >>> model.output_shape, model.count_params()
+    ((None, 1), 21)
+    """
+
+    def __init__(self, layers=None, name=None, trainable=True, **kwargs):
+        super().__init__(name=name, trainable=trainable, **kwargs)
+        self._layers = []
+        for layer in layers or []:
+            self.add(layer)
+
+    def _name_prefix(self):
+        return "sequential"
+
+    def add(self, layer, rebuild=True):
+        """Appends a layer."""
+        if is_symbol(layer):
+            layer = layer.node.operation
+        if not isinstance(layer, Layer):
+            if not callable(layer):
+                raise TypeError(f"Sequential.add: expected a Layer. Received: {layer!r}")
+            from ..layers import Lambda
+
+            layer = Lambda(layer)
+        if any(layer.name == other.name and layer is not other for other in self._layers):
+            raise ValueError(
+                f"All layers of a Sequential need different names. {layer.name!r} is there already: "
+                f"{[other.name for other in self._layers]}."
+            )
+        if isinstance(layer, InputLayer) and self._layers:
+            raise ValueError(f"Sequential {self.name}: an Input can only be the first layer.")
+        self._layers.append(layer)
+        self._extend()
+
+    def _extend(self):
+        """Goes on with the graph, or starts it once the input's shape is known."""
+        if self._graph is not None:
+            self._finish(self._layers[-1](self.outputs[0]))
+            return
+        first = self._layers[0]
+        if isinstance(first, InputLayer):
+            self._chain(first.symbol)
+        elif _first_shape(first) is not None:
+            shape = _first_shape(first)
+            dtype = _first_dtype(first)
+            self._chain(Input(batch_shape=shape, dtype=dtype, name=f"{first.name}_input"))
+
+    def _chain(self, symbol):
+        self.inputs = [symbol]
+        for layer in self._layers:
+            if not isinstance(layer, InputLayer):
+                symbol = layer(symbol)
+        self._finish(symbol)
+
+    def _finish(self, output):
+        if not is_symbol(output):
+            raise TypeError(
+                f"Sequential {self.name}: layer {self._layers[-1].name} returns {len(output)} tensors; every layer of "
+                "a Sequential needs one output. Use Model(inputs, outputs) instead."
+            )
+        self._init_graph(self.inputs[0], output)
+
+    def pop(self):
+        """Removes and returns the last layer."""
+        if not self._layers:
+            raise TypeError(f"Sequential {self.name} has no layers.")
+        layer = self._layers.pop()
+        layer._inbound_nodes = layer._inbound_nodes[:-1]
+        remaining = [x for x in self._layers if not isinstance(x, InputLayer)]
+        if self._graph is not None and remaining:
+            symbol = self.outputs[0].node.inputs[0]
+            remaining[-1]._outbound_nodes = []
+            self._finish(symbol)
+        else:
+            self._graph, self.inputs, self.outputs, self.built = None, None, None, False
+        return layer
+
+    @property
+    def layers(self):
+        layers = list(self._layers)
+        return [x for x in layers if not isinstance(x, InputLayer)]
+
+    def _children(self):
+        return list(self._layers)
+
+    def build(self, input_shape=None):
+        """Makes all weights for inputs of this shape, the batch axis included."""
+        if self._graph is None and self._layers and input_shape is not None:
+            self._chain(Input(batch_shape=input_shape, name=f"{self._layers[0].name}_input"))
+        self.built = self._graph is not None
+
+    def _check_and_build(self, args, kwargs):
+        if self._graph is None:
+            if not self._layers:
+                raise InputDataError(f"Sequential {self.name} has no layers: add some first.")
+            x = args[0]
+            shape = shape_of(x)
+            if not isinstance(shape, tuple):
+                raise InputDataError(f"Sequential {self.name} takes one array. Received: {len(shape)}.")
+            symbol = Input(batch_shape=(None, *shape[1:]), dtype=getattr(x, "dtype", None))
+            self._chain(symbol)
+
+    def compute_output_spec(self, *args, **kwargs):
+        if self._graph is None:
+            self._check_and_build(args, kwargs)
+        return super().compute_output_spec(*args, **kwargs)
+
+    def compute_output_shape(self, input_shape):
+        for layer in self.layers:
+            input_shape = layer.compute_output_shape(input_shape)
+        return tuple(input_shape)
+
+    def predict_classes(self, x, batch_size=None, verbose=0, steps=None):
+        """The most probable class of each sample: an index, or 0/1 (of shape (n, 1)) for a single sigmoid output."""
+        probabilities = self.predict(x, batch_size=batch_size, verbose=verbose, steps=steps)
+        if probabilities.shape[-1] > 1:
+            return probabilities.argmax(-1)
+        return (probabilities > 0.5).astype("int32")
+
+    def predict_proba(self, x, batch_size=None, verbose=0, steps=None):
+        """`predict` under its old name for classifiers."""
+        return self.predict(x, batch_size=batch_size, verbose=verbose, steps=steps)
+
+    def get_config(self):
+        return configuration.sequential_config(self)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return configuration.sequential_from_config(cls, config, custom_objects)
+
+
+def _first_shape(layer):
+    """The input shape that a first layer tells, looking into models and wrappers."""
+    if isinstance(layer, Model) and layer.inputs:
+        return tuple(layer.inputs[0].shape)
+    return layer._batch_input_shape
+
+
+def _first_dtype(layer):
+    if isinstance(layer, Model) and layer.inputs:
+        return layer.inputs[0].dtype
+    return getattr(layer, "input_dtype", None)

@@ -1,0 +1,272 @@
+"""What `compile` is told about losses and metrics, as functions of targets and outputs."""
+
+import difflib
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .. import losses, metrics
+from ..core import Symbol, behaviour, get_mask
+from ..core.errors import InputDataError
+
+
+def weighted_mean(values, weights, mask):
+    """The mean of losses per sample (and time step), weighted and masked as Keras does.
+
+    values: (N,), (N, T), ... or a scalar. weights: (N,) or (N, T) or None. mask: booleans that fit the values.
+    """
+    values = jnp.asarray(values)
+    if mask is not None and values.ndim:
+        mask = _fit(mask, values).astype(values.dtype)
+        values = values * mask * (mask.size / jnp.maximum(mask.sum(), 1))
+    if weights is None:
+        return values.mean()
+    weights = jnp.asarray(weights, values.dtype)
+    if values.ndim > weights.ndim:
+        values = values.mean(tuple(range(weights.ndim, values.ndim)))
+    if behaviour.weights_normalized_by_count:
+        return (values * weights).mean() / jnp.maximum((weights != 0).mean(), 1e-7)
+    return (values * weights).mean()
+
+
+def _fit(mask, values):
+    """A mask in the shape of the values: axes that the mask lacks are filled, one too many at the end dropped."""
+    while mask.ndim > values.ndim:
+        mask = mask[..., 0]
+    mask = mask.reshape(mask.shape + (1,) * (values.ndim - mask.ndim))
+    return jnp.broadcast_to(mask, values.shape)
+
+
+def align(y, p):
+    """Targets of shape (N,) for outputs of shape (N, 1) get the last axis, and the reverse."""
+    if y.ndim == p.ndim - 1 and p.shape[-1] == 1:
+        return y[..., None]
+    return y
+
+
+class _FunctionMetric(metrics.Metric):
+    """The mean of a function of targets and outputs over all samples seen since the last reset."""
+
+    def __init__(self, fn, name):
+        super().__init__(name=name)
+        self.fn = fn
+        self.total = self.add_variable((), "zeros", name="total")
+        self.count = self.add_variable((), "zeros", name="count")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        value = weighted_mean(self.fn(y_true, y_pred), sample_weight, get_mask(y_pred))
+        size = y_pred.shape[0]
+        if sample_weight is not None and not behaviour.weights_normalized_by_count:
+            weights = jnp.asarray(sample_weight, value.dtype)
+            value, size = value / jnp.maximum(weights.mean(), 1e-7), weights.sum() / max(weights[0].size, 1)
+        self.add(value, size)
+
+    def add(self, value, size):
+        """Adds a mean over `size` samples."""
+        self.total.assign_add(jnp.asarray(value, self.total.dtype) * size)
+        self.count.assign_add(size)
+
+    def result(self):
+        return self.total.value / jnp.maximum(self.count.value, 1e-7)
+
+
+def mean_tracker(name):
+    return _FunctionMetric(None, name)
+
+
+class Objectives:
+    """The losses and metrics of a model, one of each list per output.
+
+    They are matched to outputs when the first batch has been seen: only then are all shapes known.
+    """
+
+    def __init__(self, loss, loss_weights, metrics_, weighted_metrics):
+        self.loss, self.loss_weights = loss, loss_weights
+        self.metrics_, self.weighted_metrics = metrics_, weighted_metrics
+        self.trackers = [mean_tracker("loss")]
+        self.bound = False
+        for spec in jax.tree.leaves(loss, is_leaf=lambda v: not isinstance(v, (list, tuple, dict))):
+            _loss_function(spec)  # unknown names are told at once
+
+    def bind(self, names, outputs, targets):
+        """Matches everything to the outputs (arrays), which have these names."""
+        if self.bound:
+            return
+        count = len(outputs)
+        names = names or ([f"output_{i + 1}" for i in range(count)] if count > 1 else ["output"])
+        self.names = names
+        specs = per_output(self.loss, names, "loss", spread=True)
+        self.losses = [_loss_function(s) for s in specs]
+        weights = per_output(self.loss_weights, names, "loss_weights", spread=False)
+        self.weights = [1.0 if w is None else w for w in weights]
+        self.output_trackers = [None] * count
+        if count > 1:
+            self.output_trackers = [
+                mean_tracker(f"{n}_loss") if fn is not None else None for n, fn in zip(names, self.losses)
+            ]
+            self.trackers += [t for t in self.output_trackers if t is not None]
+        targets = iter(targets)
+        self.output_metrics = []
+        plain = _metric_lists(self.metrics_, names, "metrics")
+        weighted = _metric_lists(self.weighted_metrics, names, "weighted_metrics")
+        for index, (output, fn) in enumerate(zip(outputs, self.losses)):
+            target = next(targets, None) if fn is not None or plain[index] or weighted[index] else None
+            made = []
+            for is_weighted, entries in ((False, plain[index]), (True, weighted[index])):
+                for entry in entries:
+                    metric = _make_metric(entry, target, output, fn, f"{names[index]}_" if count > 1 else "")
+                    made.append((metric, is_weighted))
+                    self.trackers.append(metric)
+            self.output_metrics.append(made)
+        self.bound = True
+
+    def needs_target(self, index):
+        return self.losses[index] is not None or bool(self.output_metrics[index])
+
+    def matched_targets(self, targets):
+        """One target per output; ``None`` for outputs without a loss, where they are left out."""
+        if len(targets) == len(self.losses):
+            return targets
+        given = iter(targets)
+        return [next(given, None) if self.needs_target(i) else None for i in range(len(self.losses))]
+
+    def compute_loss(self, targets, outputs, weights):
+        """The weighted sum of all losses; notes the part of each output."""
+        total = jnp.zeros((), jnp.float32)
+        for i, (fn, output) in enumerate(zip(self.losses, outputs)):
+            if fn is None:
+                continue
+            weight = weights[i] if i < len(weights) else None
+            value = self._one_loss(fn, targets[i], output, weight, self.names[i])
+            if self.output_trackers[i] is not None:
+                self.output_trackers[i].add(jax.lax.stop_gradient(value), output.shape[0])
+            total = total + jnp.asarray(value, total.dtype) * self.weights[i]
+        return total
+
+    @staticmethod
+    def _one_loss(fn, target, output, weight, name):
+        if target is None:
+            raise InputDataError(f"Output {name} has a loss but no targets were given: pass y, or compile(loss=None).")
+        if isinstance(fn, losses.Loss):
+            return fn(target, output, sample_weight=weight)
+        losses.check_shapes(getattr(fn, "__name__", "loss"), tuple(target.shape), tuple(output.shape))
+        return weighted_mean(fn(align(target, output), output), weight, get_mask(output))
+
+    def update_metrics(self, loss, targets, outputs, weights):
+        self.trackers[0].add(loss, outputs[0].shape[0])
+        for i, (output, made) in enumerate(zip(outputs, self.output_metrics)):
+            for metric, is_weighted in made:
+                weight = weights[i] if is_weighted and i < len(weights) else None
+                if weight is None and not isinstance(metric, _FunctionMetric):
+                    weight = get_mask(output)
+                metric.update_state(align(targets[i], output), output, sample_weight=weight)
+
+    def results(self):
+        found = {}
+        for tracker in self.trackers:
+            value = tracker.result()
+            found.update(value if isinstance(value, dict) else {tracker.name: value})
+        return found
+
+    def reset(self):
+        for tracker in self.trackers:
+            tracker.reset_state()
+
+    @property
+    def names_of_results(self):
+        return [tracker.name for tracker in self.trackers]
+
+    @property
+    def stateful_names(self):
+        return [t.name for t in self.trackers if not isinstance(t, _FunctionMetric)]
+
+
+def per_output(given, names, what, spread):
+    """A list with one entry per output. spread: one entry alone stands for every output."""
+    if isinstance(given, dict):
+        unknown = [k for k in given if k not in names]
+        if unknown:
+            near = difflib.get_close_matches(str(unknown[0]), names, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise InputDataError(f"{what}: no output is called {unknown}. The outputs are {names}.{hint}")
+        return [given.get(name) for name in names]
+    if isinstance(given, (list, tuple)):
+        if len(given) == 1 and spread:
+            return list(given) * len(names)
+        if len(given) != len(names):
+            raise InputDataError(
+                f"{what}: expected one entry per output ({len(names)}: {names}). Received {len(given)}: {given}"
+            )
+        return list(given)
+    return [given] * len(names)
+
+
+def _loss_function(spec):
+    """A function (targets, outputs) or a Loss object, from what compile was given."""
+    if spec is None:
+        return None
+    if inspect.isclass(spec):
+        spec = spec()
+    return losses.get(spec)
+
+
+def _metric_lists(given, names, what):
+    """Lists of metrics per output: one flat list is for every output, as are entries of a dictionary by name."""
+    if given is None:
+        return [[] for _ in names]
+    if isinstance(given, dict):
+        return [_as_list(entry) for entry in per_output(given, names, what, spread=False)]
+    given = _as_list(given)
+    if any(isinstance(entry, (list, tuple)) or entry is None for entry in given) and len(given) == len(names):
+        return [_as_list(entry) for entry in given]
+    flat = [e for entry in given for e in _as_list(entry)]
+    return [list(flat) for _ in names]
+
+
+def _as_list(given):
+    if given is None:
+        return []
+    return list(given) if isinstance(given, (list, tuple)) else [given]
+
+
+def _make_metric(spec, target, output, loss, prefix):
+    """A metric object that keeps its own mean, from a name, function, class or object."""
+    if inspect.isclass(spec):
+        spec = spec()
+    if isinstance(spec, metrics.Metric):
+        return spec
+    name = spec if isinstance(spec, str) else getattr(spec, "__name__", type(spec).__name__)
+    if spec in ("accuracy", "acc", "crossentropy", "ce"):
+        if target is None:
+            raise InputDataError(f"metrics: {spec!r} needs targets. Pass y.")
+        kind = "accuracy" if spec in ("accuracy", "acc") else "crossentropy"
+        fn = metrics.resolve_accuracy(kind, tuple(target.shape), tuple(output.shape), loss)
+        if kind == "accuracy":
+            name = behaviour.accuracy_name or name
+    else:
+        fn = metrics.get(spec)
+        if isinstance(fn, metrics.Metric):
+            fn.name = prefix + (name if isinstance(spec, str) else fn.name)
+            return fn
+        if behaviour.metric_name_from_function and isinstance(spec, str):
+            name = getattr(fn, "__name__", name)
+    return _FunctionMetric(getattr(fn, "fn", fn), prefix + name)
+
+
+def check_targets(objectives_losses, targets, outputs):
+    """Host-side checks of targets against outputs: shapes that would broadcast, labels out of range.
+
+    objectives_losses: a function or object (or None) per output; outputs: symbols with the outputs' shapes.
+    """
+    for fn, target, output in zip(objectives_losses, targets, outputs):
+        if fn is None or target is None or not isinstance(output, Symbol):
+            continue
+        name = getattr(fn, "__name__", getattr(fn, "name", "")) or ""
+        sparse = "sparse_categorical_crossentropy" in (name, getattr(getattr(fn, "fn", None), "__name__", ""))
+        shape = (None, *output.shape[1:])
+        if sparse:
+            losses.check_labels(np.asarray(target), output.shape[-1])
+        elif not isinstance(fn, losses.Loss):
+            losses.check_shapes(name, (None, *target.shape[1:]), shape)

@@ -1,0 +1,423 @@
+"""Whatever holds data becomes batches ``(x, y, weights)`` here, and everything about it is checked here."""
+
+import itertools
+import warnings
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..core import floatx
+from ..core.errors import InputDataError
+
+# Arrays together smaller than this live on the device while they are trained on.
+_DEVICE_BYTES = 4 << 30
+
+
+def is_batches(x):
+    """Whether this yields batches itself: a generator, Sequence, tf.data.Dataset or DataLoader."""
+    if isinstance(x, (np.ndarray, jax.Array, list, tuple, dict)) or hasattr(x, "iloc") or hasattr(x, "toarray"):
+        return False
+    if hasattr(x, "__next__") or hasattr(x, "as_numpy_iterator") or hasattr(x, "on_epoch_end"):
+        return True
+    if hasattr(x, "shape"):
+        return False
+    return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
+
+
+# --- arrays
+
+
+def to_numpy(x, name):
+    """An array-like as something sliceable of a numeric type: NumPy, JAX, or (left on disk) an HDF5 data set."""
+    if x is None:
+        return None
+    if hasattr(x, "iloc"):
+        x = x.to_numpy()
+    elif hasattr(x, "toarray"):
+        x = x.toarray()
+    elif not isinstance(x, (np.ndarray, jax.Array)) and not _on_disk(x):
+        x = np.asarray(x.detach().cpu() if hasattr(x, "detach") else x)
+    if _on_disk(x):
+        return x
+    if x.dtype == object:
+        try:
+            x = np.asarray(x.tolist(), floatx()) if isinstance(x, np.ndarray) else x
+        except (ValueError, TypeError):
+            raise InputDataError(
+                f"{name}: expected numbers in a rectangular array. Received an array of Python objects (dtype object), "
+                "such as lists of different lengths: pad them (pad_sequences), or convert to a numeric type."
+            ) from None
+    if x.dtype.kind in "USOcMm":
+        raise InputDataError(
+            f"{name}: expected numbers. Received an array of dtype {x.dtype}: convert it to a numeric type first."
+        )
+    if x.dtype == np.float64 and floatx() != "float64":
+        x = x.astype(floatx())
+    if x.ndim == 0:
+        raise InputDataError(f"{name}: expected an array with a batch axis. Received a single number.")
+    return x
+
+
+def _on_disk(x):
+    """Whether this is an HDF5 data set (or an HDF5Matrix, a window on one): sliced batch by batch."""
+    return type(x).__name__ == "HDF5Matrix" or (hasattr(x, "chunks") and hasattr(x, "shape"))
+
+
+def flatten(x, names, what):
+    """A list of arrays in the order of `names`, from one array, a list, or a dictionary by name."""
+    if x is None:
+        return []
+    if isinstance(x, dict):
+        missing = [n for n in names if n not in x]
+        if missing or not names:
+            raise InputDataError(f"{what}: no data for {missing}. Expected the names {names}. Received: {list(x)}.")
+        return [to_numpy(x[n], f"{what}[{n!r}]") for n in names]
+    if isinstance(x, (list, tuple)) and not (len(names) == 1 and _is_one_array(x)):
+        return [to_numpy(item, f"{what}[{i}]") for i, item in enumerate(x)]
+    return [to_numpy(x, what)]
+
+
+def _is_one_array(x):
+    """Whether a list is data itself: numbers, or rows of numbers."""
+    if len(x) == 1 and hasattr(x[0], "shape"):
+        return False
+    return len(x) > 0 and not hasattr(x[0], "shape") and not isinstance(x[0], dict)
+
+
+def standardize_x(model, x):
+    """The inputs in the form in which the model is called: a list in the order of its inputs, checked."""
+    if model.inputs is None:
+        return jax.tree.map(lambda leaf: to_numpy(leaf, "x"), x) if not _is_plain_list(x) else to_numpy(x, "x")
+    if isinstance(x, dict):
+        structure = model._input_structure
+        x = {k: v for k, v in x.items() if k in (structure if isinstance(structure, dict) else model.input_names)}
+        names = list(structure) if isinstance(structure, dict) else model.input_names
+        arrays = flatten(x, names, "x")
+    else:
+        arrays = flatten(x, model.input_names, "x")
+    if len(arrays) != len(model.inputs):
+        raise InputDataError(
+            f"x: model {model.name} expects {len(model.inputs)} array(s), for the inputs {model.input_names}. "
+            f"Received {len(arrays)} array(s) of shapes {[tuple(a.shape) for a in arrays]}."
+        )
+    return [_check_shape(a, s, f"input {n}") for a, s, n in zip(arrays, model.inputs, model.input_names)]
+
+
+def _is_plain_list(x):
+    return isinstance(x, list) and _is_one_array(x)
+
+
+def _check_shape(array, symbol, name):
+    shape, expected = tuple(array.shape), tuple(symbol.shape)
+    if len(shape) == len(expected) - 1 and expected[-1] == 1:
+        array = array[..., None]
+    elif len(shape) == len(expected) + 1 and shape[-1] == 1:
+        array = array[..., 0]
+    shape = tuple(array.shape)
+    fits = len(shape) == len(expected) and all(e in (None, s) for s, e in zip(shape[1:], expected[1:]))
+    if not fits:
+        raise InputDataError(f"{name}: expected an array of shape {expected} (None: any size). Received shape {shape}.")
+    return array
+
+
+def standardize_y(model, y):
+    """The targets as a list, in the order of the model's outputs."""
+    if y is None:
+        return []
+    names = model.output_names
+    if isinstance(y, (list, tuple)) and (len(names) == 1 or not names) and not any(hasattr(i, "shape") for i in y):
+        return [to_numpy(y, "y")]
+    arrays = flatten(y, names or ["y"], "y")
+    if names and len(arrays) not in (len(names), sum(loss is not None for loss in model._loss_per_output())):
+        raise InputDataError(
+            f"y: model {model.name} expects {len(names)} array(s), for the outputs {names}. Received {len(arrays)} "
+            f"array(s) of shapes {[tuple(a.shape) for a in arrays]}."
+        )
+    return arrays
+
+
+def sample_weights(model, y, sample_weight, class_weight):
+    """One array of weights per target, or ``None`` where nothing is weighted."""
+    names = model.output_names or ["y"]
+    per_output = _per_output(sample_weight, names, len(y), "sample_weight")
+    classes = _class_weights(class_weight, names, len(y))
+    weights = []
+    for target, weight, by_class in zip(y, per_output, classes):
+        if weight is not None:
+            weight = np.asarray(to_numpy(weight, "sample_weight"), floatx())
+            if weight.ndim == 2 and weight.shape[1] == 1 and target.ndim < 3:
+                weight = weight[:, 0]
+            if weight.shape != tuple(target.shape[: weight.ndim]):
+                raise InputDataError(
+                    f"sample_weight: expected one weight a sample (or a time step), shape "
+                    f"({target.shape[0]},). Received shape {weight.shape}."
+                )
+            if (weight < 0).any():
+                row = int(np.argwhere(weight < 0)[0][0])
+                raise InputDataError(f"sample_weight: weights must not be negative. Row {row} is {weight[row]}.")
+        if by_class is not None:
+            from_class = _weights_of_classes(np.asarray(target), by_class)
+            weight = from_class if weight is None else weight * from_class
+        weights.append(weight)
+    return weights
+
+
+def _per_output(given, names, count, what):
+    if given is None:
+        return [None] * count
+    if isinstance(given, dict):
+        unknown = [k for k in given if k not in names]
+        if unknown:
+            raise InputDataError(f"{what}: unknown output(s) {unknown}. The outputs are {names}.")
+        return [given.get(name) for name in names]
+    if isinstance(given, (list, tuple)) and (count > 1 or (len(given) == 1 and hasattr(given[0], "shape"))):
+        if len(given) != count:
+            raise InputDataError(f"{what}: expected {count} entries, one per output. Received {len(given)}.")
+        return list(given)
+    return [given] * count
+
+
+def _class_weights(given, names, count):
+    if given is None:
+        return [None] * count
+    if isinstance(given, (list, tuple)):
+        return list(given)
+    if not isinstance(given, dict):
+        raise InputDataError(f"class_weight: expected a dictionary from class to weight. Received: {given!r}")
+    if any(isinstance(v, dict) for v in given.values()):
+        return [given.get(name) for name in names]
+    return [given] * count
+
+
+def _weights_of_classes(y, by_class):
+    if any(not isinstance(k, (int, np.integer)) for k in by_class):
+        raise InputDataError(f"class_weight: classes must be integers. Received: {list(by_class)}")
+    if any(float(w) < 0 for w in by_class.values()):
+        raise InputDataError(f"class_weight: weights must not be negative. Received: {by_class}")
+    labels = y.argmax(-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(y.shape[:1] if y.ndim < 3 else y.shape[:-1])
+    labels = labels.astype(int)
+    present = np.unique(labels)
+    missing = [int(c) for c in present if c not in by_class]
+    if missing:
+        raise InputDataError(
+            f"class_weight: no weight for the classes {missing}, which occur in the targets. Received: {by_class}"
+        )
+    table = np.zeros(max(int(present.max(initial=0)), 0) + 1, floatx())
+    for label in present:
+        table[label] = by_class[label]
+    return table[labels]
+
+
+class ArrayData:
+    """Arrays of equal length, cut into batches.
+
+    x: a structure of arrays. y, weights: lists of arrays (or None in weights).
+    """
+
+    def __init__(self, x, y=(), weights=(), batch_size=None, what="x"):
+        self.arrays = (x, list(y), list(weights))
+        leaves = jax.tree.leaves(self.arrays)
+        lengths = {int(a.shape[0]) for a in leaves}
+        if len(lengths) > 1:
+            raise InputDataError(
+                "All arrays need the same number of samples. Received: x "
+                f"{[a.shape[0] for a in jax.tree.leaves(x)]}, y {[a.shape[0] for a in jax.tree.leaves(y)]}"
+                + (f", weights {[a.shape[0] for a in jax.tree.leaves(weights)]}." if jax.tree.leaves(weights) else ".")
+            )
+        if not lengths or 0 in lengths:
+            raise InputDataError(f"{what}: the data is empty (no samples).")
+        self.samples = lengths.pop()
+        self.batch_size = check_batch_size(batch_size)
+        self.steps = -(-self.samples // self.batch_size)
+        self._device = None
+
+    def fits_device(self):
+        leaves = jax.tree.leaves(self.arrays)
+        return not any(map(_on_disk, leaves)) and sum(a.nbytes for a in leaves) < _DEVICE_BYTES
+
+    def on_device(self):
+        """The arrays as JAX arrays, made once."""
+        if self._device is None:
+            self._device = jax.tree.map(jnp.asarray, self.arrays)
+        return self._device
+
+    def take(self, rows):
+        """One batch: the rows at these indices (a slice, or an array)."""
+        return jax.tree.map(lambda a: _rows(a, rows), self.arrays)
+
+    def slice(self, start, stop):
+        """The samples from start to stop as data of their own."""
+        x, y, weights = jax.tree.map(lambda a: _rows(a, slice(start, stop)), self.arrays)
+        return ArrayData(x, y, weights, self.batch_size)
+
+
+def _rows(array, rows):
+    if _on_disk(array) and isinstance(rows, np.ndarray):
+        order = np.argsort(rows, kind="stable")  # HDF5 wants rising indices
+        out = np.asarray(array[rows[order]] if type(array).__name__ != "HDF5Matrix" else array[list(rows[order])])
+        result = np.empty_like(out)
+        result[order] = out
+        array = result
+    else:
+        array = array[rows]
+    if isinstance(array, np.ndarray) and array.dtype == np.float64 and floatx() != "float64":
+        array = array.astype(floatx())
+    return array
+
+
+def check_batch_size(batch_size):
+    if batch_size is None:
+        return 32
+    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise InputDataError(f"batch_size: expected a positive integer. Received: batch_size={batch_size!r}")
+    return int(batch_size)
+
+
+class BatchData:
+    """What yields batches itself. Each pass over an epoch goes through `epoch`.
+
+    standardize: function from what is yielded to a batch ``(x, y, weights)``.
+    """
+
+    def __init__(
+        self, source, standardize, steps=None, shuffle=True, workers=1, use_multiprocessing=False, max_queue_size=10
+    ):
+        self.source, self.standardize, self.shuffle = source, standardize, shuffle
+        self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__")
+        self.own_order = self.indexed and not hasattr(source, "dataset") and not hasattr(source, "as_numpy_iterator")
+        self.endless = hasattr(source, "__next__")
+        self.workers = (workers, use_multiprocessing, max_queue_size)
+        self.steps = steps or self._length()
+        self._iterator = None
+
+    def _length(self):
+        try:
+            length = len(self.source)
+        except TypeError:
+            length = getattr(self.source, "cardinality", lambda: -1)()
+            length = int(length.numpy() if hasattr(length, "numpy") else length)
+        return length if length and length > 0 else None
+
+    def peek(self):
+        """The first batch, which `epoch` will yield again."""
+        if self.own_order:
+            return self._check(self.source[0], 0)
+        if self._iterator is None:
+            self._iterator = self._pass()
+        try:
+            first = next(self._iterator)
+        except StopIteration:
+            raise InputDataError(f"{type(self.source).__name__} is empty: it yields no batch.") from None
+        self._iterator = itertools.chain([first], self._iterator)
+        return self._check(first, 0)
+
+    def epoch(self):
+        """The batches of one epoch: `steps` of them, or as many as there are."""
+        batches = self._pass() if self.own_order else self._continued()
+        for number, batch in enumerate(itertools.islice(batches, self.steps)):
+            yield self._check(batch, number)
+        if self.own_order and hasattr(self.source, "on_epoch_end"):
+            self.source.on_epoch_end()
+
+    def _pass(self):
+        if not self.own_order:
+            iterate = getattr(self.source, "as_numpy_iterator", None)
+            return iter(iterate() if iterate else self.source)
+        workers, processes, queue = self.workers
+        if workers > 1:
+            return self._from_workers(workers, processes, queue)
+        return self._from_index()
+
+    def _from_index(self):
+        order = np.arange(len(self.source))
+        if self.shuffle:
+            np.random.shuffle(order)
+        for index in itertools.cycle(order):
+            yield self.source[int(index)]
+
+    def _from_workers(self, workers, processes, queue):
+        from ..utils.data import OrderedEnqueuer
+
+        enqueuer = OrderedEnqueuer(self.source, use_multiprocessing=processes, shuffle=bool(self.shuffle))
+        enqueuer.start(workers=workers, max_queue_size=queue)
+        try:
+            yield from enqueuer.get()
+        finally:
+            enqueuer.stop()
+
+    def _continued(self):
+        """Batches that go on where the last epoch stopped. With `steps`, a source that ends starts anew, if it can."""
+        while True:
+            if self._iterator is None:
+                self._iterator = self._pass()
+            got_any = False
+            for batch in self._iterator:
+                got_any = True
+                yield batch
+            self._iterator = None
+            if self.endless or not got_any or self.steps is None:
+                return
+
+    def _check(self, batch, number):
+        try:
+            x, y, weights = self.standardize(batch)
+        except InputDataError as error:
+            raise InputDataError(f"Batch {number} of {type(self.source).__name__}: {error}") from None
+        lengths = {int(a.shape[0]) for a in jax.tree.leaves((x, y, weights))}
+        if len(lengths) != 1 or 0 in lengths:
+            raise InputDataError(
+                f"Batch {number} of {type(self.source).__name__}: all arrays of a batch need the same number of "
+                f"samples, at least one. Received: {sorted(lengths)}."
+            )
+        return x, y, weights
+
+
+def unpack(batch):
+    """``(x, y, sample_weight)`` of what a generator yields."""
+    if isinstance(batch, (tuple, list)) and (isinstance(batch, tuple) or len(batch) in (2, 3)):
+        if not 1 <= len(batch) <= 3:
+            raise InputDataError(
+                f"expected a tuple (x, y) or (x, y, sample_weight). Received a tuple of {len(batch)} entries."
+            )
+        return (*batch, None, None)[:3]
+    return batch, None, None
+
+
+def check_indices(model, arrays):
+    """Indices that go straight from an input into an embedding must lie in its range: XLA would not complain."""
+    for node in model._graph.nodes:
+        limit = getattr(node.operation, "index_limit", None)
+        if limit is None or not node.inputs or not any(node.inputs[0] is s for s in model.inputs):
+            continue
+        array = arrays[next(i for i, s in enumerate(model.inputs) if s is node.inputs[0])]
+        low, high = (array.min(), array.max()) if array.size else (0, 0)
+        if low < 0 or high >= limit or not np.isfinite(high):
+            wrong = (np.asarray(array) < 0) | (np.asarray(array) >= limit)
+            row = int(np.argwhere(wrong)[0][0])
+            raise InputDataError(
+                f"Layer {node.operation.name} (Embedding): index {np.asarray(array)[wrong][0]} in row {row} of the "
+                f"input is not in [0, {limit}). Raise input_dim, or map the indices into this range."
+            )
+
+
+def split(data, validation_split):
+    """Training and validation data: the last part of the samples is for validation."""
+    if not 0 < validation_split < 1:
+        raise InputDataError(
+            f"validation_split: expected a number from 0 to below 1. Received: validation_split={validation_split!r}"
+        )
+    at = int(data.samples * (1.0 - validation_split))
+    if at in (0, data.samples):
+        raise InputDataError(
+            f"validation_split={validation_split} leaves {at} of {data.samples} samples for training and "
+            f"{data.samples - at} for validation: both need at least one."
+        )
+    return data.slice(0, at), data.slice(at, data.samples)
+
+
+def warn_exhausted(seen, wanted):
+    warnings.warn(
+        f"The data ended after {seen} of {wanted} steps; training stops here. Make the generator yield at least "
+        "`steps_per_epoch * epochs` batches, or endlessly."
+    )

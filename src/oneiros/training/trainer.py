@@ -1,0 +1,661 @@
+"""What makes a model trainable: compile, fit, evaluate, predict and their one-batch and generator kin."""
+
+import warnings
+
+import jax
+import numpy as np
+
+from .. import losses, optimizers
+from ..core import Symbol, behaviour, compiled, repeat, value_and_grad
+from ..core.errors import InputDataError
+from ..core.symbol import infer
+from . import data as data_
+from .callbacks import CallbackList, History, ProgbarLogger
+from .compile import Objectives, check_targets, per_output
+from .data import ArrayData, BatchData
+from .loop import Pace, predict_batches, run_epoch
+
+
+class Trainer:
+    """The training methods of models. State is in variables, so every step is one compiled function of batches."""
+
+    def _init_training(self):
+        self.optimizer = None
+        self.loss = None
+        self.history = None
+        self.stop_training = False
+        self._objectives = None
+        self._compile_arguments = {}
+        self._forget_functions()
+
+    def _forget_functions(self):
+        self._functions = {}
+        self._collected = None
+        self._pace = Pace()
+
+    # --- compile
+
+    def compile(
+        self,
+        optimizer="rmsprop",
+        loss=None,
+        loss_weights=None,
+        metrics=None,
+        weighted_metrics=None,
+        run_eagerly=False,
+        steps_per_execution=1,
+        jit_compile="auto",
+        auto_scale_loss=True,
+        sample_weight_mode=None,
+        target_tensors=None,
+    ):
+        """Says how to train: the optimizer, losses and metrics.
+
+        optimizer: a name, an object, or an Optax transformation. loss: a name, a function (y_true, y_pred) or an
+        object; a list or a dictionary by output name for several outputs, as for loss_weights and metrics.
+        metrics are reported unweighted, weighted_metrics with the sample weights. run_eagerly,
+        steps_per_execution, jit_compile, auto_scale_loss: accepted; steps are always compiled, many in a dispatch.
+
+        Trainable weights are noted here: after changing a layer's `trainable`, compile again.
+        """
+        self.optimizer = optimizers.get(optimizer)
+        self.loss, self.loss_weights = loss, loss_weights
+        self._objectives = Objectives(loss, loss_weights, metrics, weighted_metrics)
+        self._compile_arguments = {
+            "loss": loss,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "loss_weights": loss_weights,
+            "sample_weight_mode": sample_weight_mode,
+        }
+        self.sample_weight_mode = sample_weight_mode
+        self._forget_functions()
+        if self.outputs is not None:
+            self._loss_per_output()  # complains about wrong names and lengths now
+            self._collected = self.trainable_weights
+
+    def _loss_per_output(self):
+        if self._objectives is None:
+            return []
+        return per_output(self._objectives.loss, self.output_names, "loss", spread=True)
+
+    @property
+    def metrics(self):
+        """The metric objects: means of the losses, then the metrics that compile was given."""
+        return list(self._objectives.trackers) if self._objectives else []
+
+    @property
+    def metrics_names(self):
+        if self._objectives is None:
+            return []
+        if not self._objectives.bound and self.outputs is not None:
+            self._bind([None] * len(self.outputs))
+        return self._objectives.names_of_results
+
+    compiled_loss = property(lambda self: self._objectives)
+    compiled_metrics = property(lambda self: self._objectives)
+
+    def reset_metrics(self):
+        if self._objectives is not None:
+            self._objectives.reset()
+
+    def _stateful_log_names(self):
+        return self._objectives.stateful_names if self._objectives else []
+
+    def _need_compile(self, method):
+        if self.optimizer is None:
+            raise RuntimeError(f"Model {self.name} must be compiled before {method}: call model.compile(loss=...).")
+
+    # --- one step: override these to train in another way
+
+    def train_step(self, data):
+        """One training step on a batch ``(x, y, sample_weight)``; returns the logs."""
+        x, y, weights = data_.unpack(data)
+        variables = self._trained_variables()
+
+        def loss():
+            y_pred = self(x, training=True)
+            value = self.compute_loss(x, y, y_pred, weights)
+            self._update_metrics(value, y, y_pred, weights)
+            return value
+
+        _, gradients = value_and_grad(loss, variables)()
+        self.optimizer.apply(gradients, variables)
+        return self._objectives.results()
+
+    def test_step(self, data):
+        """One evaluation step on a batch ``(x, y, sample_weight)``; returns the logs."""
+        x, y, weights = data_.unpack(data)
+        y_pred = self(x, training=False)
+        loss = self.compute_loss(x, y, y_pred, weights)
+        self._update_metrics(loss, y, y_pred, weights)
+        return self._objectives.results()
+
+    def predict_step(self, data):
+        """The outputs for one batch of inputs."""
+        return self(data, training=False)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
+        """The compiled losses, and those that layers and regularizers add."""
+        targets, outputs, weights = self._per_output(y, y_pred, sample_weight)
+        self._objectives.bind(self.output_names, outputs, targets)
+        total = self._objectives.compute_loss(self._objectives.matched_targets(targets), outputs, weights)
+        for extra in self.losses:
+            if not isinstance(extra, Symbol):
+                total = total + jax.numpy.sum(extra)
+        return total
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Updates the compiled metrics; returns all results."""
+        self._update_metrics(None, y, y_pred, sample_weight)
+        return self._objectives.results()
+
+    def _update_metrics(self, loss, y, y_pred, sample_weight):
+        targets, outputs, weights = self._per_output(y, y_pred, sample_weight)
+        targets = self._objectives.matched_targets(targets)
+        self._objectives.update_metrics(loss, targets, outputs, weights)
+
+    @staticmethod
+    def _per_output(y, y_pred, weights):
+        def flat(tree):
+            return tree if isinstance(tree, list) else [tree]
+
+        targets = [] if y is None else flat(y)
+        return targets, jax.tree.leaves(y_pred), flat(weights)
+
+    # --- compiled functions
+
+    def _trained_variables(self):
+        if self._collected is None:
+            self._collected = self.trainable_weights
+        return self._collected
+
+    def _bind(self, targets):
+        outputs = self.outputs
+        if outputs is not None and not self._objectives.bound:
+            self._objectives.bind(self.output_names, outputs, targets)
+
+    def _prepare(self, batch):
+        """Builds what the first batch has to build: layers, metrics, the optimizer's slots."""
+        x, y, _ = batch
+        if not self.built or (self.inputs is None and not self.weights):
+            symbols = jax.tree.map(lambda a: Symbol((None, *a.shape[1:]), _device_dtype(a.dtype)), x)
+            if self.inputs is None and isinstance(symbols, list) and len(symbols) == 1:
+                symbols = symbols[0]
+            self(symbols) if hasattr(self, "_chain") else infer(self, (symbols,), {})
+        if self._objectives is not None:
+            self._bind(y)
+
+    def _function(self, kind):
+        """The compiled function of this kind, made at first use."""
+        if kind not in self._functions:
+            make = {"train": self._make_train, "test": self._make_test, "predict": self._make_predict}[kind]
+            self._functions[kind] = make()
+        return self._functions[kind]
+
+    def _make_train(self):
+        variables = self._trained_variables()
+        if len(variables) != len(self.trainable_weights):
+            warnings.warn(
+                "`trainable` was changed after compile(): the weights that are trained are those noted at compile. "
+                "Call compile() again for the change to act."
+            )
+        self.optimizer.build(variables)
+        known = [*variables, *self.optimizer.variables, *self._metric_variables()]
+        return compiled(self._repeated(self.train_step), variables=known)
+
+    def _make_test(self):
+        return compiled(self._repeated(self.test_step), variables=self._metric_variables())
+
+    def _metric_variables(self):
+        return [v for t in self._objectives.trackers for v in t.variables] if self._objectives else []
+
+    def _repeated(self, step):
+        def one(batch):
+            return step(_as_arguments(batch))
+
+        def many(steps, batches):
+            if not behaviour.running_batch_logs and self._objectives is not None:
+                for tracker in self._objectives.trackers:
+                    if tracker.name not in self._stateful_log_names():
+                        tracker.reset_state()
+            return repeat(one, steps, batches)
+
+        return many
+
+    def _make_predict(self):
+        return compiled(lambda x: self.predict_step(_single(x)))
+
+    def make_train_function(self, force=False):
+        self.train_function = self._function("train")
+        return self.train_function
+
+    def make_test_function(self, force=False):
+        self.test_function = self._function("test")
+        return self.test_function
+
+    def make_predict_function(self, force=False):
+        self.predict_function = self._function("predict")
+        return self.predict_function
+
+    # --- data
+
+    def _standard_batch(self, x, y=None, sample_weight=None, class_weight=None, labelled=True):
+        """Checked arrays ``(x, y, weights)``: x as the model is called, y and weights as lists per output."""
+        x = data_.standardize_x(self, x)
+        y = data_.standardize_y(self, y) if labelled else []
+        weights = data_.sample_weights(self, y, sample_weight, class_weight)
+        if self.inputs is not None:
+            data_.check_indices(self, x)
+            if y and self._objectives is not None:
+                named = [losses.get(s) if s is not None else None for s in self._loss_per_output()]
+                with_loss = y if len(y) == len(named) else _spread(y, named)
+                check_targets(named, with_loss, self.outputs)
+        return x, y, weights
+
+    def _data(self, x, y, sample_weight, batch_size, class_weight=None, steps=None, **options):
+        if x is None:
+            raise InputDataError("x: no data was given.")
+        if data_.is_batches(x):
+            if y is not None:
+                raise InputDataError(
+                    f"y: {type(x).__name__} yields the targets itself, as (x, y) tuples; leave y out. "
+                )
+
+            def standardize(batch):
+                bx, by, bw = data_.unpack(batch)
+                return self._standard_batch(bx, by, bw, class_weight)
+
+            return BatchData(x, standardize, steps, **options)
+        arrays = ArrayData(*self._standard_batch(x, y, sample_weight, class_weight), batch_size)
+        arrays.exact = bool(self.stateful)
+        if arrays.exact and arrays.samples % arrays.batch_size:
+            raise InputDataError(
+                f"Model {self.name} is stateful, so the number of samples must be a multiple of the batch size. "
+                f"Received: {arrays.samples} samples, batch_size={arrays.batch_size}."
+            )
+        return arrays
+
+    def _validation(self, given, batch_size, steps):
+        if data_.is_batches(given):
+            return self._data(given, None, None, None, steps=steps)
+        if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+            raise InputDataError(
+                "validation_data: expected a tuple (x, y) or (x, y, sample_weight), or something that yields batches. "
+                f"Received: {type(given).__name__}"
+            )
+        x, y, weight = (*given, None)[:3]
+        return self._data(x, y, weight, batch_size)
+
+    # --- fit
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        shuffle=True,
+        class_weight=None,
+        sample_weight=None,
+        initial_epoch=0,
+        steps_per_epoch=None,
+        validation_steps=None,
+        validation_batch_size=None,
+        validation_freq=1,
+        max_queue_size=10,
+        workers=1,
+        use_multiprocessing=False,
+    ):
+        """Trains the model; returns a History with the logs of every epoch.
+
+        x, y: arrays, lists or dictionaries of arrays by name; or x yields batches ``(x, y[, sample_weight])``.
+        batch_size: samples a step (32). validation_split: the last part of the samples, kept for validation.
+        shuffle: True, False, or "batch". class_weight: a weight per class; sample_weight: per sample (or time step).
+        Errors leave the weights as the last complete step made them.
+        """
+        self._need_compile("fit()")
+        epochs, initial_epoch = _whole("epochs", epochs, 0), _whole("initial_epoch", initial_epoch, 0)
+        options = {
+            "shuffle": shuffle,
+            "workers": workers,
+            "use_multiprocessing": use_multiprocessing,
+            "max_queue_size": max_queue_size,
+        }
+        data = self._data(x, y, sample_weight, batch_size, class_weight, steps_per_epoch, **options)
+        validation = None
+        if validation_data is not None:
+            validation = self._validation(validation_data, validation_batch_size or batch_size, validation_steps)
+        elif validation_split:
+            if not isinstance(data, ArrayData):
+                raise InputDataError("validation_split needs arrays; give validation_data for what yields batches.")
+            data, validation = data_.split(data, validation_split)
+            validation.exact = data.exact = bool(self.stateful)
+        first = data.take(slice(0, 1)) if isinstance(data, ArrayData) else data.peek()
+        self._prepare(first)
+        function = self._function("train")
+        callbacks = self._callbacks(callbacks, data, validation, epochs, verbose)
+        self.stop_training = False
+        return self._fit_epochs(
+            function,
+            data,
+            validation,
+            callbacks,
+            range(initial_epoch, epochs),
+            shuffle,
+            steps_per_epoch,
+            validation_freq,
+            validation_steps,
+        )
+
+    def _callbacks(self, callbacks, data, validation, epochs, verbose):
+        if isinstance(callbacks, CallbackList):
+            return callbacks
+        names = self.metrics_names
+        params = {
+            "batch_size": getattr(data, "batch_size", None),
+            "epochs": epochs,
+            "nb_epoch": epochs,
+            "steps": data.steps,
+            "samples": getattr(data, "samples", None),
+            "nb_sample": getattr(data, "samples", None),
+            "verbose": 1 if verbose == "auto" else int(verbose),
+            "do_validation": validation is not None,
+            "metrics": [*names, *(f"val_{n}" for n in names)] if validation is not None else list(names),
+            "validation_samples": getattr(validation, "samples", None),
+            "stateful_metrics": self._stateful_log_names(),
+        }
+        self.history = History()
+        user = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks] if callbacks else []
+        built_in = [ProgbarLogger()] if params["verbose"] else []
+        everything = CallbackList([*built_in, *user, self.history])
+        everything.set_model(self)
+        everything.set_params(params)
+        return everything
+
+    def _fit_epochs(
+        self, function, data, validation, callbacks, epochs, shuffle, steps_per_epoch, validation_freq, validation_steps
+    ):
+        order = np.arange(data.samples) if isinstance(data, ArrayData) else None
+        if order is not None and steps_per_epoch is not None:
+            steps_per_epoch = _whole("steps_per_epoch", steps_per_epoch, 1)
+        hooks = _Hooks(callbacks, "train", self)
+        single = callbacks.overrides_batch_hooks("train")
+        try:
+            callbacks.on_train_begin()
+            for epoch in epochs:
+                callbacks.on_epoch_begin(epoch)
+                self.reset_metrics()
+                rows = order
+                if order is not None:
+                    _shuffle(order, shuffle, data.batch_size)
+                    rows = order if steps_per_epoch is None else order[: steps_per_epoch * data.batch_size]
+                logs, steps = run_epoch(self, function, data, hooks, rows, single)
+                if isinstance(data, BatchData) and data.steps and steps < data.steps and not self.stop_training:
+                    data_.warn_exhausted(steps, data.steps)
+                    self.stop_training = True
+                if validation is not None and _due(validation_freq, epoch):
+                    results = self._evaluate(validation, callbacks)
+                    logs = {**logs, **{f"val_{name}": value for name, value in results.items()}}
+                callbacks.on_epoch_end(epoch, logs)
+                if self.stop_training:
+                    break
+            callbacks.on_train_end()
+        except BaseException as error:
+            callbacks.on_exception(error)
+            raise
+        return self.history
+
+    def _evaluate(self, data, callbacks):
+        """The logs of one pass over data."""
+        self._prepare(data.take(slice(0, 1)) if isinstance(data, ArrayData) else data.peek())
+        self.reset_metrics()
+        hooks = _Hooks(callbacks, "test", self)
+        callbacks.on_test_begin()
+        logs, _ = run_epoch(self, self._function("test"), data, hooks, None, callbacks.overrides_batch_hooks("test"))
+        callbacks.on_test_end(logs)
+        return logs
+
+    def evaluate(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        verbose="auto",
+        sample_weight=None,
+        steps=None,
+        callbacks=None,
+        return_dict=False,
+        max_queue_size=10,
+        workers=1,
+        use_multiprocessing=False,
+    ):
+        """The loss and the metrics on this data: a number, or a list in the order of `metrics_names`."""
+        self._need_compile("evaluate()")
+        data = self._data(x, y, sample_weight, batch_size, steps=steps, shuffle=False, workers=workers)
+        if isinstance(data, ArrayData) and steps is not None:
+            data = data.slice(0, steps * data.batch_size)
+        callbacks = self._callbacks_for("test", callbacks, data, verbose)
+        return self._returned(self._evaluate(data, callbacks), return_dict)
+
+    def _callbacks_for(self, phase, callbacks, data, verbose):
+        if isinstance(callbacks, CallbackList):
+            return callbacks
+        history = self.history
+        made = self._callbacks(callbacks, data, None, 1, verbose)
+        self.history = history
+        return made
+
+    def _returned(self, logs, as_dict):
+        if as_dict:
+            return logs
+        values = list(logs.values())
+        return values[0] if len(values) == 1 else values
+
+    def predict(
+        self,
+        x,
+        batch_size=None,
+        verbose="auto",
+        steps=None,
+        callbacks=None,
+        max_queue_size=10,
+        workers=1,
+        use_multiprocessing=False,
+    ):
+        """The outputs for all samples of x, as NumPy arrays."""
+        if data_.is_batches(x):
+            data = BatchData(
+                x, lambda b: self._standard_batch(data_.unpack(b)[0], labelled=False), steps, shuffle=False
+            )
+            first = data.peek()
+        else:
+            data = ArrayData(*self._standard_batch(x, labelled=False), batch_size)
+            data.exact = bool(self.stateful)
+            if steps is not None:
+                data = data.slice(0, steps * data.batch_size)
+                data.exact = bool(self.stateful)
+            first = data.arrays
+        self._prepare(first)
+        bar = ProgbarLogger() if _loud(verbose) else None
+        results = predict_batches(self._function("predict"), data, steps)
+        outputs = _joined(results)
+        if bar is not None or callbacks:
+            self._announce_prediction(bar, callbacks, data, len(results), verbose)
+        return outputs
+
+    def _announce_prediction(self, bar, callbacks, data, steps, verbose):
+        made = CallbackList([*([bar] if bar else []), *(callbacks or [])])
+        made.set_model(self)
+        made.set_params(
+            {
+                "steps": steps,
+                "samples": getattr(data, "samples", None),
+                "verbose": 1,
+                "epochs": 1,
+                "metrics": [],
+                "batch_size": getattr(data, "batch_size", None),
+            }
+        )
+        made.on_predict_begin()
+        for step in range(steps):
+            made.on_predict_batch_begin(step)
+            made.on_predict_batch_end(step, {"size": getattr(data, "batch_size", 1)})
+        made.on_predict_end()
+
+    # --- one batch
+
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, reset_metrics=None, return_dict=False):
+        """One training step on this batch; returns the loss, or a list with the metrics."""
+        self._need_compile("train_on_batch()")
+        return self._on_batch("train", x, y, sample_weight, class_weight, reset_metrics, return_dict)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, reset_metrics=None, return_dict=False):
+        """The loss and metrics on this batch."""
+        self._need_compile("test_on_batch()")
+        return self._on_batch("test", x, y, sample_weight, None, reset_metrics, return_dict)
+
+    def _on_batch(self, kind, x, y, sample_weight, class_weight, reset_metrics, return_dict):
+        batch = self._standard_batch(x, y, sample_weight, class_weight)
+        if ArrayData(*batch).samples == 0:
+            raise InputDataError("The batch is empty.")
+        self._prepare(batch)
+        if reset_metrics:
+            self.reset_metrics()
+        function = self._function(kind)
+        snapshot = function.snapshot()
+        result = function(np.int32(1), jax.tree.map(lambda a: a[None], batch))
+        try:
+            logs = {k: float(v) if np.ndim(v) == 0 else v for k, v in jax.device_get(result).items()}
+        except Exception:
+            function.restore(snapshot)
+            raise
+        return self._returned(logs, return_dict)
+
+    def predict_on_batch(self, x):
+        """The outputs for one batch, as NumPy arrays."""
+        batch = self._standard_batch(x, labelled=False)
+        self._prepare(batch)
+        return jax.tree.map(np.asarray, self._function("predict")(batch[0]))
+
+    # --- the generator trio of Keras 1 and 2
+
+    def fit_generator(
+        self,
+        generator,
+        steps_per_epoch=None,
+        epochs=1,
+        verbose=1,
+        callbacks=None,
+        validation_data=None,
+        validation_steps=None,
+        class_weight=None,
+        max_queue_size=10,
+        workers=1,
+        use_multiprocessing=False,
+        shuffle=True,
+        initial_epoch=0,
+        validation_freq=1,
+    ):
+        """`fit` under its old name for what yields batches."""
+        return self.fit(
+            generator,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_data=validation_data,
+            validation_steps=validation_steps,
+            class_weight=class_weight,
+            max_queue_size=max_queue_size,
+            workers=workers,
+            use_multiprocessing=use_multiprocessing,
+            shuffle=shuffle,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_freq=validation_freq,
+        )
+
+    def evaluate_generator(
+        self, generator, steps=None, max_queue_size=10, workers=1, use_multiprocessing=False, verbose=0, callbacks=None
+    ):
+        """`evaluate` under its old name for what yields batches."""
+        return self.evaluate(generator, steps=steps, verbose=verbose, workers=workers, callbacks=callbacks)
+
+    def predict_generator(
+        self, generator, steps=None, max_queue_size=10, workers=1, use_multiprocessing=False, verbose=0, callbacks=None
+    ):
+        """`predict` under its old name for what yields batches."""
+        return self.predict(generator, steps=steps, verbose=verbose, callbacks=callbacks)
+
+
+class _Hooks:
+    """The callbacks' batch hooks of one phase, as the loop calls them."""
+
+    def __init__(self, callbacks, phase, model):
+        self.begin = getattr(callbacks, f"on_{phase}_batch_begin")
+        self.end = getattr(callbacks, f"on_{phase}_batch_end")
+        self.model, self.phase = model, phase
+
+    def stop(self):
+        return self.phase == "train" and self.model.stop_training
+
+
+def _as_arguments(batch):
+    """``(x, y, weights)`` as train_step gets it: single arrays where there is one, no trailing ``None``."""
+    x, y, weights = batch
+    parts = [_single(x), _single(y) if y else None, _single(weights) if any(w is not None for w in weights) else None]
+    while parts[-1] is None and len(parts) > 1:
+        parts.pop()
+    return tuple(parts)
+
+
+def _single(x):
+    return x[0] if isinstance(x, list) and len(x) == 1 else x
+
+
+def _spread(y, functions):
+    given = iter(y)
+    return [next(given, None) if fn is not None else None for fn in functions]
+
+
+def _joined(results):
+    """Outputs of batches, cut to their true sizes and joined along the batch axis."""
+    results = [jax.tree.map(lambda a, size=size: np.asarray(a)[:size], out) for out, size in results]
+    if not results:
+        raise InputDataError("predict: the data yielded no batch.")
+    if len(results) == 1:
+        return results[0]
+    return jax.tree.map(lambda *parts: np.concatenate(parts), *results)
+
+
+def _shuffle(order, shuffle, batch_size):
+    """Shuffles indices in place with NumPy's global generator, which programs seed."""
+    if shuffle == "batch":
+        full = len(order) // batch_size * batch_size
+        groups = order[:full].reshape(-1, batch_size).copy()
+        np.random.shuffle(groups)
+        order[:full] = groups.reshape(-1)
+    elif shuffle:
+        np.random.shuffle(order)
+
+
+def _due(frequency, epoch):
+    return (epoch + 1) % frequency == 0 if isinstance(frequency, int) else epoch + 1 in frequency
+
+
+def _loud(verbose):
+    return bool(verbose) if verbose != "auto" else not behaviour.quiet_predict
+
+
+def _whole(name, value, minimum):
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < minimum:
+        raise InputDataError(f"{name}: expected an integer of at least {minimum}. Received: {name}={value!r}")
+    return int(value)
+
+
+def _device_dtype(dtype):
+    return {"float64": "float32", "int64": "int32", "uint64": "uint32"}.get(str(dtype), str(dtype))
