@@ -1,8 +1,20 @@
-"""Dense and the layers that only apply a function or look something up."""
+"""Dense, and the layers that only apply a function or note something."""
 
+import jax.numpy as jnp
+
+from .. import regularizers
 from ..core.checks import positive_int
 from .base import Layer
 from .input_spec import InputSpec
+
+
+class Elementwise(Layer):
+    """Base of layers whose outputs have the inputs' shape and mask."""
+
+    supports_masking = True
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
 
 
 class Dense(Layer):
@@ -14,6 +26,8 @@ class Dense(Layer):
     >>> Dense(3)(np.ones((2, 4))).shape
     (2, 3)
     """
+
+    _inert = Layer._inert | {"lora_rank": None, "lora_alpha": None, "quantization_config": None}
 
     def __init__(
         self,
@@ -45,22 +59,8 @@ class Dense(Layer):
         self.supports_masking = True
 
     def build(self, input_shape):
-        self.kernel = self.add_weight(
-            "kernel",
-            (input_shape[-1], self.units),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                "bias",
-                (self.units,),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+        self.kernel = self._weight("kernel", (input_shape[-1], self.units))
+        self.bias = self._weight("bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: input_shape[-1]})
 
     def call(self, inputs):
@@ -69,3 +69,59 @@ class Dense(Layer):
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)
+
+
+class Identity(Elementwise):
+    """The inputs, unchanged."""
+
+    def call(self, inputs):
+        return inputs
+
+
+class Activation(Elementwise):
+    """Applies an activation: a name, a function or a layer.
+
+    >>> import numpy as np
+    >>> Activation("relu")(np.array([[-1.0, 2.0]])).tolist()
+    [[0.0, 2.0]]
+    """
+
+    def __init__(self, activation, **kwargs):
+        super().__init__(**kwargs)
+        self._resolve(activation=activation)
+
+    def call(self, inputs):
+        return self.activation(inputs)
+
+
+class ActivityRegularization(Elementwise):
+    """Passes its inputs on and adds ``l1 * sum(|inputs|) + l2 * sum(inputs**2)`` to the loss."""
+
+    def __init__(self, l1=0.0, l2=0.0, **kwargs):
+        super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **kwargs)
+        self.l1 = l1
+        self.l2 = l2
+
+    def call(self, inputs):
+        return inputs
+
+
+class Masking(Elementwise):
+    """Marks the steps whose features all equal `mask_value` as missing, and sets them to zero.
+
+    Shapes: ``(N, T, ...)`` to the same; the mask that goes with the outputs lacks the last axis.
+
+    >>> import numpy as np
+    >>> Masking(-1.0)(np.array([[[-1.0, -1.0], [2.0, -1.0]]])).tolist()
+    [[[0.0, 0.0], [2.0, -1.0]]]
+    """
+
+    def __init__(self, mask_value=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.mask_value = mask_value
+
+    def call(self, inputs):
+        return inputs * self.compute_mask(inputs)[..., None].astype(inputs.dtype)
+
+    def compute_mask(self, inputs, mask=None):
+        return jnp.any(inputs != self.mask_value, axis=-1)

@@ -1,0 +1,120 @@
+"""All layers."""
+
+from ..core import kind as _kind
+from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
+from .base import Layer
+from .convolutional import (
+    Conv1D,
+    Conv1DTranspose,
+    Conv2D,
+    Conv2DTranspose,
+    Conv3D,
+    Conv3DTranspose,
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
+)
+from .core import Activation, ActivityRegularization, Dense, Identity, Masking
+from .einsum_dense import EinsumDense
+from .input_layer import Input, InputLayer
+from .input_spec import InputSpec
+from .lambda_layer import Lambda
+from .local import LocallyConnected1D, LocallyConnected2D
+from .merge import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
+from .normalization import (
+    BatchNormalization,
+    GroupNormalization,
+    LayerNormalization,
+    Rescaling,
+    RMSNormalization,
+    UnitNormalization,
+)
+from .pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
+from .regularization import (
+    AlphaDropout,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
+from .reshaping import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    Flatten,
+    Permute,
+    RepeatVector,
+    Reshape,
+    UpSampling1D,
+    UpSampling2D,
+    UpSampling3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
+
+# Keras' second names, which configurations may hold too.
+_SECOND_NAMES = {
+    "Conv": ("Convolution", ("1D", "2D", "3D", "1DTranspose", "2DTranspose", "3DTranspose")),
+    "SeparableConv": ("SeparableConvolution", ("1D", "2D")),
+    "MaxPooling": ("MaxPool", ("1D", "2D", "3D")),
+    "AveragePooling": ("AvgPool", ("1D", "2D", "3D")),
+    "GlobalMaxPooling": ("GlobalMaxPool", ("1D", "2D", "3D")),
+    "GlobalAveragePooling": ("GlobalAvgPool", ("1D", "2D", "3D")),
+}
+_aliases = {
+    second + rank: globals()[first + rank] for first, (second, ranks) in _SECOND_NAMES.items() for rank in ranks
+}
+_aliases |= {"Deconv2D": Conv2DTranspose, "Deconvolution2D": Conv2DTranspose}
+_aliases |= {"Deconv3D": Conv3DTranspose, "Deconvolution3D": Conv3DTranspose}
+for _name, _layer in _aliases.items():
+    globals()[_name] = _kind("layer").add(_layer, _name)
+
+
+def serialize(layer):
+    """The configuration of a layer: ``{"class_name": ..., "config": ...}``."""
+    return _kind("layer").serialize(layer)
+
+
+def deserialize(config, custom_objects=None):
+    """The layer for what `serialize` returned."""
+    return _kind("layer").deserialize(config, custom_objects)

@@ -1,0 +1,115 @@
+"""Dense layers over any axes, written as Einstein sums."""
+
+import re
+
+import jax.numpy as jnp
+
+from ..core.errors import InputDataError
+from .base import Layer
+
+_DOTS = "0123456789"  # stand for the axes of an ellipsis
+
+
+class EinsumDense(Layer):
+    """``activation(einsum(equation, inputs, kernel) + bias)``.
+
+    equation: ``"abc,cd->abd"``; an ellipsis in the inputs and outputs stands for any axes.
+    output_shape: sizes of the outputs' axes, without the first (the batch) and those of an ellipsis; unknown: ``None``.
+    bias_axes: the letters of the outputs' axes along which the bias varies; ``None``: no bias.
+
+    >>> import numpy as np
+    >>> EinsumDense("abc,cd->abd", output_shape=(None, 8), bias_axes="d")(np.ones((2, 5, 3))).shape
+    (2, 5, 8)
+    """
+
+    _inert = Layer._inert | dict.fromkeys(
+        ("lora_rank", "lora_alpha", "gptq_unpacked_column_size", "quantization_config")
+    )
+
+    def __init__(
+        self,
+        equation,
+        output_shape,
+        activation=None,
+        bias_axes=None,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        activity_regularizer=None,
+        **kwargs,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.equation = equation
+        self._output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
+        self.bias_axes = bias_axes
+        self._resolve(
+            activation=activation,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+        )
+
+    def get_config(self):
+        return super().get_config() | {"output_shape": self._output_shape}
+
+    def _subscripts(self, input_shape):
+        """The letters of inputs, kernel and outputs, ellipses written out as digits, and the size of each letter."""
+        match = re.fullmatch(r"([a-zA-Z.]+),([a-zA-Z]+)->([a-zA-Z.]+)", self.equation.replace(" ", ""))
+        inputs, kernel, outputs = match.groups() if match else ("", "", "")
+        if not match or inputs.count("...") != outputs.count("..."):
+            raise InputDataError(
+                f"EinsumDense: expected an equation such as 'ab,bc->ac', '...ab,bc->...ac' or 'ab...,bc->ac...'. "
+                f"Received: equation={self.equation!r}"
+            )
+        dots = _DOTS[: len(input_shape) - len(inputs.replace("...", ""))] if "..." in inputs else ""
+        inputs, outputs = inputs.replace("...", dots), outputs.replace("...", dots)
+        if len(inputs) != len(input_shape):
+            raise InputDataError(
+                f"Layer {self.name} (EinsumDense): the equation {self.equation!r} wants {len(inputs)} axes. Received "
+                f"the input shape {tuple(input_shape)}."
+            )
+        sizes = dict(zip(inputs, input_shape))
+        given = [letter for letter in outputs if letter not in dots][0 if outputs[0] in dots else 1 :]
+        if len(given) != len(self._output_shape):
+            raise InputDataError(
+                f"EinsumDense: output_shape={self._output_shape} does not give one size for each of the axes {given} of "
+                f"the equation {self.equation!r}."
+            )
+        for letter, size in zip(given, self._output_shape):
+            known = sizes.get(letter)
+            if size is not None and known is not None and size != known:
+                raise InputDataError(
+                    f"Layer {self.name} (EinsumDense): axis {letter!r} has size {known} in the inputs, but "
+                    f"output_shape={self._output_shape} says {size}."
+                )
+            sizes[letter] = known if size is None else size
+        for letter in kernel:
+            if letter not in sizes:
+                raise InputDataError(
+                    f"EinsumDense: axis {letter!r} of the kernel is neither in the inputs nor in the outputs of "
+                    f"{self.equation!r}."
+                )
+        return inputs, kernel, outputs, sizes
+
+    def build(self, input_shape):
+        inputs, kernel, outputs, sizes = self._subscripts(input_shape)
+        self.kernel = self._weight("kernel", tuple(sizes[letter] for letter in kernel))
+        self.bias = None
+        if self.bias_axes:
+            first = min(outputs.index(letter) for letter in self.bias_axes)
+            shape = tuple(sizes[letter] if letter in self.bias_axes else 1 for letter in outputs[first:])
+            self.bias = self._weight("bias", shape)
+
+    def call(self, inputs):
+        outputs = jnp.einsum(self.equation, inputs, self.kernel.value)
+        return self.activation(outputs if self.bias is None else outputs + self.bias)
+
+    def compute_output_shape(self, input_shape):
+        _, _, outputs, sizes = self._subscripts(input_shape)
+        return tuple(sizes[letter] for letter in outputs)

@@ -1,0 +1,226 @@
+"""Any function as a layer, and the one place where a file's code could be run: only with the caller's consent."""
+
+import base64
+import importlib
+import inspect
+import marshal
+import sys
+import types
+
+import jax.numpy as jnp
+import numpy as np
+
+from ..core import Symbol, behaviour, safety
+from ..core.errors import CorruptFileError, UnsafeModelError
+from ..core.registry import CustomObjectScope, find_custom_object, kind, serialize_value
+from ..core.symbol import infer, symbols_in
+from .base import Layer
+
+
+class _LiveDict(dict):
+    """A serialized function that still has the function with it: copying a layer in a process needs no stored code."""
+
+
+class _LiveTuple(tuple):
+    """The same in Keras 2's form."""
+
+
+class Lambda(Layer):
+    """Applies ``function(inputs, **arguments)``; `mask` and `training` are passed if it takes them.
+
+    output_shape: the outputs' shape without the batch axis, or a function of the input shape. Only needed where it
+    cannot be inferred. mask: a function of (inputs, mask), or the mask itself.
+    Files store the compiled code of lambdas, as Keras does; loading it needs ``load_model(..., safe_mode=False)`` or
+    a function under the layer's name in `custom_objects`. Prefer a Layer of your own in models that you save.
+
+    >>> import numpy as np
+    >>> Lambda(lambda x: x**2)(np.array([[3.0]])).tolist()
+    [[9.0]]
+    """
+
+    def __init__(self, function, output_shape=None, mask=None, arguments=None, **kwargs):
+        super().__init__(**kwargs)
+        if not callable(function):
+            raise TypeError(f"Lambda: expected a function. Received: function={function!r}")
+        self.function = function
+        self._output_shape = output_shape if output_shape is None or callable(output_shape) else _shape(output_shape)
+        self.mask = mask
+        self.arguments = dict(arguments or {})
+        self.supports_masking = mask is not None
+
+    def call(self, inputs, mask=None, training=None):
+        arguments = dict(self.arguments)
+        for name, value in (("mask", mask), ("training", training)):
+            if name in _parameters(self.function):
+                arguments[name] = value
+        outputs = self.function(inputs, **arguments)
+        # An array carries its mask, so an output must not be the input itself.
+        return jnp.array(outputs, copy=True) if outputs is inputs and hasattr(outputs, "ndim") else outputs
+
+    def compute_mask(self, inputs, mask=None):
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
+
+    def compute_output_shape(self, input_shape):
+        if self._output_shape is None:
+            return super().compute_output_shape(input_shape)
+        if callable(self._output_shape):
+            return tuple(self._output_shape(input_shape))
+        first = input_shape[0]
+        return (first[0] if isinstance(first, (list, tuple)) else first, *self._output_shape)
+
+    def compute_output_spec(self, *args, **kwargs):
+        try:
+            return infer(self, args, kwargs)
+        except Exception:
+            # The sizes that stand for unknown dimensions may not suit the function: then the user's word counts.
+            if self._output_shape is None or not any(None in s.shape for s in symbols_in(args)):
+                raise
+            shapes = [tuple(s.shape) for s in symbols_in(args)]
+            shape = self.compute_output_shape(shapes[0] if isinstance(args[0], Symbol) else shapes)
+            return Symbol(shape, self.compute_dtype, "spec")
+
+    def get_config(self):
+        config = super().get_config() | {"arguments": serialize_value(self.arguments)}
+        return config | (_keras3_parts(self) if behaviour.generation == "3" else keras2_parts(self))
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None, safe_mode=None):
+        config = dict(config)
+        name = config.get("name")
+        with safety.loading(safe_mode), CustomObjectScope(custom_objects):
+            for part in ("function", "output_shape", "mask"):
+                module = config.pop("module" if part == "function" else f"{part}_module", None)
+                config.pop(f"{part}_type", None)
+                if part in config:
+                    config[part] = _load(config[part], name, module)
+        arguments = config.get("arguments") or {}
+        config["arguments"] = {key: _load_array(value) for key, value in arguments.items()}
+        return cls(**config)
+
+
+def _shape(value):
+    return (value,) if isinstance(value, int) else tuple(value)
+
+
+def _parameters(function):
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):  # some built-in functions have none
+        return ()
+
+
+def _load_array(value):
+    """Keras 2 writes arrays among the arguments as dictionaries."""
+    if isinstance(value, dict) and value.get("type") == "ndarray":
+        return np.asarray(value["value"])
+    return value
+
+
+# --- functions as files hold them
+
+
+def _parts(layer):
+    return {"function": layer.function, "output_shape": layer._output_shape, "mask": layer.mask}
+
+
+def _keras3_parts(layer):
+    parts = {name: _keras3_form(value) for name, value in _parts(layer).items() if value is not None}
+    return {"output_shape": None, "mask": None} | parts
+
+
+def _keras3_form(value):
+    if not callable(value):
+        return value
+    name = getattr(value, "__name__", type(value).__name__)
+    if name == "<lambda>":
+        code, defaults, closure = _dump(value)
+        form = {"class_name": "__lambda__", "config": {"code": code, "defaults": defaults, "closure": closure}}
+    else:
+        module = getattr(value, "__module__", None)
+        form = {"module": module, "class_name": "function", "config": name, "registered_name": name}
+    form = _LiveDict(form)
+    form.function = value
+    return form
+
+
+def keras2_parts(layer):
+    """The configuration of a Lambda's functions as Keras 2 and tf.keras write and read it."""
+    config = {}
+    for name, value in _parts(layer).items():
+        form, form_type = value, "raw"
+        if isinstance(value, types.FunctionType):
+            form, form_type = _LiveTuple(_dump(value)), "lambda"
+            form.function = value
+        elif callable(value):
+            form, form_type = getattr(value, "__name__", type(value).__name__), "function"
+        if name == "mask" and value is None:
+            continue
+        module = getattr(value, "__module__", None) if callable(value) else None
+        config |= {name: form, f"{name}_type": form_type, "module" if name == "function" else f"{name}_module": module}
+    return config
+
+
+def _dump(function):
+    code = base64.encodebytes(marshal.dumps(function.__code__)).decode("ascii")
+    closure = tuple(cell.cell_contents for cell in function.__closure__) if function.__closure__ else None
+    return code, function.__defaults__, closure
+
+
+def _load(stored, layer_name, module):
+    """The function (or shape) for what a configuration holds."""
+    if hasattr(stored, "function"):
+        return stored.function
+    if stored is None or callable(stored):
+        return stored
+    if isinstance(stored, str):
+        return _named(stored, layer_name, module)
+    if isinstance(stored, dict):
+        inner = stored.get("config")
+        if stored.get("class_name") == "__lambda__" and isinstance(inner, dict):
+            return _compiled(inner.get("code"), inner.get("defaults"), inner.get("closure"), layer_name, module)
+        return _named(inner if isinstance(inner, str) else str(stored), layer_name, stored.get("module"))
+    if len(stored) == 3 and isinstance(stored[0], str):
+        return _compiled(*stored, layer_name, module)
+    return tuple(stored)
+
+
+def _named(name, layer_name, module):
+    """A function that is only named: of the user's objects or of the library's activations; never imported."""
+    function = find_custom_object(name) or kind("activation").objects.get(name)
+    if function is None:
+        where = f"{module}.{name}" if module else name
+        raise UnsafeModelError(
+            f"Lambda layer {layer_name!r} needs the function {where!r}, which a file may name but not bring. "
+            f"Pass it: custom_objects={{{name!r}: ...}}."
+        )
+    return function
+
+
+def _compiled(code, defaults, closure, layer_name, module):
+    if (function := find_custom_object(layer_name)) is not None:
+        return function
+    if safety.in_safe_mode():
+        raise UnsafeModelError(
+            f"Lambda layer {layer_name!r} contains Python code, which is not run unless you trust where it comes from. "
+            f"Pass the function as custom_objects={{{layer_name!r}: ...}}, or consent by safe_mode=False or "
+            "enable_unsafe_deserialization()."
+        )
+    try:
+        data = base64.b64decode("".join(code.split()), validate=True)
+    except ValueError:
+        data = code.encode("raw_unicode_escape")  # as Keras 1 wrote it
+    try:
+        code = marshal.loads(data)
+    except (EOFError, TypeError, ValueError) as error:
+        version = ".".join(map(str, sys.version_info[:2]))
+        raise CorruptFileError(
+            f"Lambda layer {layer_name!r}: its code cannot be read by Python {version} ({error}). It was damaged or "
+            f"written by another version of Python; pass the function as custom_objects={{{layer_name!r}: ...}}."
+        ) from None
+    # Keras runs such code with its own modules and those of the module it came from at hand.
+    root = __name__.split(".")[0]
+    names = {"__builtins__": __builtins__, "np": np, "K": importlib.import_module(f"{root}.backend")}
+    names |= {"keras": importlib.import_module(root)}
+    names |= vars(sys.modules[module]) if module in sys.modules else {}
+    cells = tuple(types.CellType(_load_array(value)) for value in closure or ()) or None
+    return types.FunctionType(code, names, code.co_name, tuple(defaults) if defaults else None, cells)

@@ -1,0 +1,289 @@
+"""Layers that make one output of several inputs, and functions of the same names.
+
+The inputs of the elementwise ones may differ in rank: axes of length 1 are then added behind the batch axis.
+"""
+
+import functools
+
+import jax.numpy as jnp
+from jax import lax
+
+from ..core import behaviour
+from ..core.errors import InputDataError
+from .base import Layer
+
+
+class _Merge(Layer):
+    """Base of the elementwise merges: subclasses define ``merge(a, b)``. Shapes broadcast as NumPy's do."""
+
+    supports_masking = True
+    exactly = None  # the number of inputs; None: any
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)
+
+    def compute_output_shape(self, input_shape):
+        shapes = _shapes(self, "merge", input_shape, self.exactly)
+        batches = {shape[0] for shape in shapes if shape} - {None}
+        if len(batches) > 1:
+            raise InputDataError(
+                "Cannot merge tensors with different batch sizes. "
+                f"Received tensors with shapes {[tuple(shape) for shape in shapes]}"
+            )
+        rank = max(map(len, shapes))
+        rest = functools.reduce(_broadcast, [(1,) * (rank - len(shape)) + tuple(shape[1:]) for shape in shapes])
+        return (*batches, *rest) if batches else (None, *rest)
+
+    def call(self, inputs):
+        self.compute_output_shape([x.shape for x in inputs])
+        return functools.reduce(self.merge, _align(inputs))
+
+    def compute_mask(self, inputs, mask=None):
+        masks = mask if isinstance(mask, (list, tuple)) else [mask]
+        if behaviour.merged_mask == "any":
+            return None if any(m is None for m in masks) else functools.reduce(jnp.logical_or, _align(masks))
+        masks = [m for m in masks if m is not None]
+        return functools.reduce(jnp.logical_and, _align(masks)) if masks else None
+
+
+def _shapes(layer, kind, shapes, exactly):
+    """Complains unless these are the shapes of a list of inputs."""
+    if not isinstance(shapes, (list, tuple)) or not all(isinstance(shape, (list, tuple)) for shape in shapes):
+        raise InputDataError(
+            f"A {kind} layer should be called on a list of inputs. Received: input_shape={shapes} (not a list of "
+            f"shapes) in layer {layer.name} ({type(layer).__name__})."
+        )
+    if len(shapes) != exactly if exactly else not shapes:
+        wanted = f"exactly {exactly} inputs" if exactly else "a list of at least 1 input"
+        raise InputDataError(
+            f"A `{type(layer).__name__}` layer should be called on {wanted}. Received: input_shape={list(shapes)}"
+        )
+    return shapes
+
+
+def _broadcast(a, b):
+    for m, n in zip(a, b):
+        if m != n and 1 not in (m, n) and None not in (m, n):
+            raise InputDataError(f"Inputs have incompatible shapes. Received shapes {a} and {b}")
+    return tuple(n if m == 1 else m if n == 1 else None if m is None or n is None else m for m, n in zip(a, b))
+
+
+def _align(arrays):
+    rank = max(x.ndim for x in arrays)
+    return [x.reshape(*x.shape[:1], *(1,) * (rank - x.ndim), *x.shape[1:]) for x in arrays]
+
+
+class Add(_Merge):
+    """The sum of the inputs.
+
+    >>> import numpy as np
+    >>> Add()([np.ones((1, 2)), np.ones((1, 2))]).tolist()
+    [[2.0, 2.0]]
+    """
+
+    merge = staticmethod(jnp.add)
+
+
+class Subtract(_Merge):
+    """The first input minus the second."""
+
+    exactly = 2
+    merge = staticmethod(jnp.subtract)
+
+
+class Multiply(_Merge):
+    """The product of the inputs. Steps that an input's mask leaves out count as 1."""
+
+    merge = staticmethod(jnp.multiply)
+
+    def call(self, inputs, mask=None):
+        if mask is not None and behaviour.merged_mask == "any":
+            inputs = [x if m is None else jnp.where(_like(m, x), x, 1) for x, m in zip(inputs, mask)]
+        return super().call(inputs)
+
+
+class Average(_Merge):
+    """The mean of the inputs."""
+
+    merge = staticmethod(jnp.add)
+
+    def call(self, inputs):
+        return super().call(inputs) / len(inputs)
+
+
+class Maximum(_Merge):
+    """The elementwise maximum of the inputs."""
+
+    merge = staticmethod(jnp.maximum)
+
+
+class Minimum(_Merge):
+    """The elementwise minimum of the inputs."""
+
+    merge = staticmethod(jnp.minimum)
+
+
+def _like(mask, x):
+    """A mask of leading axes with the rank of `x`."""
+    return mask.reshape(*mask.shape, *(1,) * (x.ndim - mask.ndim))
+
+
+class Concatenate(Layer):
+    """The inputs one behind the other along `axis`; all other axes must be equal.
+
+    >>> import numpy as np
+    >>> Concatenate()([np.ones((2, 3)), np.ones((2, 4))]).shape
+    (2, 7)
+    """
+
+    supports_masking = True
+
+    def __init__(self, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.axis = int(axis)
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)
+
+    def call(self, inputs):
+        self.compute_output_shape([x.shape for x in inputs])
+        return jnp.concatenate(inputs, self.axis)
+
+    def compute_output_shape(self, input_shape):
+        shapes = _shapes(self, "`Concatenate`", input_shape, None)
+        rank = len(shapes[0])
+        if not -rank <= self.axis < rank:
+            raise InputDataError(
+                f"Layer {self.name} (Concatenate): there is no axis {self.axis}. Received: input_shape={list(shapes)}"
+            )
+        axis = self.axis % rank
+        merged = list(shapes[0])
+        for shape in shapes[1:]:
+            for i, (m, n) in enumerate(zip(merged, shape)):
+                if i == axis:
+                    merged[i] = None if m is None or n is None else m + n
+                else:
+                    merged[i] = n if m is None else m
+            known = [(m, n) for i, (m, n) in enumerate(zip(merged, shape)) if i != axis and n is not None]
+            if len(shape) != rank or any(m != n for m, n in known):
+                raise InputDataError(
+                    "A `Concatenate` layer requires inputs with matching shapes except for the concatenation axis. "
+                    f"Received: input_shape={[tuple(shape) for shape in shapes]}"
+                )
+        return tuple(merged)
+
+    def compute_mask(self, inputs, mask=None):
+        if mask is None or all(m is None for m in mask):
+            return None
+        rank = max(m.ndim for m in mask if m is not None)
+        whole = [
+            jnp.ones(x.shape, bool) if m is None else jnp.broadcast_to(_like(m, x), x.shape)
+            for x, m in zip(inputs, mask)
+        ]
+        merged = jnp.concatenate(whole, self.axis)
+        reduce = jnp.any if behaviour.merged_mask == "any" else jnp.all
+        return reduce(merged, tuple(range(rank, merged.ndim)))
+
+
+class Dot(Layer):
+    """The inner products of two inputs over an axis of each; the batch axis is common.
+
+    axes: the axis, or one for each input. normalize: whether to scale to length 1 first (cosine similarity).
+
+    >>> import numpy as np
+    >>> Dot(axes=(2, 1))([np.ones((5, 4, 3)), np.ones((5, 3, 2))]).shape
+    (5, 4, 2)
+    """
+
+    supports_masking = True
+
+    def __init__(self, axes, normalize=False, **kwargs):
+        super().__init__(**kwargs)
+        both = (axes, axes) if isinstance(axes, int) else axes
+        if not isinstance(both, (list, tuple)) or not all(isinstance(axis, int) for axis in both):
+            raise TypeError(f"Dot: expected an integer or two for `axes`. Received: axes={axes!r}")
+        if len(both) != 2:
+            raise InputDataError(f"Dot: `axes` should be an integer or two integers. Received: axes={axes!r}")
+        self.axes = axes if isinstance(axes, int) else list(axes)
+        self.normalize = normalize
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)
+
+    def _axes(self, shapes):
+        a, b = _shapes(self, "`Dot`", shapes, 2)
+        i, j = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
+        if i % len(a) == 0 or j % len(b) == 0 or not (-len(a) <= i < len(a) and -len(b) <= j < len(b)):
+            raise InputDataError(
+                f"Layer {self.name} (Dot): axes={self.axes} are not axes of the inputs beside the batch. Full input "
+                f"shapes: {tuple(a)}, {tuple(b)}"
+            )
+        i, j = i % len(a), j % len(b)
+        if a[i] != b[j] and a[i] is not None and b[j] is not None:
+            raise InputDataError(
+                f"Incompatible input shapes: axis values {a[i]} (at axis {i}) != {b[j]} (at axis {j}). Full input "
+                f"shapes: {tuple(a)}, {tuple(b)}"
+            )
+        return i, j
+
+    def call(self, inputs):
+        i, j = self._axes([x.shape for x in inputs])
+        a, b = inputs
+        if self.normalize:
+            a, b = _unit(a, i), _unit(b, j)
+        dtype = jnp.promote_types(a.dtype, b.dtype)
+        outputs = lax.dot_general(a.astype(dtype), b.astype(dtype), (((i,), (j,)), ((0,), (0,))))
+        return outputs[:, None] if outputs.ndim == 1 else outputs
+
+    def compute_output_shape(self, input_shape):
+        i, j = self._axes(input_shape)
+        a, b = map(tuple, input_shape)
+        shape = (b[0] if a[0] is None else a[0], *a[1:i], *a[i + 1 :], *b[1:j], *b[j + 1 :])
+        return shape if len(shape) > 1 else (*shape, 1)
+
+    def compute_mask(self, inputs, mask=None):
+        return None
+
+
+def _unit(x, axis):
+    return x * lax.rsqrt(jnp.maximum(jnp.square(x).sum(axis, keepdims=True), 1e-12))
+
+
+def add(inputs, **kwargs):
+    """The sum of a list of symbols or arrays."""
+    return Add(**kwargs)(inputs)
+
+
+def subtract(inputs, **kwargs):
+    """The difference of two symbols or arrays."""
+    return Subtract(**kwargs)(inputs)
+
+
+def multiply(inputs, **kwargs):
+    """The product of a list of symbols or arrays."""
+    return Multiply(**kwargs)(inputs)
+
+
+def average(inputs, **kwargs):
+    """The mean of a list of symbols or arrays."""
+    return Average(**kwargs)(inputs)
+
+
+def maximum(inputs, **kwargs):
+    """The elementwise maximum of a list of symbols or arrays."""
+    return Maximum(**kwargs)(inputs)
+
+
+def minimum(inputs, **kwargs):
+    """The elementwise minimum of a list of symbols or arrays."""
+    return Minimum(**kwargs)(inputs)
+
+
+def concatenate(inputs, axis=-1, **kwargs):
+    """A list of symbols or arrays, one behind the other along `axis`."""
+    return Concatenate(axis=axis, **kwargs)(inputs)
+
+
+def dot(inputs, axes=-1, normalize=False, **kwargs):
+    """Inner products of two symbols or arrays over an axis of each. See `Dot`."""
+    return Dot(axes=axes, normalize=normalize, **kwargs)(inputs)

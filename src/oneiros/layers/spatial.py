@@ -1,0 +1,68 @@
+"""The base of layers over one to three spatial axes: whatever the data format, they compute on channels-last arrays."""
+
+import jax.numpy as jnp
+
+from ..core import behaviour
+from ..core.config import standardize_data_format
+from ..core.errors import InputDataError
+from ..kernels.convolution import conv_output_length
+from .base import Layer
+from .input_spec import InputSpec
+
+
+class Spatial(Layer):
+    """Subclasses set `rank` and define ``transform(x)`` and ``transform_shape(shape)``, both channels-last.
+
+    data_format: 'channels_last', 'channels_first', or ``None`` for the configured one.
+    """
+
+    rank = None
+
+    def __init__(self, data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        if data_format is None and self.rank == 1 and not behaviour.conv1d_follows_image_format:
+            data_format = "channels_last"
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    channels_first = property(lambda self: self.data_format == "channels_first")
+    channel_axis = property(lambda self: 1 if self.channels_first else -1)
+
+    def call(self, inputs):
+        self.compute_output_shape(inputs.shape)  # complains where nothing would be left
+        if not self.channels_first:
+            return self.transform(inputs)
+        outputs = self.transform(jnp.moveaxis(inputs, 1, -1))
+        return jnp.moveaxis(outputs, -1, 1) if outputs.ndim > 2 else outputs
+
+    def compute_output_shape(self, input_shape):
+        input_shape = tuple(input_shape)
+        if len(input_shape) != self.rank + 2:
+            raise InputDataError(
+                f"Layer {self.name} ({type(self).__name__}) expects {self.rank + 2} dimensions, received the shape "
+                f"{input_shape}."
+            )
+        if not self.channels_first:
+            return self.transform_shape(input_shape)
+        batch, channels, *lengths = input_shape
+        batch, *lengths, channels = self.transform_shape((batch, *lengths, channels))
+        return (batch, channels, *lengths)
+
+    def window_lengths(self, lengths, sizes, strides, padding, dilation=None):
+        """Output lengths of a window that slides over axes of these lengths."""
+        dilation = dilation or (1,) * self.rank
+        outputs = [
+            conv_output_length(n, k, padding, s, d)
+            for n, k, s, d in zip(lengths, sizes, strides, dilation, strict=True)
+        ]
+        if 0 in outputs:
+            raise InputDataError(
+                f"Layer {self.name} ({type(self).__name__}): computed output size would be zero or negative. The input "
+                f"has the lengths {tuple(lengths)}, the window {tuple(sizes)} with strides {tuple(strides)}, dilation "
+                f"{tuple(dilation)} and padding {padding!r}. Use larger inputs, a smaller window or padding='same'."
+            )
+        return outputs
+
+    def as_float(self, x):
+        """Integers as the type that the layer computes in; floats as they are."""
+        return x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(self.compute_dtype)
