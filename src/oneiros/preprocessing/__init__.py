@@ -1,6 +1,14 @@
 """Getting text, images and series of numbers ready for a model."""
 
-from oneiros.preprocessing import sequence, text
+from oneiros.preprocessing import image, sequence, text
+from oneiros.preprocessing.directory import image_dataset_from_directory, text_dataset_from_directory
 from oneiros.preprocessing.sequence import timeseries_dataset_from_array
 
-__all__ = ["sequence", "text", "timeseries_dataset_from_array"]
+__all__ = [
+    "image",
+    "image_dataset_from_directory",
+    "sequence",
+    "text",
+    "text_dataset_from_directory",
+    "timeseries_dataset_from_array",
+]

@@ -1,0 +1,244 @@
+"""Images read, written, resized, and converted between Pillow and arrays.
+
+Animated files give their first frame, EXIF rotation is ignored, 16-bit grey files keep their range.
+"""
+
+import io
+import os
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from oneiros.core.config import floatx, standardize_data_format
+from oneiros.core.errors import CorruptFileError, InputDataError, LimitExceededError
+from oneiros.utils.files import replacing
+
+COLOR_MODES = {"grayscale": ("L", "I;16", "I"), "rgb": ("RGB",), "rgba": ("RGBA",)}
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
+
+
+def load_img(
+    path, color_mode="rgb", target_size=None, interpolation="nearest", keep_aspect_ratio=False, grayscale=False
+):
+    """A Pillow image from a file.
+
+    Args:
+        path: a path, an open binary file or a ``BytesIO``.
+        color_mode: 'rgb', 'rgba' or 'grayscale'.
+        target_size: ``(height, width)`` to resize to.
+        interpolation: 'nearest', 'bilinear', 'bicubic', 'lanczos', 'box' or 'hamming', for resizing.
+        keep_aspect_ratio: cut the middle out first, so that nothing is stretched.
+        grayscale: the same as ``color_mode='grayscale'``; may stand in second place, as in Keras 1 and 2.
+
+    Raises ``CorruptFileError`` for a file that is no whole image, ``LimitExceededError`` for one with more than
+    ``PIL.Image.MAX_IMAGE_PIXELS`` pixels (before it is decoded).
+    """
+    if isinstance(color_mode, bool):
+        grayscale, color_mode = color_mode, "rgb"
+    color_mode = "grayscale" if grayscale else color_mode
+    if color_mode not in COLOR_MODES:
+        raise InputDataError(f"load_img: color_mode must be 'grayscale', 'rgb' or 'rgba'. Received: {color_mode!r}")
+    if target_size is not None:
+        _resampling(interpolation)
+    image = _opened(path)
+    modes = COLOR_MODES[color_mode]
+    if image.mode not in modes:
+        image = image.convert(modes[0])
+    if target_size is None:
+        return image
+    height, width = target_size
+    box = None
+    if keep_aspect_ratio:
+        box = _centre_box(image.height, image.width, height, width)
+    elif image.size == (width, height):
+        return image
+    return image.resize((width, height), _resampling(interpolation), box=box)
+
+
+def _opened(path):
+    """The decoded image. All that Pillow may say about a bad file gets the file's name."""
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise ImportError("Reading images needs Pillow: pip install 'oneiros[image]'") from error
+    name = path if isinstance(path, (str, os.PathLike)) else getattr(path, "name", type(path).__name__)
+    limit = Image.MAX_IMAGE_PIXELS
+    try:
+        # read whole, so that no file stays open
+        source = io.BytesIO(Path(path).read_bytes()) if isinstance(path, (str, os.PathLike)) else path
+        image = Image.open(source)
+        if limit and image.width * image.height > limit:
+            raise LimitExceededError(
+                f"{name}: the image has {image.width}x{image.height} pixels, more than the {limit} allowed. "
+                "If you trust it, raise PIL.Image.MAX_IMAGE_PIXELS."
+            )
+        image.load()
+    except (LimitExceededError, FileNotFoundError, IsADirectoryError, PermissionError):
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise LimitExceededError(f"{name}: the image is too large: {error}") from error
+    except (OSError, SyntaxError, ValueError, EOFError, TypeError) as error:
+        raise CorruptFileError(f"{name}: is no readable image, or only a part of one: {error}") from error
+    return image
+
+
+def _resampling(interpolation):
+    from PIL import Image
+
+    if interpolation not in INTERPOLATIONS:
+        raise InputDataError(f"Invalid interpolation {interpolation!r}; expected one of {', '.join(INTERPOLATIONS)}.")
+    return Image.Resampling[interpolation.upper()]
+
+
+def _centre_box(height, width, target_height, target_width):
+    """Left, top, right, bottom of the largest middle part with the target's proportions."""
+    crop_height = min(height, width * target_height // target_width)
+    crop_width = min(width, height * target_width // target_height)
+    top, left = (height - crop_height) // 2, (width - crop_width) // 2
+    return left, top, left + crop_width, top + crop_height
+
+
+def img_to_array(img, data_format=None, dtype=None):
+    """An array of shape ``(height, width, channels)`` (or channels first) from a Pillow image or an array."""
+    channels_first = standardize_data_format(data_format) == "channels_first"
+    array = np.asarray(img, dtype=dtype or floatx())
+    if array.ndim == 2:
+        return array[None] if channels_first else array[:, :, None]
+    if array.ndim != 3:
+        raise InputDataError(f"img_to_array: expected an image with 2 or 3 axes. Received shape {array.shape}")
+    if channels_first and not isinstance(img, np.ndarray):
+        return array.transpose(2, 0, 1)
+    return array
+
+
+def array_to_img(x, data_format=None, scale=True, dtype=None):
+    """A Pillow image from an array with 1, 3 or 4 channels.
+
+    ``scale``: stretch the values to 0 ... 255; otherwise they are taken as they are.
+    """
+    from PIL import Image
+
+    channels_first = standardize_data_format(data_format) == "channels_first"
+    x = np.asarray(x, dtype=dtype or floatx())
+    if x.ndim != 3:
+        raise InputDataError(f"array_to_img: expected one image with 3 axes. Received shape {x.shape}")
+    if channels_first:
+        x = x.transpose(1, 2, 0)
+    if scale:
+        x = x - x.min(initial=np.inf)
+        highest = x.max(initial=0)
+        x = x * (255 / highest) if highest else x
+    channels = x.shape[2]
+    if channels == 1 and x.max(initial=0) > 255:
+        return Image.fromarray(x[:, :, 0].astype("int32"))
+    if channels not in (1, 3, 4):
+        raise InputDataError(f"array_to_img: expected 1, 3 or 4 channels. Received shape {x.shape}")
+    x = x.astype("int32").astype("uint8")
+    return Image.fromarray(x[:, :, 0] if channels == 1 else x)
+
+
+def save_img(path, x, data_format=None, file_format=None, scale=True, **kwargs):
+    """Writes an array as an image file; the format follows the path's ending unless ``file_format`` names it."""
+    img = array_to_img(x, data_format=data_format, scale=scale)
+    suffix = Path(path).suffix.lower() if isinstance(path, (str, os.PathLike)) else ""
+    file_format = file_format or ("jpeg" if suffix == ".jpg" else None)
+    file_format = "jpeg" if file_format and file_format.lower() == "jpg" else file_format
+    if img.mode == "RGBA" and (file_format or suffix.lstrip(".")).lower() == "jpeg":
+        warnings.warn("save_img: JPEG has no transparency; the image is saved as RGB.")
+        img = img.convert("RGB")
+    if not isinstance(path, (str, os.PathLike)):
+        img.save(path, format=file_format, **kwargs)
+        return
+    with replacing(path) as part:
+        try:
+            img.save(part, format=file_format, **kwargs)
+        except (KeyError, ValueError) as error:
+            raise InputDataError(f"save_img: cannot write {path} as {file_format or suffix!r}: {error}") from error
+
+
+def list_pictures(directory, ext="jpg|jpeg|bmp|png|ppm"):
+    """Paths of all files under ``directory`` with one of the endings."""
+    pattern = re.compile(rf"([\w]+\.(?:{ext}))")
+    return [os.path.join(root, name) for root, _, names in os.walk(directory) for name in names if pattern.match(name)]
+
+
+# --- resizing arrays ---
+
+
+def _lanczos(radius):
+    return lambda t: np.where(np.abs(t) < radius, np.sinc(t) * np.sinc(t / radius), 0.0)
+
+
+def _cubic(b, c):
+    """The cubics of Mitchell and Netravali (1988)."""
+
+    def kernel(t):
+        t = np.abs(t)
+        inner = (12 - 9 * b - 6 * c) * t**3 + (-18 + 12 * b + 6 * c) * t**2 + 6 - 2 * b
+        outer = (-b - 6 * c) * t**3 + (6 * b + 30 * c) * t**2 + (-12 * b - 48 * c) * t + 8 * b + 24 * c
+        return np.where(t < 1, inner, np.where(t < 2, outer, 0.0)) / 6
+
+    return kernel
+
+
+KERNELS = {
+    "bilinear": lambda t: np.maximum(0.0, 1 - np.abs(t)),
+    "bicubic": _cubic(0, 0.5),
+    "mitchellcubic": _cubic(1 / 3, 1 / 3),
+    "lanczos3": _lanczos(3),
+    "lanczos5": _lanczos(5),
+    "gaussian": lambda t: np.where(np.abs(t) < 1.5, np.exp(-2 * t**2), 0.0),
+}
+
+
+def resize_array(x, size, interpolation="bilinear"):
+    """``x`` of shape ``(..., height, width, channels)`` sampled at ``size`` points, pixel centres at half-integers.
+
+    'area' averages; the others ('nearest', 'bilinear', 'bicubic', 'mitchellcubic', 'lanczos3', 'lanczos5', 'gaussian')
+    do not smooth before making smaller.
+    """
+    x = np.asarray(x, "float32")
+    if interpolation == "nearest":
+        rows, columns = (
+            np.minimum(((np.arange(new) + 0.5) * old / new).astype(int), old - 1)
+            for old, new in zip(x.shape[-3:-1], size)
+        )
+        return x[..., rows, :, :][..., columns, :]
+    rows, columns = (_weights(old, new, interpolation) for old, new in zip(x.shape[-3:-1], size))
+    x = np.moveaxis(np.tensordot(rows, x, (1, -3)), 0, -3)
+    return np.moveaxis(np.tensordot(columns, x, (1, -2)), 0, -2)
+
+
+def _weights(old, new, interpolation):
+    """What each of ``old`` pixels gives to each of ``new`` ones: shape ``(new, old)``."""
+    if interpolation == "area":
+        edges = np.arange(new + 1) * old / new
+        pixels = np.arange(old)
+        weights = np.clip(np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels), 0, None)
+    elif interpolation in KERNELS:
+        points = (np.arange(new) + 0.5) * old / new - 0.5
+        weights = KERNELS[interpolation](points[:, None] - np.arange(old))
+        if interpolation == "bilinear":  # outside the outermost centres
+            weights[points < 0, 0] = 1
+            weights[points > old - 1, -1] = 1
+    else:
+        names = ", ".join(["nearest", "area", *KERNELS])
+        raise InputDataError(f"Invalid interpolation {interpolation!r}; expected one of {names}.")
+    return (weights / weights.sum(1, keepdims=True)).astype("float32")
+
+
+def smart_resize(x, size, interpolation="bilinear", data_format="channels_last"):
+    """``x`` (an image or a batch) resized to ``(height, width)``, the middle cut out so that nothing is stretched."""
+    if len(size) != 2:
+        raise InputDataError(f"smart_resize: size must be (height, width). Received: {size}")
+    x = np.asarray(x)
+    if x.ndim not in (3, 4):
+        raise InputDataError(f"smart_resize: expected an image or a batch of images. Received shape {x.shape}")
+    channels_first = data_format == "channels_first"
+    if channels_first:
+        x = np.moveaxis(x, -3, -1)
+    left, top, right, bottom = _centre_box(*x.shape[-3:-1], *size)
+    x = resize_array(x[..., top:bottom, left:right, :], size, interpolation)
+    return np.moveaxis(x, -1, -3) if channels_first else x
