@@ -1,0 +1,307 @@
+"""Initial values of weights: ``initializer(shape, dtype)``.
+
+They are computed by NumPy, which needs no compilation. Without a seed, one is drawn from where `core.random` takes it.
+"""
+
+import functools
+import inspect
+import math
+
+import numpy as np
+
+from . import core
+from .core.config import behaviour
+
+_kind = core.kind("initializer")
+
+
+class Initializer(core.Configurable):
+    """Base of initializers: the library's define ``values(shape)``, a user's ``__call__(shape, dtype=None)``."""
+
+    kind = "initializer"
+
+    def __call__(self, shape, dtype=None, **kwargs):
+        shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(int(d) for d in shape)
+        return core.to_array(self.values(shape), dtype or core.floatx())
+
+    def values(self, shape):
+        raise NotImplementedError(f"{type(self).__name__} must define __call__(shape, dtype=None).")
+
+    def clone(self):
+        return type(self).from_config(self.get_config())
+
+
+class Constant(Initializer):
+    """All elements are `value`, a number or an array that broadcasts to the shape."""
+
+    def __init__(self, value=0.0):
+        self.value = value
+
+    def values(self, shape):
+        return np.broadcast_to(np.asarray(self.value), shape)
+
+
+class Zeros(Initializer):
+    def values(self, shape):
+        return np.zeros(shape, np.float32)
+
+
+class Ones(Initializer):
+    def values(self, shape):
+        return np.ones(shape, np.float32)
+
+
+class _Random(Initializer):
+    """seed: an integer gives the same values at each call, and so (from Keras 3 on) does ``None``."""
+
+    @property
+    def rng(self):
+        if isinstance(self.seed, core.SeedGenerator):
+            return np.random.default_rng(np.asarray(self.seed.next()))
+        if self.seed is not None:
+            return np.random.default_rng(int(self.seed) % 2**63)
+        if behaviour.generation == "3":
+            self.__dict__.setdefault("_drawn", core.draw_seed())
+            return np.random.default_rng(self._drawn)
+        return np.random.default_rng(core.draw_seed())
+
+
+def _truncated(rng, shape):
+    """Standard normal values, drawn again until they lie within 2."""
+    values = rng.standard_normal(math.prod(shape), np.float32)
+    while len(outside := np.flatnonzero(np.abs(values) > 2)):
+        values[outside] = rng.standard_normal(len(outside), np.float32)
+    return values.reshape(shape)
+
+
+class RandomNormal(_Random):
+    """Normal with the given mean and standard deviation."""
+
+    def __init__(self, mean=0.0, stddev=0.05, seed=None):
+        self.mean = mean
+        self.stddev = stddev
+        self.seed = seed
+
+    def values(self, shape):
+        return self.rng.standard_normal(shape, np.float32) * np.float32(self.stddev) + np.float32(self.mean)
+
+
+class TruncatedNormal(RandomNormal):
+    """Normal; values further than two standard deviations from the mean are drawn again."""
+
+    def values(self, shape):
+        return _truncated(self.rng, shape) * np.float32(self.stddev) + np.float32(self.mean)
+
+
+class RandomUniform(_Random):
+    """Uniform from minval to maxval."""
+
+    def __init__(self, minval=-0.05, maxval=0.05, seed=None):
+        self.minval = minval
+        self.maxval = maxval
+        self.seed = seed
+
+    def values(self, shape):
+        return self.rng.random(shape, np.float32) * np.float32(self.maxval - self.minval) + np.float32(self.minval)
+
+
+def compute_fans(shape, input_axes=None, output_axes=None):
+    """How many inputs an output depends on, and outputs an input: of a kernel ``(..., in, out)``, or of given axes.
+
+    >>> compute_fans((3, 3, 8, 16))
+    (72, 144)
+    """
+    if input_axes is not None or output_axes is not None:
+        rest = math.prod(d for i, d in enumerate(shape) if i not in _axes(input_axes, output_axes, shape))
+        return tuple(rest * math.prod(shape[a] for a in axes or ()) for axes in (input_axes, output_axes))
+    if len(shape) < 2:
+        return (math.prod(shape),) * 2
+    receptive = math.prod(shape[:-2])
+    return shape[-2] * receptive, shape[-1] * receptive
+
+
+def _axes(input_axes, output_axes, shape):
+    return {a % len(shape) for a in (*(input_axes or ()), *(output_axes or ()))}
+
+
+_MODES = {"fan_in": lambda i, o: i, "fan_out": lambda i, o: o, "fan_avg": lambda i, o: (i + o) / 2}
+_DISTRIBUTIONS = {
+    # The standard deviation of the standard normal cut off at 2 is 0.87962566...
+    "truncated_normal": lambda rng, shape: _truncated(rng, shape) / np.float32(0.87962566103423978),
+    "untruncated_normal": lambda rng, shape: rng.standard_normal(shape, np.float32),
+    "uniform": lambda rng, shape: (rng.random(shape, np.float32) * 2 - 1) * np.float32(math.sqrt(3)),
+    "normal": _truncated,  # Keras 2.1's: cut off and not corrected for it
+}
+
+
+class VarianceScaling(_Random):
+    """Random with variance ``scale / n``.
+
+    mode: n is the number of inputs ('fan_in'), of outputs ('fan_out') or their mean ('fan_avg').
+    distribution: 'truncated_normal', 'untruncated_normal', 'uniform', or Keras 2.1's 'normal'.
+    input_axes, output_axes: the axes of inputs and outputs where they are not the last two.
+    """
+
+    def __init__(
+        self,
+        scale=1.0,
+        mode="fan_in",
+        distribution="truncated_normal",
+        seed=None,
+        input_axes=None,
+        output_axes=None,
+    ):
+        if not scale > 0:
+            raise ValueError(f"VarianceScaling: scale must be positive. Received: scale={scale!r}")
+        for name, value, allowed in (("mode", mode, _MODES), ("distribution", distribution, _DISTRIBUTIONS)):
+            if str(value).lower() not in allowed:
+                raise ValueError(f"VarianceScaling: {name} must be one of {list(allowed)}. Received: {name}={value!r}")
+        self.scale = scale
+        self.mode = mode.lower()
+        self.distribution = distribution.lower()
+        self.seed = seed
+        self.input_axes = input_axes
+        self.output_axes = output_axes
+
+    def values(self, shape):
+        fans = compute_fans(shape, self.input_axes, self.output_axes)
+        stddev = math.sqrt(self.scale / max(1.0, _MODES[self.mode](*fans)))
+        return _DISTRIBUTIONS[self.distribution](self.rng, shape) * np.float32(stddev)
+
+
+def _scaling(name, scale, mode, distribution, source):
+    """A VarianceScaling with all but the seed settled."""
+
+    def __init__(self, seed=None, input_axes=None, output_axes=None):
+        VarianceScaling.__init__(self, scale, mode, distribution, seed, input_axes, output_axes)
+
+    n = {"fan_in": "inputs", "fan_avg": "(inputs + outputs) / 2"}[mode]
+    doc = f"{distribution.replace('_', ' ').capitalize()} with variance ``{scale:g} / n``, n = {n} ({source})."
+    return type(name, (VarianceScaling,), {"__init__": __init__, "__doc__": doc, "__module__": __name__})
+
+
+GlorotUniform = _scaling("GlorotUniform", 1.0, "fan_avg", "uniform", "Glorot, Bengio 2010")
+GlorotNormal = _scaling("GlorotNormal", 1.0, "fan_avg", "truncated_normal", "Glorot, Bengio 2010")
+HeUniform = _scaling("HeUniform", 2.0, "fan_in", "uniform", "He et al. 2015")
+HeNormal = _scaling("HeNormal", 2.0, "fan_in", "truncated_normal", "He et al. 2015")
+LecunUniform = _scaling("LecunUniform", 1.0, "fan_in", "uniform", "LeCun et al. 1998")
+LecunNormal = _scaling("LecunNormal", 1.0, "fan_in", "truncated_normal", "LeCun et al. 1998")
+
+
+class Orthogonal(_Random):
+    """`gain` times a random matrix with orthonormal rows or columns (Saxe et al. 2014).
+
+    All but the last axis count as rows.
+    """
+
+    def __init__(self, gain=1.0, seed=None):
+        self.gain = gain
+        self.seed = seed
+
+    def values(self, shape):
+        if len(shape) < 2:
+            raise ValueError(f"Orthogonal: expected a shape of at least two dimensions. Received: shape={shape}")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        normal = self.rng.standard_normal((max(rows, columns), min(rows, columns)))
+        q, r = np.linalg.qr(normal)
+        q = q * np.sign(np.diag(r))  # makes the distribution uniform over all such matrices
+        return self.gain * (q if rows >= columns else q.T).reshape(shape)
+
+
+class Identity(Initializer):
+    """`gain` on the diagonal of a matrix, 0 elsewhere."""
+
+    def __init__(self, gain=1.0):
+        self.gain = gain
+
+    def values(self, shape):
+        if len(shape) != 2:
+            raise ValueError(f"Identity: expected the shape of a matrix. Received: shape={shape}")
+        return self.gain * np.eye(*shape)
+
+
+class STFT(Initializer):
+    """The kernel ``(frame, channels, frequencies)`` of a convolution that is a short-time Fourier transform.
+
+    side: 'real' or 'imag'; window: a name from scipy.signal.windows (periodic: cyclic) or ``None``;
+    scaling: 'density', 'spectrum' or ``None``.
+    """
+
+    def __init__(self, side="real", window="hann", scaling="density", periodic=False):
+        core_checks = (("side", side, ("real", "imag")), ("scaling", scaling, ("density", "spectrum", None)))
+        for name, value, allowed in core_checks:
+            if value not in allowed:
+                raise ValueError(f"STFT: {name} must be one of {allowed}. Received: {name}={value!r}")
+        self.side = side
+        self.window = window
+        self.scaling = scaling
+        self.periodic = periodic
+
+    def values(self, shape):
+        frame, channels, frequencies = shape
+        angle = 2 * np.pi * np.outer(np.arange(frame), np.arange(frequencies)) / (2 * (frequencies - 1))
+        kernel = np.cos(angle) if self.side == "real" else -np.sin(angle)
+        window = np.ones(frame)
+        if self.window is not None:
+            from scipy.signal import get_window
+
+            window = get_window(self.window, frame, fftbins=self.periodic)
+        if self.scaling is not None:
+            window = window / (np.sqrt(np.sum(window**2)) if self.scaling == "density" else abs(np.sum(window)))
+        return np.broadcast_to((kernel * window[:, None])[:, None], shape)
+
+
+OrthogonalInitializer, IdentityInitializer, STFTInitializer = Orthogonal, Identity, STFT
+constant, zeros, ones, zero, one = Constant, Zeros, Ones, Zeros, Ones
+random_normal, random_uniform, truncated_normal, normal, uniform = (
+    *(RandomNormal, RandomUniform, TruncatedNormal),
+    *(RandomNormal, RandomUniform),
+)
+variance_scaling, orthogonal, identity, stft = VarianceScaling, Orthogonal, Identity, STFT
+glorot_uniform, glorot_normal = GlorotUniform, GlorotNormal
+he_uniform, he_normal, lecun_uniform, lecun_normal = HeUniform, HeNormal, LecunUniform, LecunNormal
+
+for _class, *_names in (
+    *((Zeros, "zero"), (Ones, "one"), (RandomNormal, "normal"), (RandomUniform, "uniform")),
+    *((Orthogonal, "OrthogonalInitializer"), (Identity, "IdentityInitializer"), (STFT, "STFTInitializer")),
+):
+    _kind.add(_class, *_names)
+for _name, _class in list(_kind.objects.items()):
+    if _class is not STFT and _name[0].isupper() and _name != "Initializer":
+        _kind.add(_class, _name + "V2")  # how tf.keras calls them in some files
+for _name in ["glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal"]:
+    _kind.add(globals()[_name], _name + "V2")
+
+
+def _parameters(function):
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return {"dtype": None}
+
+
+def get(identifier):
+    """The initializer for a name, a configuration, a class, an object, an array or a function.
+
+    Functions may take (shape, dtype), or (shape, name) as in Keras 1.
+
+    >>> get("ones")((2,)).tolist()
+    [1.0, 1.0]
+    """
+    if hasattr(identifier, "shape") and not callable(identifier):
+        return Constant(np.asarray(identifier))
+    initializer = _kind.get(identifier)
+    if initializer is None or isinstance(initializer, Initializer):
+        return initializer
+    parameters = _parameters(initializer)
+    if "dtype" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return initializer
+
+    @functools.wraps(initializer)
+    def call(shape, dtype=None, **kwargs):
+        return core.to_array(initializer(shape, **({"name": None} if "name" in parameters else {})), dtype)
+
+    return call
+
+
+serialize, deserialize = _kind.serialize, _kind.deserialize

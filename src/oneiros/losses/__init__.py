@@ -1,0 +1,60 @@
+"""Losses: functions, classes made from them, and checks of targets."""
+
+from . import classes as _classes
+from .checks import check_labels, check_shapes
+from .classes import Loss, LossFunctionWrapper, Reduction, reduce_weighted
+from .functions import (
+    BCE,
+    KLD,
+    MAE,
+    MAPE,
+    MSE,
+    MSLE,
+    bce,
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
+    categorical_hinge,
+    circle,
+    cosine,
+    cosine_proximity,
+    cosine_similarity,
+    ctc,
+    dice,
+    hinge,
+    huber,
+    kl_divergence,
+    kld,
+    kullback_leibler_divergence,
+    log_cosh,
+    logcosh,
+    mae,
+    mape,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    mse,
+    msle,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+    tversky,
+)
+from .functions import kind as _kind
+
+globals().update((name, cls) for name, cls in vars(_classes).items() if name in _classes.TABLE)
+
+
+def get(identifier):
+    """The loss for a name, a configuration, a class, a function or an object; ``None`` stays.
+
+    >>> get("mse") is mean_squared_error, get({"class_name": "Huber", "config": {"delta": 2.0}}).delta
+    (True, 2.0)
+    """
+    return _kind.get(identifier)
+
+
+serialize, deserialize = _kind.serialize, _kind.deserialize

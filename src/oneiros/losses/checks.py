@@ -1,0 +1,75 @@
+"""Checks of targets on the host: what would otherwise broadcast silently, or index past the end."""
+
+import numpy as np
+
+from ..core.errors import InputDataError
+
+# Losses whose targets are class numbers: their shape is that of the predictions without the last axis.
+SPARSE = {"sparse_categorical_crossentropy", "categorical_generalized_cross_entropy"}
+# Losses whose targets have no relation to the shape of the predictions beyond the number of examples.
+FREE = {"ctc", "circle"}
+
+
+def check_shapes(loss_name, y_true_shape, y_pred_shape, output=None):
+    """Raises `InputDataError` if targets of this shape do not belong to predictions of that.
+
+    Unknown dimensions are ``None``. ``(n,)`` and ``(n, 1)`` belong together. output: the name for the message.
+
+    >>> check_shapes("mean_squared_error", (8,), (8, 1))
+    """
+    target, prediction = tuple(y_true_shape), tuple(y_pred_shape)
+    if loss_name in FREE:
+        return
+    if loss_name in SPARSE:
+        expected = prediction[:-1]
+        fits = _same(target, expected) or _same(target, (*expected, 1))
+    else:
+        expected = prediction
+        fits = _same(target, prediction) or any(
+            len(a) == len(b) + 1 and a[-1] in (1, None) and _same(a[:-1], b)
+            for a, b in ((target, prediction), (prediction, target))
+        )
+    if not fits:
+        raise InputDataError(
+            f"{loss_name}: targets of shape {target} do not match predictions of shape {prediction}"
+            f"{f' (output {output!r})' if output else ''}: expected targets of shape {expected}. Reshape or encode "
+            "the targets, or change the last layer."
+        )
+
+
+def _same(a, b):
+    return len(a) == len(b) and all(m is None or n is None or m == n for m, n in zip(a, b))
+
+
+def check_labels(labels, classes, ignore_class=None, name="y"):
+    """Raises `InputDataError` unless all labels are integers from 0 to below `classes` (or ignore_class).
+
+    >>> check_labels([0, 2, 3], 3)
+    Traceback (most recent call last):
+    oneiros.core.errors.InputDataError: y: label 3 not in [0, 3), row 2. ...
+    """
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in "iufb":
+        raise InputDataError(f"{name}: labels must be integers. Received: an array of type {labels.dtype}")
+    with np.errstate(invalid="ignore"):
+        good = (labels >= 0) & (labels < classes)
+        if labels.dtype.kind == "f":
+            good &= labels == np.floor(labels)
+        if ignore_class is not None:
+            good |= labels == ignore_class
+    if good.all():
+        return
+    place = np.argwhere(~good)[0]
+    label = labels[tuple(place)].item()
+    row = int(place[0]) if len(place) else 0
+    if isinstance(label, float) and not (np.isfinite(label) and label != int(label)):
+        label = int(label) if np.isfinite(label) else label
+    elif isinstance(label, float):
+        raise InputDataError(
+            f"{name}: label {label} is not an integer, row {row}. Class labels are integers in [0, {classes}); for "
+            "probabilities use categorical_crossentropy."
+        )
+    raise InputDataError(
+        f"{name}: label {label} not in [0, {classes}), row {row}. The output has {classes} classes: renumber the "
+        "labels from 0, or enlarge the last layer."
+    )

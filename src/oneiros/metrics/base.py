@@ -1,0 +1,339 @@
+"""Metrics: state that is gathered batch by batch, and a result computed from it."""
+
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .. import core
+from ..core import policy
+from ..core.names import to_snake_case, unique_name
+from ..core.registry import serialize_value
+from ..losses.classes import weight_like
+from ..ops.table import as_float, tensor
+
+kind = core.kind("metric")
+
+
+class Metric(core.Configurable):
+    """Base of metrics. Subclasses add variables and define ``update_state(...)`` and ``result()``.
+
+    It works eagerly and in compiled code, where its variables are state like any other.
+
+    >>> class Largest(Metric):
+    ...     def __init__(self, **kwargs):
+    ...         super().__init__(**kwargs)
+    ...         self.value = self.add_weight(name="value", initializer="zeros")
+    ...     def update_state(self, y_true, y_pred, sample_weight=None):
+    ...         self.value.assign(jnp.maximum(self.value, jnp.max(jnp.asarray(y_pred))))
+    ...     def result(self):
+    ...         return self.value.value
+    >>> float(Largest()([0.0], [3.0]))
+    3.0
+    """
+
+    kind = "metric"
+
+    def __init__(self, dtype=None, name=None, **kwargs):
+        if isinstance(dtype, str) and not _is_type(dtype):  # tf.keras has the name first
+            dtype, name = (name if _is_type(name) else None), dtype
+        self.name = name or unique_name(to_snake_case(type(self).__name__))
+        self._dtype = None if dtype is None else policy.get(dtype).compute_dtype
+        self._weights = []
+
+    @property
+    def dtype(self):
+        return self._dtype or core.floatx()
+
+    def add_variable(self, shape=(), initializer=None, dtype=None, aggregation="sum", name=None):
+        """A variable of the metric's state, zeros unless an initializer says otherwise."""
+        from .. import initializers
+
+        variable = core.Variable(
+            initializers.get(initializer or "zeros"), tuple(shape), dtype or self.dtype, trainable=False, name=name
+        )
+        variable.path = f"{self.name}/{variable.name}"
+        self._weights.append(variable)
+        return variable
+
+    def add_weight(self, shape=(), initializer=None, dtype=None, name=None, **kwargs):
+        """`add_variable`, with the arguments of tf.keras too, where the name comes first."""
+        if isinstance(shape, str):
+            name, shape = shape, kwargs.pop("shape", ())
+            if isinstance(initializer, (tuple, list)):
+                shape, initializer = initializer, None
+        return self.add_variable(shape or (), initializer, dtype, name=name)
+
+    @property
+    def variables(self):
+        """All variables of the state, those of metrics that are attributes included."""
+        found = dict.fromkeys(self._weights)
+        for value in list(vars(self).values()):
+            for item in value if isinstance(value, (list, tuple)) else (value,):
+                if isinstance(item, core.Variable):
+                    found[item] = None
+                elif isinstance(item, Metric):
+                    found.update(dict.fromkeys(item.variables))
+        return list(found)
+
+    weights = non_trainable_variables = non_trainable_weights = variables
+    trainable_variables = property(lambda self: [])
+    stateful = True
+
+    def update_state(self, *args, **kwargs):
+        raise NotImplementedError(f"{type(self).__name__} must define update_state(y_true, y_pred, sample_weight).")
+
+    def result(self):
+        raise NotImplementedError(f"{type(self).__name__} must define result().")
+
+    def reset_state(self):
+        """Forgets all that was gathered."""
+        if type(self).reset_states is not Metric.reset_states:  # the name until TensorFlow 2.4
+            self.reset_states()
+        else:
+            self._reset()
+
+    def reset_states(self):
+        self._reset()
+
+    def _reset(self):
+        for variable in self.variables:
+            variable.assign(np.zeros(variable.shape, variable.dtype))
+
+    def __call__(self, *args, **kwargs):
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def merge_state(self, metrics):
+        """Adds the state of other metrics of this class."""
+        for metric in metrics:
+            for own, other in zip(self.variables, metric.variables):
+                own.assign_add(other.raw)
+
+    def _stateless(self, values, run):
+        with core.Scope(zip(self.variables, values)) as scope:
+            result = run()
+            return result, [scope.read(v) for v in self.variables]
+
+    def stateless_update_state(self, metric_variables, *args, **kwargs):
+        """The values of the variables after an update, given those before; nothing changes."""
+        return self._stateless(metric_variables, lambda: self.update_state(*args, **kwargs))[1]
+
+    def stateless_result(self, metric_variables):
+        return self._stateless(metric_variables, self.result)[0]
+
+    def stateless_reset_state(self):
+        return [jnp.zeros(v.shape, v.dtype) for v in self.variables]
+
+    def get_config(self):
+        """``name`` and ``dtype`` in a user's class, the constructor's arguments in a class of this library."""
+        if type(self).__module__.split(".")[0] != "oneiros":
+            return {"name": self.name, "dtype": self.dtype}
+        return super().get_config()
+
+    def __repr__(self):
+        return f"<{type(self).__name__} name={self.name}>"
+
+
+def _is_type(name):
+    try:
+        return name is not None and bool(jnp.dtype(getattr(name, "compute_dtype", name)))
+    except TypeError:
+        return isinstance(name, str) and name.startswith("mixed_")
+
+
+def safe_divide(a, b):
+    """``a / b``, and 0 where b is 0."""
+    return jnp.where(b == 0, 0, a / jnp.where(b == 0, 1, b))
+
+
+def _weighted(values, sample_weight, mask, dtype):
+    """Values as they are weighed, and weights of their shape; places of several values count as their mean."""
+    values = tensor(values).astype(dtype)
+    if mask is not None:
+        mask = tensor(mask).astype(dtype)
+        sample_weight = mask if sample_weight is None else _match(tensor(sample_weight).astype(dtype), mask)
+    if sample_weight is None:
+        return values, None
+    weight = tensor(sample_weight).astype(dtype)
+    if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
+        weight = weight[..., 0]
+    if values.ndim > weight.ndim:
+        values = jnp.mean(values, tuple(range(weight.ndim, values.ndim)))
+    return jnp.where(weight == 0, 0, values), jnp.broadcast_to(weight, values.shape)
+
+
+def _match(weight, mask):
+    if weight.ndim > mask.ndim and weight.shape[-1] == 1:
+        weight = weight[..., 0]
+    return weight * weight_like(mask, weight) if weight.ndim > mask.ndim else weight_like(weight, mask) * mask
+
+
+class Mean(Metric):
+    """The weighted mean of all values.
+
+    >>> m = Mean()
+    >>> float(m([1.0, 3.0], sample_weight=[3.0, 1.0]))
+    1.5
+    """
+
+    def __init__(self, name="mean", dtype=None):
+        super().__init__(dtype, name)
+        self.total = self.add_variable(name="total")
+        self.count = self.add_variable(name="count")
+
+    def update_state(self, values, sample_weight=None):
+        mask = core.get_mask(values) if isinstance(values, jax.Array) else None
+        self._add(values, sample_weight, mask)
+
+    def _add(self, values, sample_weight, mask):
+        values, weight = _weighted(values, sample_weight, mask, self.dtype)
+        self.total.assign_add(jnp.sum(values if weight is None else values * weight))
+        self.count.assign_add(values.size if weight is None else jnp.sum(weight))
+
+    def result(self):
+        return safe_divide(self.total.raw, self.count.raw)
+
+
+class Sum(Metric):
+    """The weighted sum of all values."""
+
+    def __init__(self, name="sum", dtype=None):
+        super().__init__(dtype, name)
+        self.total = self.add_variable(name="total")
+
+    def update_state(self, values, sample_weight=None):
+        mask = core.get_mask(values) if isinstance(values, jax.Array) else None
+        values, weight = _weighted(values, sample_weight, mask, self.dtype)
+        self.total.assign_add(jnp.sum(values if weight is None else values * weight))
+
+    def result(self):
+        return self.total.raw
+
+
+class SumOverBatchSize(Mean):
+    """The weighted sum of all values by their number."""
+
+    def __init__(self, name="sum_over_batch_size", dtype=None):
+        super().__init__(name, dtype)
+
+    def _add(self, values, sample_weight, mask):
+        values, weight = _weighted(values, sample_weight, mask, self.dtype)
+        self.total.assign_add(jnp.sum(values if weight is None else values * weight))
+        self.count.assign_add(values.size)
+
+
+class MeanTensor(Metric):
+    """The weighted mean of arrays of one shape, element by element."""
+
+    def __init__(self, name="mean_tensor", dtype=None, shape=None):
+        super().__init__(dtype, name)
+        self.shape = shape
+        self.total = self.count = None
+        if shape is not None:
+            self._build(shape)
+
+    def _build(self, shape):
+        self.total = self.add_variable(shape, name="total")
+        self.count = self.add_variable(shape, name="count")
+
+    def update_state(self, values, sample_weight=None):
+        values = tensor(values).astype(self.dtype)
+        if self.total is None:
+            self._build(values.shape)
+        if values.shape != self.total.shape:
+            raise ValueError(f"MeanTensor: expected values of shape {self.total.shape}. Received: {values.shape}")
+        weight = 1 if sample_weight is None else weight_like(sample_weight, values)
+        self.total.assign_add(values * weight)
+        self.count.assign_add(jnp.broadcast_to(jnp.asarray(weight, values.dtype), values.shape))
+
+    def result(self):
+        if self.total is None:
+            raise ValueError("MeanTensor has no shape yet: call update_state first, or give `shape`.")
+        return safe_divide(self.total.raw, self.count.raw)
+
+
+class MeanMetricWrapper(Mean):
+    """The mean of a function of (y_true, y_pred, **kwargs) over all examples."""
+
+    def __init__(self, fn, name=None, dtype=None, **kwargs):
+        super().__init__(name or getattr(fn, "__name__", None), dtype)
+        self._fn = fn
+        self._options = kwargs
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        mask = core.get_mask(y_pred) if isinstance(y_pred, jax.Array) else None
+        values = tensor(self._fn(y_true, y_pred, **self._options))
+        inner = core.get_mask(values)
+        mask = inner if mask is None else mask if inner is None else mask & inner
+        self._add(values, sample_weight, mask)
+
+    def get_config(self):
+        if type(self) is not MeanMetricWrapper:
+            return super().get_config()
+        options = serialize_value(self._options)
+        return {"name": self.name, "dtype": self.dtype, "fn": kind.serialize(self._fn), **options}
+
+    @classmethod
+    def from_config(cls, config):
+        if isinstance(config.get("fn"), (str, dict)):
+            config = {**config, "fn": kind.deserialize(config["fn"])}
+        return cls(**config)
+
+
+class SumOverBatchSizeMetricWrapper(MeanMetricWrapper):
+    """The weighted sum of a function of (y_true, y_pred, **kwargs) by the number of examples."""
+
+    _add = SumOverBatchSize._add
+
+
+class MeanRelativeError(Mean):
+    """The mean of ``|y_true - y_pred| / normalizer``; 0 where the normalizer is 0."""
+
+    def __init__(self, normalizer, name=None, dtype=None):
+        super().__init__(name, dtype)
+        self.normalizer = normalizer
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        y_true, y_pred = as_float(y_true), as_float(y_pred)
+        error = safe_divide(jnp.abs(y_true - y_pred), jnp.broadcast_to(jnp.asarray(self.normalizer), y_pred.shape))
+        self._add(error, sample_weight, core.get_mask(y_pred))
+
+
+class RootMeanSquaredError(Mean):
+    """The square root of the mean of all squared errors."""
+
+    def __init__(self, name="root_mean_squared_error", dtype=None):
+        super().__init__(name, dtype)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        from ..losses.functions import align
+
+        mask = core.get_mask(y_pred) if isinstance(y_pred, jax.Array) else None
+        y_true, y_pred = align(as_float(y_true), as_float(y_pred))
+        self._add(jnp.square(y_pred - y_true), sample_weight, mask)
+
+    def result(self):
+        return jnp.sqrt(super().result())
+
+
+def metric_class(name, fn, defaults, module):
+    """A MeanMetricWrapper for one function; `defaults` are the constructor's parameters in order."""
+    parameters = [inspect.Parameter(p, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=d) for p, d in defaults.items()]
+    me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    signature = inspect.Signature([me, *parameters])
+
+    def __init__(self, *args, **kwargs):
+        try:
+            bound = signature.bind(self, *args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{name}: {error}; its arguments are {', '.join(defaults)}.") from None
+        bound.apply_defaults()
+        options = dict(list(bound.arguments.items())[1:])
+        MeanMetricWrapper.__init__(self, fn, **options)
+        self.__dict__.update(self._options)
+
+    __init__.__signature__ = signature
+    doc = f"The mean of `{fn.__name__}` over all examples. {(fn.__doc__ or '').strip()}"
+    return type(name, (MeanMetricWrapper,), {"__init__": __init__, "__doc__": doc, "__module__": module})

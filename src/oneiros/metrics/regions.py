@@ -1,0 +1,158 @@
+"""Metrics from a confusion matrix of classes (intersection over union), and R squared."""
+
+import jax
+import jax.numpy as jnp
+
+from ..core.errors import InputDataError
+from ..losses.classes import weight_like
+from ..ops.table import as_float, tensor
+from .base import Metric, safe_divide
+
+
+class IoU(Metric):
+    """The mean over some classes of intersection by union: ``tp / (tp + fp + fn)``.
+
+    target_class_ids: those classes; ignore_class: a label whose places do not count;
+    sparse_y_true, sparse_y_pred: class numbers, not vectors over the classes on `axis`.
+    """
+
+    def __init__(
+        self,
+        num_classes,
+        target_class_ids,
+        name=None,
+        dtype=None,
+        ignore_class=None,
+        sparse_y_true=True,
+        sparse_y_pred=True,
+        axis=-1,
+    ):
+        super().__init__(dtype, name)
+        ids = list(range(num_classes)) if target_class_ids is None else list(target_class_ids)
+        if not ids or max(ids) >= num_classes or min(ids) < 0:
+            raise ValueError(f"target_class_ids must be in [0, {num_classes}). Received: {target_class_ids!r}")
+        self.num_classes = num_classes
+        self.target_class_ids = ids
+        self.ignore_class = ignore_class
+        self.sparse_y_true = sparse_y_true
+        self.sparse_y_pred = sparse_y_pred
+        self.axis = axis
+        self.total_confusion_matrix = self.add_variable((num_classes, num_classes), name="total_confusion_matrix")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        y_true, y_pred = tensor(y_true), tensor(y_pred)
+        labels = y_true if self.sparse_y_true else jnp.argmax(y_true, self.axis)
+        predictions = y_pred if self.sparse_y_pred else jnp.argmax(y_pred, self.axis)
+        weight = jnp.ones(labels.shape, self.dtype)
+        if sample_weight is not None:
+            weight = jnp.broadcast_to(weight_like(sample_weight, weight), labels.shape)
+        labels, predictions, weight = labels.ravel().astype(int), predictions.ravel().astype(int), weight.ravel()
+        if self.ignore_class is not None:
+            weight = jnp.where(labels == self.ignore_class, 0, weight)
+        inside = (labels >= 0) & (labels < self.num_classes) & (predictions >= 0) & (predictions < self.num_classes)
+        index = jnp.where(inside, labels * self.num_classes + predictions, 0)
+        counts = jax.ops.segment_sum(jnp.where(inside, weight, 0), index, self.num_classes**2)
+        self.total_confusion_matrix.assign_add(counts.reshape(self.num_classes, self.num_classes))
+
+    def result(self):
+        matrix = self.total_confusion_matrix.raw
+        both = jnp.diagonal(matrix)
+        union = jnp.sum(matrix, 0) + jnp.sum(matrix, 1) - both
+        ids = jnp.asarray(self.target_class_ids)
+        both, union = both[ids], union[ids]
+        return safe_divide(jnp.sum(safe_divide(both, union)), jnp.sum(union > 0).astype(matrix.dtype))
+
+
+class MeanIoU(IoU):
+    """`IoU`, averaged over all classes."""
+
+    def __init__(
+        self,
+        num_classes,
+        name=None,
+        dtype=None,
+        ignore_class=None,
+        sparse_y_true=True,
+        sparse_y_pred=True,
+        axis=-1,
+    ):
+        super().__init__(num_classes, None, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
+
+
+class OneHotIoU(IoU):
+    """`IoU` of one-hot labels."""
+
+    def __init__(
+        self, num_classes, target_class_ids, name=None, dtype=None, ignore_class=None, sparse_y_pred=False, axis=-1
+    ):
+        super().__init__(num_classes, target_class_ids, name, dtype, ignore_class, False, sparse_y_pred, axis)
+
+
+class OneHotMeanIoU(MeanIoU):
+    """`MeanIoU` of one-hot labels."""
+
+    def __init__(self, num_classes, name=None, dtype=None, ignore_class=None, sparse_y_pred=False, axis=-1):
+        super().__init__(num_classes, name, dtype, ignore_class, False, sparse_y_pred, axis)
+
+
+class BinaryIoU(IoU):
+    """`IoU` of the classes 0 (predictions below the threshold) and 1."""
+
+    def __init__(self, target_class_ids=(0, 1), threshold=0.5, name=None, dtype=None):
+        super().__init__(2, target_class_ids, name, dtype)
+        self.threshold = threshold
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        super().update_state(y_true, (as_float(y_pred) >= self.threshold).astype("int32"), sample_weight)
+
+
+class R2Score(Metric):
+    """The coefficient of determination: 1 minus the squared errors by those of predicting the mean.
+
+    class_aggregation: over the outputs 'uniform_average', 'variance_weighted_average' or ``None``;
+    num_regressors: if not 0, the score is adjusted for this number of independent variables.
+    """
+
+    def __init__(self, class_aggregation="uniform_average", num_regressors=0, name="r2_score", dtype=None):
+        super().__init__(dtype, name)
+        if class_aggregation not in (None, "uniform_average", "variance_weighted_average"):
+            raise ValueError(f"R2Score: unknown class_aggregation. Received: class_aggregation={class_aggregation!r}")
+        if num_regressors < 0:
+            raise ValueError(f"R2Score: num_regressors must be at least 0. Received: num_regressors={num_regressors}")
+        self.class_aggregation = class_aggregation
+        self.num_regressors = num_regressors
+        self.num_samples = self.add_variable(dtype="int32", name="num_samples")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        y_true, y_pred = as_float(y_true), as_float(y_pred)
+        if y_true.ndim != 2 or y_true.shape != y_pred.shape:
+            raise InputDataError(
+                f"R2Score: targets and predictions must have one shape (examples, outputs). Received: {y_true.shape} "
+                f"and {y_pred.shape}."
+            )
+        if len(self._weights) == 1:
+            for name in ("squared_sum", "sum", "total_mse", "count"):
+                setattr(self, name, self.add_variable((y_pred.shape[1],), name=name))
+        weight = jnp.ones_like(y_true)
+        if sample_weight is not None:
+            weight = weight * weight_like(sample_weight, y_true)
+        self.squared_sum.assign_add(jnp.sum(weight * y_true**2, 0))
+        self.sum.assign_add(jnp.sum(weight * y_true, 0))
+        self.total_mse.assign_add(jnp.sum(weight * (y_true - y_pred) ** 2, 0))
+        self.count.assign_add(jnp.sum(weight, 0))
+        self.num_samples.assign_add(y_true.size)  # as Keras counts, all outputs
+
+    def result(self):
+        if len(self._weights) == 1:
+            raise ValueError("R2Score has no result yet: call update_state first.")
+        mean = safe_divide(self.sum.raw, self.count.raw)
+        total = self.squared_sum.raw - self.sum.raw * mean
+        score = 1 - safe_divide(self.total_mse.raw, total)
+        if self.class_aggregation == "uniform_average":
+            score = jnp.mean(score)
+        elif self.class_aggregation == "variance_weighted_average":
+            score = safe_divide(jnp.sum(total * score), jnp.sum(total))
+        if self.num_regressors:
+            n = self.num_samples.raw.astype(score.dtype)
+            score = 1 - (1 - score) * (n - 1) / (n - self.num_regressors - 1)
+        return score
