@@ -60,9 +60,10 @@ def get_file(
     """
     if origin is None:
         raise InputDataError("get_file: expected the URL of the file as `origin`. Received: None")
+    origin = str(origin)
     if md5_hash is not None and file_hash is None:
         file_hash, hash_algorithm = md5_hash, "md5"
-    fname = fname or os.path.basename(urlsplit(str(origin)).path)
+    fname = fname or os.path.basename(urlsplit(origin).path)
     folder = _cache_folder(cache_dir, cache_subdir)
     target = _inside(folder, fname)
     unpack = untar or extract
@@ -78,10 +79,10 @@ def get_file(
     else:
         archive = result = target
 
-    with _locked(archive, wait=force_download or unpack or not _acceptable(archive, file_hash, hash_algorithm)):
+    with _locked(archive, wait=force_download or unpack or not _acceptable(archive, origin, file_hash, hash_algorithm)):
         path = archive
-        if force_download or not _acceptable(archive, file_hash, hash_algorithm):
-            path = _fetch(archive, str(origin), file_hash, hash_algorithm)
+        if force_download or not _acceptable(archive, origin, file_hash, hash_algorithm):
+            path = _fetch(archive, origin, file_hash, hash_algorithm)
         if not unpack:
             return str(path)
         if force_download or not result.exists() or (beside and not untar):
@@ -167,14 +168,20 @@ def _locked(path, wait=True):
         yield
 
 
-def _acceptable(path, file_hash, algorithm):
+def _names(path, origin):
+    """What a mirror may call the file."""
+    return dict.fromkeys((path.name, os.path.basename(urlsplit(origin).path)))
+
+
+def _acceptable(path, origin, file_hash, algorithm):
     """Whether the file is there with the official hash (if there is one) or with the one that the mirror lists."""
     if not path.is_file():
         return False
     if file_hash is None or validate_file(path, file_hash, algorithm):
         return True
     with contextlib.suppress(OSError):
-        return _hash_file(path) in _mirror_sums().values()
+        sums = _mirror_sums()
+        return bool(sums) and _hash_file(path) in [sums.get(name) for name in _names(path, origin)]
     return False
 
 
@@ -189,7 +196,7 @@ def _fetch(path, origin, file_hash, algorithm):
     except OSError as error:
         sums, notes = {}, f" The mirror could not be read: {error}"
     mirror = os.environ.get("ONEIROS_MIRROR", "")
-    for name in dict.fromkeys((path.name, os.path.basename(urlsplit(origin).path))) if mirror else ():
+    for name in _names(path, origin) if mirror else ():
         listed = sums.get(name)
         if "://" not in mirror:
             found = Path(mirror).expanduser() / name

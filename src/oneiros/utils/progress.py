@@ -147,7 +147,7 @@ class Progbar:
             time_part = f" - {clock}" + (f" {self._rate(now)}" if self.style == "keras2" else "")
         else:
             time_part = f" - ETA: {clock}"
-        return bar + time_part + self._shown_values()
+        return bar + time_part + self._shown_values().replace("{", "{{").replace("}", "}}")
 
     def _summary_line(self, now):
         seconds = f"{now - self._start:.0f}s"
@@ -169,7 +169,7 @@ class Progbar:
                 continue
             # Keras 1 and 2 show an exact 0 as 0.0000e+00
             shown += f" {mean:.4f}" if abs(mean) > 1e-3 else f" {mean:.4e}"
-        return shown.replace("{", "{{").replace("}", "}}")
+        return shown
 
     def _seconds_per_step(self, now):
         """The mean, without the first step (which compiles) as soon as there are others."""
