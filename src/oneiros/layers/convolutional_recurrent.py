@@ -1,0 +1,172 @@
+"""ConvLSTM (Shi et al. 2015) in one to three dimensions: an LSTM whose matrix products are convolutions."""
+
+import jax.numpy as jnp
+
+from ..core.checks import int_tuple, one_of
+from ..core.config import standardize_data_format
+from ..core.errors import InputDataError
+from ..core.symbol import Shape
+from ..kernels.convolution import conv, conv_output_length
+from ..kernels.loop import rnn
+from .cells import CONSTRAINTS, DROPOUT, INITIALIZERS, REGULARIZERS, REQUIRED, _TableCell
+from .input_spec import InputSpec
+from .recurrent import forget_bias
+from .rnn import RNN, _CellLayer
+
+
+class _ConvLSTMCell(_TableCell):
+    """One step of a convolutional LSTM.
+
+    ::
+
+        i, f, o = recurrent_activation(conv(x, W) + conv(h, U) + b)     the gates
+        c = f * c + i * activation(conv(x, W_c) + conv(h, U_c) + b_c)
+        h = o * activation(c)
+
+    The convolution of the state keeps its size (padding 'same', stride 1). Shapes: ``(N, *lengths, in)`` and two
+    states ``(N, *new_lengths, filters)``, h and c; with `channels_first` the channels come after the batch axis.
+    """
+
+    arguments = {
+        "filters": REQUIRED,
+        "kernel_size": REQUIRED,
+        "strides": 1,
+        "padding": "valid",
+        "data_format": None,
+        "dilation_rate": 1,
+        "activation": "tanh",
+        "recurrent_activation": "sigmoid",
+        **({"use_bias": True} | INITIALIZERS | {"unit_forget_bias": True} | REGULARIZERS | CONSTRAINTS | DROPOUT),
+    }
+
+    def _configure(self, values, kwargs):
+        super()._configure(values, kwargs)
+        for name in ("kernel_size", "strides", "dilation_rate"):
+            setattr(self, name, int_tuple(name, getattr(self, name), self.rank))
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise InputDataError(
+                f"{type(self).__name__}: `strides > 1` and `dilation_rate > 1` exclude each other. Received: "
+                f"strides={self.strides} and dilation_rate={self.dilation_rate}"
+            )
+        self.padding = one_of("padding", self.padding, ("valid", "same"))
+        self.data_format = standardize_data_format(self.data_format)
+
+    def initial_bias(self):
+        return forget_bias(self.bias_initializer, self.filters) if self.unit_forget_bias else self.bias_initializer
+
+    @property
+    def state_size(self):
+        return [self.output_size] * 2
+
+    @property
+    def output_size(self):
+        lengths = getattr(self, "_output_lengths", (None,) * self.rank)
+        return Shape((self.filters, *lengths) if self.data_format == "channels_first" else (*lengths, self.filters))
+
+    def build(self, input_shape):
+        channels, *lengths = self._split(input_shape)
+        self._output_lengths = self._lengths(lengths)
+        width = 4 * self.filters
+        self.add_weights((*self.kernel_size, channels, width), (*self.kernel_size, self.filters, width), (width,))
+
+    def _split(self, shape):
+        """The channels and the lengths of a step's shape."""
+        _, *rest = shape
+        return rest if self.data_format == "channels_first" else (rest[-1], *rest[:-1])
+
+    def _lengths(self, lengths):
+        window = zip(lengths, self.kernel_size, self.strides, self.dilation_rate)
+        return tuple(conv_output_length(n, k, self.padding, s, d) for n, k, s, d in window)
+
+    def get_initial_state(self, inputs=None, batch_size=None, dtype=None):
+        _, *lengths = self._split(inputs.shape)
+        h = jnp.zeros((inputs.shape[0], *self._lengths(lengths), self.filters), dtype or self.compute_dtype)
+        return [self._from_last(h, 1)] * 2
+
+    def call(self, inputs, states, training=False):
+        x, h = self.dropped(inputs, states[0], training)
+        h, c = self._advance(self._project(self._to_last(x, 1)), self._to_last(h, 1), self._to_last(states[1], 1))
+        h, c = self._from_last(h, 1), self._from_last(c, 1)
+        return h, [h, c]
+
+    def _project(self, x):
+        z = conv(x, self.kernel.value, self.strides, self.padding, self.dilation_rate)
+        return z if self.bias is None else z + self.bias
+
+    def _advance(self, z, h, c):
+        z = z + conv(h, self.recurrent_kernel.value, padding="same")
+        i, f, g, o = jnp.split(z, 4, axis=-1)
+        c = self.recurrent_activation(f) * c + self.recurrent_activation(i) * self.activation(g)
+        return self.recurrent_activation(o) * self.activation(c), c
+
+    def run_sequence(self, inputs, states, mask, reverse, return_sequences, time_major):
+        x = self._to_last(inputs, 2)
+        z = self._project(x.reshape(-1, *x.shape[2:]))  # the inputs of all steps at once
+
+        def step(z, states):
+            h, c = self._advance(z, *states)
+            return h, [h, c]
+
+        last, outputs, states = rnn(
+            step,
+            z.reshape(*x.shape[:2], *z.shape[1:]),
+            [self._to_last(state, 1) for state in states],
+            go_backwards=reverse,
+            mask=mask,
+            time_major=time_major,
+            return_all_outputs=return_sequences,
+        )
+        output = self._from_last(outputs, 2) if return_sequences else self._from_last(last, 1)
+        return output, *(self._from_last(state, 1) for state in states)
+
+    def _to_last(self, x, axis):
+        return jnp.moveaxis(x, axis, -1) if self.data_format == "channels_first" else x
+
+    def _from_last(self, x, axis):
+        return jnp.moveaxis(x, -1, axis) if self.data_format == "channels_first" else x
+
+
+class ConvLSTM1DCell(_ConvLSTMCell):
+    rank = 1
+
+
+class ConvLSTM2DCell(_ConvLSTMCell):
+    rank = 2
+
+
+class ConvLSTM3DCell(_ConvLSTMCell):
+    rank = 3
+
+
+class ConvRNN2D(RNN):
+    """An `RNN` for cells that take images, such as `ConvLSTM2DCell`: input ``(N, T, rows, columns, channels)``."""
+
+    def __init__(self, cell, *args, **kwargs):
+        super().__init__(cell, *args, **kwargs)
+        self.input_spec = InputSpec(ndim=5)
+
+
+class ConvLSTM1D(_CellLayer):
+    """Convolutional LSTM over sequences ``(N, T, length, channels)``. The equations stand at `ConvLSTM1DCell`."""
+
+    cell_class = ConvLSTM1DCell
+    ndim = 4
+
+
+class ConvLSTM2D(_CellLayer):
+    """Convolutional LSTM over sequences of images ``(N, T, rows, columns, channels)``.
+
+    >>> import numpy as np
+    >>> ConvLSTM2D(4, 3, padding="same", return_sequences=True)(np.ones((1, 2, 6, 6, 3))).shape
+    (1, 2, 6, 6, 4)
+    """
+
+    cell_class = ConvLSTM2DCell
+    ndim = 5
+
+
+class ConvLSTM3D(_CellLayer):
+    """Convolutional LSTM over sequences of volumes ``(N, T, d1, d2, d3, channels)``."""
+
+    cell_class = ConvLSTM3DCell
+    ndim = 6

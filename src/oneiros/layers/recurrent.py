@@ -1,0 +1,183 @@
+"""SimpleRNN, GRU and LSTM: their equations, one step at a time; `kernels.recurrence` runs whole sequences."""
+
+import functools
+import inspect
+
+import jax
+import jax.numpy as jnp
+
+from ..core import behaviour
+from ..core.variable import current_scope
+from ..kernels import recurrence
+from ..kernels.choice import fast
+from .cells import CONSTRAINTS, DROPOUT, INITIALIZERS, REGULARIZERS, REQUIRED, _TableCell
+from .rnn import _CellLayer
+
+_PACKAGE = __name__.split(".")[0] + "."
+GATED = {"units": REQUIRED, "activation": "tanh", "recurrent_activation": "sigmoid", "use_bias": True}
+
+
+class SimpleRNNCell(_TableCell):
+    """One step of an Elman network: ``h = activation(x @ kernel + h @ recurrent_kernel + bias)``.
+
+    Shapes: ``(N, in)`` and the state ``(N, units)``.
+    """
+
+    arguments = {
+        "units": REQUIRED,
+        "activation": "tanh",
+        "use_bias": True,
+        **(INITIALIZERS | REGULARIZERS | CONSTRAINTS | DROPOUT),
+    }
+
+    def call(self, inputs, states, training=False):
+        x, h = self.dropped(inputs, states[0], training)
+        h = x @ self.kernel + h @ self.recurrent_kernel
+        h = self.activation(h if self.bias is None else h + self.bias)
+        return h, [h]
+
+    def run_sequence(self, inputs, states, **options):
+        return run(recurrence.simple_rnn, inputs, states, *_weights(self), activation=self.activation, **options)
+
+
+class LSTMCell(_TableCell):
+    """One step of a long short-term memory (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000).
+
+    ::
+
+        i, f, o = recurrent_activation(x @ W + h @ U + b)     the gates
+        c = f * c + i * activation(x @ W_c + h @ U_c + b_c)
+        h = o * activation(c)
+
+    The weights hold the blocks in the order i, f, c, o. Shapes: ``(N, in)`` and two states ``(N, units)``, h and c.
+    unit_forget_bias: start with 1 as the bias of the forget gate.
+    """
+
+    arguments = GATED | INITIALIZERS | {"unit_forget_bias": True} | REGULARIZERS | CONSTRAINTS | DROPOUT
+    gates = 4
+
+    state_size = property(lambda self: [self.units, self.units])
+
+    def initial_bias(self):
+        return forget_bias(self.bias_initializer, self.units) if self.unit_forget_bias else self.bias_initializer
+
+    def call(self, inputs, states, training=False):
+        x, h = self.dropped(inputs, states[0], training)
+        z = x @ self.kernel + h @ self.recurrent_kernel
+        i, f, g, o = jnp.split(z if self.bias is None else z + self.bias, 4, axis=-1)
+        c = self.recurrent_activation(f) * states[1] + self.recurrent_activation(i) * self.activation(g)
+        h = self.recurrent_activation(o) * self.activation(c)
+        return h, [h, c]
+
+    def run_sequence(self, inputs, states, **options):
+        return run(recurrence.lstm, inputs, states, *_weights(self), **_activations(self), **options)
+
+
+class GRUCell(_TableCell):
+    """One step of a gated recurrent unit (Cho et al. 2014).
+
+    ::
+
+        z, r = recurrent_activation(x @ W + h @ U + b)        the gates
+        g = activation(x @ W_g + r * (h @ U_g + c_g) + b_g)   with reset_after, as cuDNN has it
+        g = activation(x @ W_g + (r * h) @ U_g + b_g)         without
+        h = z * h + (1 - z) * g
+
+    The weights hold the blocks in the order z, r, g; with reset_after the bias is ``(2, 3 * units)``: one for the
+    inputs, one for the state. Shapes: ``(N, in)`` and the state ``(N, units)``.
+    """
+
+    arguments = GATED | INITIALIZERS | REGULARIZERS | CONSTRAINTS | DROPOUT | {"reset_after": True}
+    gates = 3
+
+    def build(self, input_shape):
+        width = 3 * self.units
+        bias_shape = (2, width) if self.reset_after else (width,)
+        self.add_weights((input_shape[-1], width), (self.units, width), bias_shape)
+
+    def call(self, inputs, states, training=False):
+        x, h = self.dropped(inputs, states[0], training)
+        bias, state_bias = (0 if self.bias is None else self.bias.value), 0
+        if self.reset_after and self.bias is not None:
+            bias, state_bias = bias
+        xz, xr, xg = jnp.split(x @ self.kernel + bias, 3, axis=-1)
+        if self.reset_after:
+            hz, hr, hg = jnp.split(h @ self.recurrent_kernel + state_bias, 3, axis=-1)
+        else:
+            gates, candidate = jnp.split(self.recurrent_kernel.value, [2 * self.units], axis=-1)
+            hz, hr = jnp.split(h @ gates, 2, axis=-1)
+        z, r = self.recurrent_activation(xz + hz), self.recurrent_activation(xr + hr)
+        g = self.activation(xg + (r * hg if self.reset_after else (r * h) @ candidate))
+        h = z * states[0] + (1 - z) * g
+        return h, [h]
+
+    def run_sequence(self, inputs, states, **options):
+        options |= _activations(self) | {"reset_after": bool(self.reset_after)}
+        return run(recurrence.gru, inputs, states, *_weights(self), **options)
+
+
+class SimpleRNN(_CellLayer):
+    """Fully connected recurrent layer: `SimpleRNNCell` over ``(N, T, in)``. For the arguments see there and in `RNN`.
+
+    >>> import numpy as np
+    >>> SimpleRNN(4)(np.ones((2, 5, 3))).shape
+    (2, 4)
+    """
+
+    cell_class = SimpleRNNCell
+
+
+class LSTM(_CellLayer):
+    """Long short-term memory: `LSTMCell` over ``(N, T, in)``. For the arguments see there and in `RNN`.
+
+    >>> import numpy as np
+    >>> output, h, c = LSTM(4, return_sequences=True, return_state=True)(np.ones((2, 5, 3)))
+    >>> output.shape, h.shape
+    ((2, 5, 4), (2, 4))
+    """
+
+    cell_class = LSTMCell
+
+
+class GRU(_CellLayer):
+    """Gated recurrent unit: `GRUCell` over ``(N, T, in)``. For the arguments see there and in `RNN`.
+
+    >>> import numpy as np
+    >>> GRU(4, go_backwards=True)(np.ones((2, 5, 3))).shape
+    (2, 4)
+    """
+
+    cell_class = GRUCell
+
+
+def forget_bias(initializer, width, before=1, after=2):
+    """An initializer for a bias whose forget gate starts at 1: that many blocks of `width` come before and after."""
+
+    def initialize(shape, dtype=None):
+        start, end = (jnp.asarray(initializer((n * width,), dtype=dtype)) for n in (before, after))
+        return jnp.concatenate([start, jnp.ones((width,), dtype), end])
+
+    return initialize
+
+
+def run(kernel, inputs, states, *weights, **options):
+    """Calls a function of `kernels.recurrence`; compiled, if it is not already being compiled: else each call would."""
+    functions = [option for option in options.values() if callable(option)]
+    if current_scope() is None and all(f.__module__.startswith(_PACKAGE) for f in functions):
+        kernel = _compiled(kernel, fast("recurrence"), behaviour.relu6_hard_sigmoid)
+    return kernel(inputs, *states, *weights, **options)
+
+
+@functools.cache
+def _compiled(kernel, *circumstances):
+    names = ("reverse", "activation", "recurrent_activation", "reset_after", "return_sequences", "time_major")
+    known = inspect.signature(kernel).parameters
+    return jax.jit(functools.partial(kernel), static_argnames=[name for name in names if name in known])
+
+
+def _weights(cell):
+    return [None if weight is None else weight.value for weight in (cell.kernel, cell.recurrent_kernel, cell.bias)]
+
+
+def _activations(cell):
+    return {"activation": cell.activation, "recurrent_activation": cell.recurrent_activation}

@@ -1,0 +1,233 @@
+"""Layers around layers: TimeDistributed and Bidirectional."""
+
+import inspect
+
+import jax
+import jax.numpy as jnp
+
+from ..core import behaviour, get_mask, kind, set_mask
+from ..core.checks import one_of
+from ..core.errors import InputDataError
+from ..core.registry import CustomObjectScope
+from .base import Layer
+from .rnn import split_inputs
+
+
+class Wrapper(Layer):
+    """Base of layers that hold another one, as `layer`."""
+
+    def __init__(self, layer, **kwargs):
+        if not isinstance(layer, Layer):
+            raise ValueError(f"{type(self).__name__}: expected a layer (an object, not a class). Received: {layer!r}")
+        super().__init__(**kwargs)
+        self.layer = layer
+
+    def build(self, input_shape=None):
+        if not self.layer.built:
+            self.layer.build(input_shape)
+            self.layer.built = True
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        for name in ("layer", "backward_layer"):
+            if isinstance(config.get(name), dict):
+                config[name] = kind("layer").deserialize(config[name], custom_objects)
+        return cls(**config)
+
+
+class TimeDistributed(Wrapper):
+    """Applies a layer, or a model, to each step of sequences ``(N, T, ...)``.
+
+    All steps go through the layer at once, as one batch of ``N * T``.
+
+    >>> import numpy as np
+    >>> from oneiros.layers.core import Dense
+    >>> TimeDistributed(Dense(3))(np.ones((2, 5, 4))).shape
+    (2, 5, 3)
+    """
+
+    def __init__(self, layer, **kwargs):
+        super().__init__(layer, **kwargs)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        super().build(self._step_shape(input_shape))
+
+    def _step_shape(self, shape):
+        if isinstance(shape, list) and shape and isinstance(shape[0], (list, tuple)):
+            return [self._step_shape(s) for s in shape]
+        if len(shape) < 3:
+            raise InputDataError(
+                f"Layer {self.name} (TimeDistributed): expected at least 3 dimensions (batch, time, ...). Full shape "
+                f"received: {tuple(shape)}."
+            )
+        return (shape[0], *shape[2:])
+
+    def call(self, inputs, training=None, mask=None):
+        lead = jax.tree.leaves(inputs)[0].shape[:2]
+
+        def fold(x):
+            return x.reshape(-1, *x.shape[2:])
+
+        def spread(x):
+            return x.reshape(*lead, *x.shape[1:])
+
+        steps = jax.tree.map(fold, inputs)
+        for step, one in zip(jax.tree.leaves(steps), _masks_of(mask, inputs)):
+            if one is not None and one.ndim > 2:
+                set_mask(step, fold(one))
+        outputs = self.layer(steps, training=training)
+        results = jax.tree.map(spread, outputs)
+        for output, result in zip(jax.tree.leaves(outputs), jax.tree.leaves(results)):
+            if (inner := get_mask(output)) is not None:
+                set_mask(result, spread(inner))
+        return results
+
+    def compute_mask(self, inputs, mask=None):
+        """Steps that count: those with anything that counts. A mask that the inner layer makes goes before."""
+        masks = [m for m in _masks_of(mask, inputs) if m is not None]
+        return masks[0].any(tuple(range(2, masks[0].ndim))) if masks else None
+
+    def compute_output_shape(self, input_shape):
+        def with_time(shape):
+            return (shape[0], first[1], *shape[1:])
+
+        first = input_shape[0] if isinstance(input_shape[0], (list, tuple)) else input_shape
+        shape = self.layer.compute_output_shape(self._step_shape(input_shape))
+        return [with_time(s) for s in shape] if isinstance(shape[0], (list, tuple)) else with_time(shape)
+
+
+class Bidirectional(Wrapper):
+    """Runs a recurrent layer over the sequences in both directions (Schuster & Paliwal 1997).
+
+    merge_mode: how the two outputs become one: 'concat', 'sum', 'mul', 'ave', or ``None`` for a list of both.
+    backward_layer: the layer for the other direction; by default like `layer`, the other way round.
+
+    Initial and returned states, and `weights` to start from: those of the forward layer, then the backward one's.
+    """
+
+    supports_masking = True
+
+    def __init__(self, layer, merge_mode="concat", backward_layer=None, **kwargs):
+        one_of("merge_mode", merge_mode, (*_MERGE, None))
+        self._num_constants = kwargs.pop("num_constants", None)
+        super().__init__(layer, **kwargs)
+        self.merge_mode = merge_mode
+        base, backwards = layer.name.removeprefix("forward_"), getattr(layer, "go_backwards", False)
+        self.forward_layer = _copy(layer, name=f"forward_{base}")
+        self.backward_layer = backward_layer or _copy(layer, name=f"backward_{base}", go_backwards=not backwards)
+        for name in ("stateful", "return_sequences", "return_state", "go_backwards"):
+            ours, theirs = (getattr(one, name, None) for one in (self.forward_layer, self.backward_layer))
+            if (ours == theirs) is (name == "go_backwards"):
+                raise ValueError(
+                    "Bidirectional: `layer` and `backward_layer` must have the same `stateful`, `return_sequences` and "
+                    f"`return_state`, and different `go_backwards`. Received for {name}: {ours} and {theirs}."
+                )
+        if behaviour.bidirectional_zero_masked:
+            for one in (self.forward_layer, self.backward_layer):
+                one.zero_output_for_mask = one.return_sequences
+
+    @property
+    def layer(self):
+        return self.forward_layer
+
+    @layer.setter
+    def layer(self, layer):
+        self.forward_layer = layer
+
+    return_sequences = property(lambda self: self.forward_layer.return_sequences)
+    return_state = property(lambda self: self.forward_layer.return_state)
+    stateful = property(lambda self: self.forward_layer.stateful)
+    states = property(lambda self: [*self.forward_layer.states, *self.backward_layer.states])
+
+    def reset_states(self):
+        self.forward_layer.reset_states()
+        self.backward_layer.reset_states()
+
+    reset_state = reset_states
+
+    def build(self, input_shape):
+        for layer in (self.forward_layer, self.backward_layer):
+            if not layer.built:
+                layer.build(input_shape)
+
+    def __call__(self, inputs, initial_state=None, constants=None, **kwargs):
+        inputs, initial_state, constants = split_inputs(inputs, initial_state, constants, self._num_constants)
+        if initial_state is not None:
+            if len(initial_state) % 2:
+                raise ValueError(
+                    f"Layer {self.name} (Bidirectional): expected as many initial states for the backward layer as for "
+                    f"the forward one. Received {len(initial_state)} states."
+                )
+            kwargs["initial_state"] = initial_state
+        if constants is not None:
+            self._num_constants = len(constants)
+            kwargs["constants"] = constants
+        return super().__call__(inputs, **kwargs)
+
+    def call(self, inputs, initial_state=None, mask=None, training=None, constants=None):
+        options = {"mask": mask, "training": training} | ({} if constants is None else {"constants": constants})
+        half = len(initial_state or ()) // 2
+        starts = (initial_state[:half], initial_state[half:]) if half else (None, None)
+        results = []
+        for layer, start in zip((self.forward_layer, self.backward_layer), starts):
+            result = layer(inputs, **options, **({} if start is None else {"initial_state": start}))
+            results.append(result if self.return_state else [result])
+        (forward, *forward_states), (backward, *backward_states) = results
+        if self.return_sequences:
+            backward = jnp.flip(backward, 0 if getattr(self.forward_layer, "time_major", False) else 1)
+        merged = [forward, backward] if self.merge_mode is None else _MERGE[self.merge_mode](forward, backward)
+        if not self.return_state:
+            return merged
+        return [*(merged if self.merge_mode is None else [merged]), *forward_states, *backward_states]
+
+    def compute_mask(self, inputs, mask=None):
+        mask = mask[0] if isinstance(mask, (list, tuple)) else mask
+        mask = mask if self.return_sequences else None
+        masks = [mask, mask] if self.merge_mode is None else mask
+        if not self.return_state:
+            return masks
+        return [*(masks if self.merge_mode is None else [masks]), *[None] * len(self.states)]
+
+    def compute_output_shape(self, input_shape):
+        shape = self.forward_layer.compute_output_shape(input_shape)
+        shape, *states = shape if self.return_state else [shape]
+        if self.merge_mode == "concat":
+            shape = (*shape[:-1], None if shape[-1] is None else 2 * shape[-1])
+        shapes = [shape, shape] if self.merge_mode is None else [shape]
+        shapes += [*states, *states]
+        return shapes if len(shapes) > 1 else shapes[0]
+
+    def get_config(self):
+        config = super().get_config()
+        return config | ({"num_constants": self._num_constants} if self._num_constants else {})
+
+
+_MERGE = {
+    "concat": lambda a, b: jnp.concatenate([a, b], -1),
+    "sum": lambda a, b: a + b,
+    "ave": lambda a, b: (a + b) / 2,
+    "mul": lambda a, b: a * b,
+}
+
+
+def _copy(layer, **changes):
+    """A new layer of the same configuration, but for these changes; its functions are the very same."""
+    parts = (layer, *layer.sublayers())
+    own = {type(part).__name__: type(part) for part in parts}
+    functions = [{name: f for name, f in vars(part).items() if inspect.isroutine(f)} for part in parts]
+    named = {f.__name__: f for found in functions for f in found.values()}
+    with CustomObjectScope(named, own):
+        copy = type(layer).from_config(layer.get_config() | changes)
+    for part, found in zip((copy, *copy.sublayers()), functions):
+        for name, function in found.items():
+            setattr(part, name, function)
+    return copy
+
+
+def _masks_of(mask, inputs):
+    """One mask, or ``None``, for each input."""
+    if isinstance(mask, (list, tuple)):
+        return mask
+    return [mask] if mask is not None else [None] * len(jax.tree.leaves(inputs))
