@@ -32,6 +32,8 @@ BEHAVIOUR = {
     "recursive_trainable":        (False,        False,        True,         True),
     "weights_trainable_first":    (True,         True,         False,        False),
     "mean_activity_regularizer":  (False,        False,        True,         False),
+    "flat_stacked_states":        (True,         True,         False,        False),
+    "bidirectional_zero_masked":  (False,        False,        True,         True),
     "unsupported_mask_error":     (True,         True,         False,        False),
 }  # fmt: skip
 
