@@ -370,8 +370,8 @@ def test_load_img(tmp_path):
     np.testing.assert_array_equal(image.img_to_array(image.load_img(io.BytesIO(path.read_bytes()))), pixels)
     with open(path, "rb") as file:
         assert image.load_img(file).size == (4, 5)
-    assert image.load_img(path, True).mode == image.load_img(path, grayscale=True).mode == "L"
-    assert image.load_img(path, False, (2, 3)).size == (3, 2)
+    assert image.load_img(path, grayscale=True).mode == image.load_img(path, "grayscale").mode == "L"
+    assert image.load_img(path, target_size=(2, 3)).size == (3, 2)
     assert image.load_img(path, color_mode="rgba", target_size=(2, 3), interpolation="bicubic").mode == "RGBA"
     square = np.array(image.load_img(path, target_size=(4, 4), keep_aspect_ratio=True))
     np.testing.assert_array_equal(square, pixels[:4])

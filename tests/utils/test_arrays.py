@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from oneiros.core.errors import InputDataError
-from oneiros.utils.arrays import normalize, to_categorical
+from oneiros.utils.arrays import normalize, to_categorical, to_ordinal
 from oneiros.utils.hdf5 import HDF5Matrix
 
 
@@ -24,11 +24,22 @@ def test_to_categorical_types_and_errors():
     assert to_categorical([0, 1]).dtype == "float64"
     assert to_categorical([0.0, 1.0], dtype="int8").tolist() == [[1, 0], [0, 1]]
     assert to_categorical([], 3).shape == (0, 3)
-    for wrong, message in (([0, 3], r"class 3 at 1 not in \[0, 3\)"), ([-1], "class -1 at 0"), (["a"], "dtype")):
+    for wrong, message in (
+        ([0, 3], r"class 3 at \(1,\) not in \[0, 3\)"),
+        ([-1], r"class -1 at \(0,\)"),
+        (["a"], "dtype"),
+    ):
         with pytest.raises(InputDataError, match=message):
             to_categorical(wrong, 3)
     with pytest.raises(InputDataError, match="empty"):
         to_categorical([])
+
+
+def test_to_ordinal():
+    assert to_ordinal([[0], [1], [3]]).tolist() == [[0, 0, 0], [1, 0, 0], [1, 1, 1]]
+    assert to_ordinal([0], 3).dtype == np.float32
+    with pytest.raises(InputDataError, match="to_ordinal: class 3"):
+        to_ordinal([3], 3)
 
 
 def test_normalize():

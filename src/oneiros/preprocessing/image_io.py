@@ -30,13 +30,11 @@ def load_img(
         target_size: ``(height, width)`` to resize to.
         interpolation: 'nearest', 'bilinear', 'bicubic', 'lanczos', 'box' or 'hamming', for resizing.
         keep_aspect_ratio: cut the middle out first, so that nothing is stretched.
-        grayscale: the same as ``color_mode='grayscale'``; may stand in second place, as in Keras 1 and 2.
+        grayscale: the same as ``color_mode='grayscale'``, as in Keras 1 and 2.
 
     Raises ``CorruptFileError`` for a file that is no whole image, ``LimitExceededError`` for one with more than
     ``PIL.Image.MAX_IMAGE_PIXELS`` pixels (before it is decoded).
     """
-    if isinstance(color_mode, bool):
-        grayscale, color_mode = color_mode, "rgb"
     color_mode = "grayscale" if grayscale else color_mode
     if color_mode not in COLOR_MODES:
         raise InputDataError(f"load_img: color_mode must be 'grayscale', 'rgb' or 'rgba'. Received: {color_mode!r}")

@@ -11,21 +11,20 @@ from oneiros.core.errors import InputDataError
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 
 
-def text_to_word_sequence(text, filters=FILTERS, lower=True, split=" "):
+def text_to_word_sequence(input_text, filters=FILTERS, lower=True, split=" "):
     """The words of a text: characters in ``filters`` become ``split``, at which the text is cut.
 
     >>> text_to_word_sequence("Hello, world!")
     ['hello', 'world']
     """
-    if lower:
-        text = text.lower()
+    text = input_text.lower() if lower else input_text
     text = text.translate(dict.fromkeys(map(ord, filters), split))
     return [word for word in text.split(split) if word]
 
 
-def one_hot(text, n, filters=FILTERS, lower=True, split=" ", analyzer=None):
+def one_hot(input_text, n, filters=FILTERS, lower=True, split=" ", analyzer=None):
     """Numbers in ``[1, n)`` for the words of a text, by Python's ``hash`` (which differs between processes)."""
-    return hashing_trick(text, n, hash, filters, lower, split, analyzer)
+    return hashing_trick(input_text, n, hash, filters, lower, split, analyzer)
 
 
 def hashing_trick(text, n, hash_function=None, filters=FILTERS, lower=True, split=" ", analyzer=None):

@@ -248,7 +248,12 @@ class _Processes:
 def _forked_item(key, index, seed):
     np.random.seed([seed, key, index])
     random.seed(f"{seed} {key} {index}")
-    return _shared[key][index]
+    return get_index(key, index)
+
+
+def get_index(uid, i):
+    """Batch ``i`` of the sequence that was shared with the worker processes as ``uid``."""
+    return _shared[uid][i]
 
 
 class GeneratorEnqueuer(SequenceEnqueuer):

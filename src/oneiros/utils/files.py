@@ -14,7 +14,7 @@ import zlib
 from functools import cache, partial
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import url2pathname, urlretrieve  # noqa: F401  (Keras 1 and 2 offer urlretrieve here)
+from urllib.request import url2pathname, urlretrieve  # noqa: F401  (Keras offers urlretrieve too)
 
 from oneiros.core.config import behaviour, keras_home
 from oneiros.core.errors import CorruptFileError, DownloadError, InputDataError, LimitExceededError, UnsafeModelError
