@@ -14,23 +14,11 @@ import sys
 from . import adapting, generations, importing
 
 _PACKAGE = __name__.split(".")[0]
-# What has arguments that were once spelled otherwise. Modules that are loaded later are adapted when they are.
-_NAMESPACES = [
-    "layers",
-    "optimizers",
-    "optimizers.schedules",
-    "constraints",
-    "regularizers",
-    "initializers",
-    "activations",
-    "losses",
-    "metrics",
-    "callbacks",
-    "backend",
-    "utils",
-    "models",
-    "saving",
-]
+# What is loaded with the package and has arguments that were once spelled otherwise.
+_NAMESPACES = (
+    *("layers", "optimizers", "constraints", "regularizers", "initializers", "activations", "losses", "metrics"),
+    *("callbacks", "utils", "models", "saving"),
+)
 _METHODS = {
     "Model": "compile fit evaluate predict fit_generator evaluate_generator predict_generator summary save "
     "load_weights train_on_batch",
@@ -46,11 +34,13 @@ def apply():
         return
     _applied = True
     from .. import models
+    from . import legacy_layers
 
+    package = sys.modules[_PACKAGE]
     for name in _NAMESPACES:
-        module = sys.modules.get(f"{_PACKAGE}.{name}")
-        if module is not None:
-            adapting.adapt_namespace(module)
+        adapting.adapt_namespace(getattr(package, name))
+    adapting.adapt_namespace(legacy_layers)
+    adapting.adapt_when_loaded(package)
     for name, methods in _METHODS.items():
         adapting.adapt_methods(getattr(models, name), methods.split())
 

@@ -23,19 +23,20 @@ _INITIALIZERS = ("init", "inner_init", "beta_init", "gamma_init")
 class Rules:
     """What is translated for one class or function.
 
+    name: as messages say it. called: the names under which the tables may have it, the class's bases included.
     positional: the names of its positional arguments; known: those that may be keywords too, ``None`` if any may.
     """
 
-    def __init__(self, name, positional, keywords, known):
+    def __init__(self, name, called, positional, keywords, known):
         self.name = name
         self.positional = positional
         self.known = known
         names = {*positional, *keywords}
-        short = name.rpartition(".")[2] if not name[0].isupper() else name.partition(".")[0]
+        short = {n.removeprefix("backend.").partition(".")[0] for n in called}
         self.renames = {}
         for old, new in keras1.RENAMES.items():
             allowed = keras1.ONLY_FOR.get(old)
-            if old not in names and (allowed is None or short in allowed.split()):
+            if old not in names and (allowed is None or short & set(allowed.split())):
                 target = next((n for n in new.split() if n in names), None)
                 if target is not None:
                     self.renames[old] = target
@@ -47,9 +48,9 @@ class Rules:
             for old in group
         }
         self.values = {k: v for k, v in keras1.VALUES.items() if k in names or k in self.renames}
-        self.prepare = keras1.prepare_of(name)
-        self.orders = orders_of(name)
-        self.defaults = defaults_of(name)
+        self.prepare, self.taken = next(filter(any, map(keras1.prepare_of, called)), (None, ()))
+        self.orders = next(filter(None, map(orders_of, called)), {})
+        self.defaults = next(filter(None, map(defaults_of, called)), {})
         for defaults in self.defaults.values():
             for argument in set(defaults) - names:
                 del defaults[argument]
@@ -64,6 +65,10 @@ class Rules:
 
     def is_needed(self):
         return bool(self.renames or self.joined or self.values or self.prepare or self.orders or self.defaults)
+
+    def accepted(self):
+        """The names of all arguments that may be given, ``None`` if any may."""
+        return None if self.known is None else {*self.known, *self.triggers, *self.taken}
 
     # --- the translation of one call
 
@@ -110,7 +115,7 @@ class Rules:
 
     def _is_keras1(self, order, args, kwargs, generation):
         """Whether the call is one for Keras 1: by its keywords, else by the generation and its values."""
-        keras1_keywords = [k for k in kwargs if k in self.old and k in order]
+        keras1_keywords = [k for k in kwargs if k in self.old]
         if any(k in self.modern for k in kwargs):
             return False
         bound = dict(zip(order, args))
@@ -182,7 +187,7 @@ def _is_activation(value):
 
 
 def rules_for(function, name, method=False, base=None):
-    """The rules for a function; `base`: a class whose constructor takes the keywords that `function` passes on."""
+    """The rules for a function; `base`: the class whose constructor it is."""
     parameters = list(inspect.signature(function).parameters.values())[1 if method else 0 :]
     positional = [p.name for p in parameters if p.kind in _POSITIONAL]
     keywords = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
@@ -191,7 +196,8 @@ def rules_for(function, name, method=False, base=None):
         known = {*positional, *keywords}
     elif base is not None:
         known = _constructor_keywords(base)
-    return Rules(name, positional, keywords, known)
+    called = [name] if base is None else [c.__name__ for c in base.__mro__]
+    return Rules(name, called, positional, keywords, known)
 
 
 def _constructor_keywords(cls):
@@ -241,9 +247,16 @@ def adapt(function, name, method=False, base=None):
 
 
 def adapt_class(cls):
-    """Lets a class's constructor take old spellings."""
-    if "__init__" in vars(cls):
-        cls.__init__ = adapt(cls.__init__, cls.__name__, method=True, base=cls)
+    """Lets a class's constructor take old spellings; one that is inherited may need rules of its own here."""
+    own = vars(cls).get("__init__")
+    if hasattr(own, "adapted_rules") or cls.__init__ is object.__init__:
+        return
+    constructor = cls.__init__
+    if hasattr(constructor, "adapted_rules"):
+        constructor = constructor.__wrapped__
+    adapted = adapt(constructor, cls.__name__, method=True, base=cls)
+    if adapted is not constructor:
+        cls.__init__ = adapted
 
 
 def adapt_methods(cls, names):
@@ -254,16 +267,30 @@ def adapt_methods(cls, names):
                 setattr(cls, name, adapted)
 
 
+_adapted_modules = set()
+_adapted_functions = {}
+_DEEP = ("applications", "datasets", "preprocessing", "wrappers")  # users import from the modules in these
+
+
 def adapt_namespace(module):
     """Adapts the library's own classes and functions that a module shows."""
+    if module.__name__ in _adapted_modules:
+        return
+    _adapted_modules.add(module.__name__)
+    deep = any(part in _DEEP for part in module.__name__.split("."))
     prefix = "backend." if module.__name__ == f"{_PACKAGE}.backend" else ""
     for name, value in list(vars(module).items()):
-        if name.startswith("_") or not getattr(value, "__module__", "").startswith(_PACKAGE):
+        if name.startswith("_"):
             continue
-        if inspect.isclass(value):
+        if inspect.ismodule(value):
+            if deep and value.__name__.startswith(module.__name__ + "."):
+                adapt_namespace(value)
+        elif not (getattr(value, "__module__", None) or "").startswith(_PACKAGE):
+            continue
+        elif inspect.isclass(value):
             adapt_class(value)
         elif inspect.isfunction(value):
-            adapted = adapt(value, prefix + value.__name__)
+            adapted = _adapted_functions.setdefault(value, adapt(value, prefix + value.__name__))
             if adapted is not value:
                 setattr(module, name, adapted)
                 home = sys.modules.get(value.__module__)
@@ -272,3 +299,16 @@ def adapt_namespace(module):
                 for kind in registry._kinds.values():
                     for key in [k for k, v in kind.objects.items() if v is value]:
                         kind.objects[key] = adapted
+
+
+def adapt_when_loaded(package):
+    """Adapts the modules that a package loads at their first use, when it does."""
+    load = package.__getattr__
+
+    def load_adapted(name):
+        value = load(name)
+        if inspect.ismodule(value):
+            adapt_namespace(value)
+        return value
+
+    package.__getattr__ = load_adapted

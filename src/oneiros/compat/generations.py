@@ -18,23 +18,30 @@ _VERSIONS = {
 
 # Each row is an attribute of `core.config.behaviour`; what the values mean is said there and where they are read.
 BEHAVIOUR = {
-    # row                          Keras 1       Keras 2       tf.keras      Keras 3
-    "generation":                 ("1",          "2",          "tf",         "3"),
-    "backend_name":               ("tensorflow", "tensorflow", "tensorflow", "jax"),
-    "first_name_suffix":          (True,         True,         False,        False),
-    "weight_suffix":              (True,         True,         True,         False),
-    "accuracy_name":              ("acc",        "acc",        None,         None),
-    "progress_bar":               ("keras1",     "keras2",     "keras2",     "keras3"),
-    "relu6_hard_sigmoid":         (False,        False,        False,        True),
-    "optimizer_formulas":         ("keras1",     "keras2",     "keras3",     "keras3"),
-    "deferred_updates":           (True,         True,         False,        False),
-    "track_attribute_variables":  (False,        False,        True,         True),
-    "recursive_trainable":        (False,        False,        True,         True),
-    "weights_trainable_first":    (True,         True,         False,        False),
-    "mean_activity_regularizer":  (False,        False,        True,         False),
-    "flat_stacked_states":        (True,         True,         False,        False),
-    "bidirectional_zero_masked":  (False,        False,        True,         True),
-    "unsupported_mask_error":     (True,         True,         False,        False),
+    # row                           Keras 1       Keras 2       tf.keras      Keras 3
+    "generation":                  ("1",          "2",          "tf",         "3"),
+    "backend_name":                ("tensorflow", "tensorflow", "tensorflow", "jax"),
+    "first_name_suffix":           (True,         True,         False,        False),
+    "weight_suffix":               (True,         True,         True,         False),
+    "accuracy_name":               ("acc",        "acc",        None,         None),
+    "metric_name_from_function":   (True,         True,         False,        False),
+    "progress_bar":                ("keras1",     "keras2",     "keras2",     "keras3"),
+    "quiet_predict":               (True,         True,         False,        False),
+    "running_batch_logs":          (False,        False,        True,         True),
+    "weights_normalized_by_count": (True,         True,         False,        False),
+    "relu6_hard_sigmoid":          (False,        False,        False,        True),
+    "optimizer_formulas":          ("keras1",     "keras2",     "keras3",     "keras3"),
+    "deferred_updates":            (True,         True,         False,        False),
+    "track_attribute_variables":   (False,        False,        True,         True),
+    "recursive_trainable":         (False,        False,        True,         True),
+    "weights_trainable_first":     (True,         True,         False,        False),
+    "mean_activity_regularizer":   (False,        False,        True,         False),
+    "unsupported_mask_error":      (True,         True,         False,        False),
+    "merged_mask":                 ("all",        "all",        "all",        "any"),
+    "bidirectional_zero_masked":   (False,        False,        True,         True),
+    "flat_stacked_states":         (True,         True,         False,        False),
+    "unbiased_moving_variance":    (False,        True,         False,        False),
+    "conv1d_follows_image_format": (False,        False,        False,        True),
 }  # fmt: skip
 
 NATIVE = SimpleNamespace()  # stands for the native default
@@ -45,10 +52,6 @@ DEFAULTS = (
     ("LSTM LSTMCell GRU GRUCell", "recurrent_activation", "hard_sigmoid", "hard_sigmoid", NATIVE),
     ("ConvLSTM1D ConvLSTM2D ConvLSTM3D ConvLSTM2DCell", "recurrent_activation", *["hard_sigmoid"] * 3),
     ("GRU GRUCell", "reset_after", False, False, NATIVE),
-    (
-        "Conv1D MaxPooling1D AveragePooling1D GlobalMaxPooling1D GlobalAveragePooling1D UpSampling1D",
-        *("data_format", "channels_last", "channels_last", "channels_last"),
-    ),
     ("Orthogonal", "gain", 1.1, NATIVE, NATIVE),
     ("Adadelta", "learning_rate", 1.0, 1.0, NATIVE),
     ("Adagrad", "learning_rate", 0.01, 0.01, NATIVE),
@@ -59,8 +62,6 @@ DEFAULTS = (
     ("TensorBoard", "log_dir", "./logs", "./logs", NATIVE),
     ("plot_model", "show_layer_names", True, True, True),
     ("Model.fit", "epochs", 10, NATIVE, NATIVE),
-    ("Model.predict Model.predict_generator", "verbose", 0, 0, NATIVE),
-    ("Model.evaluate", "verbose", 1, 1, NATIVE),
     ("Model.summary", "line_length", 100, NATIVE, NATIVE),
 )
 

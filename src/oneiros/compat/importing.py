@@ -13,7 +13,6 @@ from .modules import ABSENT, LOOSE_ROOTS, PLACES, REMOVED, ROOTS
 
 _OURS = __name__.split(".")[0]
 # Where setting a function registers it: `keras.losses.my_loss = my_loss` was how programs for Keras 1 and 2 did that.
-_adapted = set()
 _OPEN_KINDS = ("activations", "constraints", "initializers", "losses", "metrics", "objectives", "regularizers")
 
 
@@ -68,9 +67,7 @@ class AliasModule(types.ModuleType):
         names = PLACES.get(path, [path])
         places = [place for place in (_walk("" if n == _OURS else n) for n in names) if place is not None]
         for place in places:
-            if place.__name__ not in _adapted:
-                _adapted.add(place.__name__)
-                adapt_namespace(place)
+            adapt_namespace(place)
         return places
 
     def __getattr__(self, name):

@@ -81,13 +81,12 @@ RENAMES = {
     "nb_sample": "num_samples",
     "broatcastable": "broadcastable",
     "y": "x",
-    "text": "input_text",
+    "input_text": "text",
     "intensity": "intensity_range",
     "instance": "obj",
     "identifier": "config",
     "variable": "x",
     "top_n": "top",
-    "relevant_nodes": "layer_range",
 }
 
 # Translations that are for these functions only: the words are too common to be taken for the same everywhere.
@@ -105,7 +104,7 @@ ONLY_FOR = {
     "floatx": "set_floatx",
     "m": "MaxNorm max_norm maxnorm",
     "identifier": "deserialize_keras_object",
-    "text": "one_hot text_to_word_sequence",
+    "instance": "serialize_keras_object",
     "dim": "expand_dims",
     "output_dim": "Dense SimpleRNN GRU LSTM SimpleRNNCell GRUCell LSTMCell CuDNNGRU CuDNNLSTM RNN",
     "input": "Model Sequential Functional",
@@ -183,20 +182,20 @@ def _embedding(kwargs, positional):
 
 
 def _zero_padding(kwargs, positional):
-    padding = kwargs.get("padding")
+    padding = positional[0] if positional else kwargs.get("padding")
     if isinstance(padding, dict):
-        names = (
-            ("left_pad", "right_pad")
-            if set(padding) <= {"left_pad", "right_pad"}
-            else (*("top_pad", "bottom_pad", "left_pad", "right_pad"),)
-        )
+        sides = ("left_pad", "right_pad")
+        names = sides if set(padding) <= set(sides) else ("top_pad", "bottom_pad", *sides)
         unknown = sorted(set(padding) - set(names))
         if unknown:
             raise ValueError(f"ZeroPadding: expected the keys {', '.join(names)} in padding. Received: {unknown}")
         padding = tuple(padding.get(name, 0) for name in names)
-        kwargs["padding"] = padding
     if isinstance(padding, (tuple, list)) and len(padding) == 4:
-        kwargs["padding"] = ((padding[0], padding[1]), (padding[2], padding[3]))
+        padding = ((padding[0], padding[1]), (padding[2], padding[3]))
+    if positional:
+        positional[0] = padding
+    elif padding is not None:
+        kwargs["padding"] = padding
 
 
 def _steps(samples, generator):
@@ -247,17 +246,29 @@ def _generator(kwargs, positional):
             kwargs["validation_steps"], kwargs["validation_data"] = _steps(samples, validation)
 
 
-_RECURRENT = "SimpleRNN GRU LSTM CuDNNGRU CuDNNLSTM"
+# classes or functions, what prepares their arguments, and the old ones that it takes
 _PREPARE = (
-    (f"{_RECURRENT} Conv1D LocallyConnected1D TimeDistributedDense", _sequence),
-    ("Conv2D Conv3D Conv2DTranspose Conv3DTranspose SeparableConv2D LocallyConnected2D ConvLSTM2D", _convolution),
-    ("BatchNormalization", _batch_normalization),
-    ("Embedding", _embedding),
-    ("ZeroPadding1D ZeroPadding2D", _zero_padding),
-    ("Model.fit_generator Model.evaluate_generator Model.predict_generator", _generator),
+    (
+        "SimpleRNN GRU LSTM CuDNNGRU CuDNNLSTM Conv1D LocallyConnected1D TimeDistributedDense",
+        *(_sequence, "input_dim input_length"),
+    ),
+    (
+        "Conv2D Conv3D Conv2DTranspose Conv3DTranspose SeparableConv2D LocallyConnected2D ConvLSTM2D",
+        *(_convolution, "output_shape"),
+    ),
+    ("BatchNormalization", _batch_normalization, "mode"),
+    ("Embedding", _embedding, "dropout"),
+    ("ZeroPadding1D ZeroPadding2D", _zero_padding, ""),
+    (
+        "Model.fit_generator Model.evaluate_generator Model.predict_generator",
+        *(_generator, "samples_per_epoch val_samples nb_val_samples"),
+    ),
 )
 
 
 def prepare_of(name):
-    """What more a class or function needs than renaming: a function that changes (kwargs, positional arguments)."""
-    return next((prepare for names, prepare in _PREPARE if name in names.split()), None)
+    """What more a class or function needs than renaming.
+
+    A function that changes (keywords, positional arguments), and the names of the old arguments that it takes.
+    """
+    return next(((p, taken.split()) for names, p, taken in _PREPARE if name in names.split()), ())

@@ -54,7 +54,6 @@ _TABLE = (
     ("applications.imagenet_utils", "applications.imagenet_utils compat.legacy_applications"),
     ("applications.audio_conv_utils applications.music_tagger_crnn", "compat.legacy_applications"),
     ("constraints", "constraints compat.legacy_functions"),
-    ("datasets.cifar", "compat.legacy_functions"),
     ("distribute", "distribution"),
     (
         "engine engine.base_layer engine.base_layer_utils engine.base_layer_v1 engine.compile_utils engine.container "

@@ -1,0 +1,236 @@
+"""Names of `keras.engine` and `keras.models` that are elsewhere, or called otherwise, today."""
+
+import numpy as np
+
+from .. import layers, models
+from ..core import Node, kind
+from ..core.symbol import topological_order
+
+Container = Network = Functional = models.Model
+Node = Node
+InputLayer, InputSpec, Input, Layer = layers.InputLayer, layers.InputSpec, layers.Input, layers.Layer
+TensorFlowOpLayer = TFOpLambda = layers.Lambda
+
+
+def get_source_inputs(tensor, layer=None, node_index=None):
+    """The symbols without a history of their own that `tensor` comes from."""
+    if layer is not None and node_index is not None and layer.inbound_nodes:
+        return _sources(layer.inbound_nodes[node_index].input_tensors) or layer.inbound_nodes[node_index].output_tensors
+    return _sources([tensor])
+
+
+def _sources(symbols):
+    nodes = topological_order(symbols)
+    found = [s for node in nodes if not node.inputs for s in node.outputs]
+    return found + [s for s in symbols if s.node is None]
+
+
+def to_list(x, allow_tuple=False):
+    """A list stays one; anything else becomes a list of itself."""
+    if isinstance(x, list):
+        return x
+    return list(x) if allow_tuple and isinstance(x, tuple) else [x]
+
+
+def unpack_singleton(x):
+    return x[0] if len(x) == 1 else x
+
+
+def object_list_uid(object_list):
+    return ", ".join(str(id(x)) for x in to_list(object_list))
+
+
+def legacy_sequential_layers(model):
+    """The layers of a Sequential, as Keras 1 listed them."""
+    return model.layers
+
+
+def needs_legacy_support(model):
+    """Whether a Sequential begins with a Merge layer."""
+    return bool(model.layers) and type(model.layers[0]).__name__ == "Merge"
+
+
+def layer_from_config(config, custom_objects=None):
+    """The layer of a configuration ``{"class_name", "config"}``."""
+    return kind("layer").deserialize(config, custom_objects)
+
+
+# --- keras.engine.training: what its functions do to lists of arrays
+
+
+def make_batches(size, batch_size):
+    """The first and last index of each batch: ``[(0, 32), (32, 64), ...]``."""
+    return [(start, min(size, start + batch_size)) for start in range(0, size, batch_size)]
+
+
+def slice_arrays(arrays, start=None, stop=None):
+    """A slice, or the rows at a list of indices, of an array or of each of several; ``None`` stays."""
+    if arrays is None:
+        return [None]
+    if isinstance(arrays, (list, tuple)):
+        return [None if x is None else slice_arrays(x, start, stop) for x in arrays]
+    if hasattr(start, "__len__"):
+        return np.asarray(arrays)[np.asarray(start)]
+    return arrays[start:stop]
+
+
+def batch_shuffle(index_array, batch_size):
+    """Shuffles whole batches, so that the rows of a batch stay neighbours; the short rest stays at the end."""
+    count = len(index_array) // batch_size
+    rest = index_array[count * batch_size :]
+    batches = np.asarray(index_array[: count * batch_size]).reshape(count, batch_size)
+    np.random.shuffle(batches)
+    return np.append(batches.ravel(), rest)
+
+
+def check_num_samples(ins, batch_size=None, steps=None, steps_name="steps"):
+    if steps is not None:
+        if batch_size is not None:
+            raise ValueError(f"If {steps_name} is set, batch_size must be None. Received: batch_size={batch_size}")
+        return None
+    return int(np.shape(ins[0])[0])
+
+
+def check_array_lengths(inputs, targets, weights=None):
+    """Raises ValueError unless all arrays have the same number of rows."""
+    groups = {
+        name: {len(x) for x in arrays or [] if x is not None}
+        for name, arrays in (("input", inputs), ("target", targets), ("sample_weight", weights))
+    }
+    for name, lengths in groups.items():
+        if len(lengths) > 1:
+            raise ValueError(f"All {name} arrays should have the same number of samples. Received: {sorted(lengths)}")
+    if len(set().union(*groups.values())) > 1:
+        found = ", ".join(f"{name}: {next(iter(lengths))}" for name, lengths in groups.items() if lengths)
+        raise ValueError(f"Input, target and sample_weight arrays should have the same number of samples. {found}.")
+
+
+def standardize_input_data(data, names, shapes=None, check_batch_axis=True, exception_prefix=""):
+    """A list of arrays in the order of `names`, from an array, a list or a dictionary; shapes are checked."""
+    if not names:
+        return []
+    if data is None:
+        return [None] * len(names)
+    if isinstance(data, dict):
+        missing = [name for name in names if name not in data]
+        if missing:
+            raise ValueError(f"No data provided for {missing[0]!r}. Need data for each of: {list(names)}")
+        arrays = [data[name] for name in names]
+    elif isinstance(data, (list, tuple)) and (len(names) > 1 or hasattr(data[0], "shape")):
+        arrays = list(data)
+    else:
+        arrays = [data]
+    if len(arrays) != len(names):
+        raise ValueError(
+            f"Error when checking model {exception_prefix}: expected {len(names)} arrays ({', '.join(names)}). "
+            f"Received: {len(arrays)}."
+        )
+    arrays = [x if hasattr(x, "shape") else np.asarray(x) for x in arrays]
+    arrays = [x[:, None] if len(x.shape) == 1 else x for x in arrays]
+    for name, array, shape in zip(names, arrays, shapes or []):
+        if shape is None:
+            continue
+        start = 0 if check_batch_axis else 1
+        same = all(want in (None, got) for want, got in zip(shape[start:], array.shape[start:]))
+        if len(shape) != len(array.shape) or not same:
+            raise ValueError(
+                f"Error when checking {exception_prefix}: expected {name} to have shape {tuple(shape)} but got an "
+                f"array with shape {tuple(array.shape)}."
+            )
+    return arrays
+
+
+def standardize_sample_or_class_weights(x_weight, output_names, weight_type):
+    """A list with the weights of each output, from one, a list, or a dictionary by output."""
+    if x_weight is None or len(x_weight) == 0:
+        return [None] * len(output_names)
+    if len(output_names) == 1:
+        if isinstance(x_weight, list) and len(x_weight) == 1:
+            return x_weight
+        if isinstance(x_weight, dict) and output_names[0] in x_weight:
+            return [x_weight[output_names[0]]]
+        return [x_weight]
+    if isinstance(x_weight, list) and len(x_weight) == len(output_names):
+        return x_weight
+    if isinstance(x_weight, dict):
+        return [x_weight.get(name) for name in output_names]
+    raise ValueError(
+        f"The model has the outputs {list(output_names)}: {weight_type} must be a list with one entry each, or a "
+        f"dictionary. Received: {type(x_weight).__name__}"
+    )
+
+
+def standardize_class_weights(class_weight, output_names):
+    return standardize_sample_or_class_weights(class_weight, output_names, "class_weight")
+
+
+def standardize_sample_weights(sample_weight, output_names):
+    return standardize_sample_or_class_weights(sample_weight, output_names, "sample_weight")
+
+
+def standardize_weights(y, sample_weight=None, class_weight=None, sample_weight_mode=None):
+    """One weight for each row of `y` (each step of each row in the mode 'temporal')."""
+    if sample_weight is not None:
+        return np.asarray(sample_weight)
+    if class_weight:
+        classes = y.argmax(axis=1) if y.ndim > 1 and y.shape[1] > 1 else y.reshape(len(y)).astype(int)
+        missing = set(classes.tolist()) - set(class_weight)
+        if missing:
+            raise ValueError(f"class_weight has no entry for the classes {sorted(missing)}.")
+        return np.array([class_weight[c] for c in classes.tolist()], "float32")
+    return np.ones(y.shape[:2] if sample_weight_mode == "temporal" else y.shape[:1], "float32")
+
+
+def weighted_objective(fn):
+    """`fn` as a function of (y_true, y_pred, weights, mask) that returns the weighted mean."""
+    from .. import backend as K  # noqa: N812
+
+    def weighted(y_true, y_pred, weights, mask=None):
+        score = fn(y_true, y_pred)
+        if mask is not None:
+            mask = K.cast(mask, K.floatx())
+            score = score * mask / K.mean(mask)
+        if weights is not None:
+            axes = list(range(K.ndim(weights), K.ndim(score)))
+            score = (K.mean(score, axis=axes) if axes else score) * weights
+            score = score / K.mean(K.cast(K.not_equal(weights, 0), K.floatx()))
+        return K.mean(score)
+
+    return weighted
+
+
+def collect_metrics(metrics, output_names):
+    """The metrics of each output, from a list for all or a dictionary by output."""
+    if not metrics:
+        return [[] for _ in output_names]
+    if isinstance(metrics, dict):
+        return [to_list(metrics.get(name, [])) for name in output_names]
+    if isinstance(metrics, list):
+        return [list(metrics) for _ in output_names]
+    raise TypeError(f"metrics: expected a list or a dictionary. Received: {metrics!r}")
+
+
+def check_loss_and_target_compatibility(targets, losses, output_shapes):
+    """Raises ValueError where targets cannot belong to a loss or an output."""
+    same_shape = ("mean_squared_error", "binary_crossentropy", "categorical_crossentropy")
+    for y, loss, shape in zip(targets, losses, output_shapes):
+        name = getattr(loss, "__name__", "")
+        if name == "categorical_crossentropy" and y.shape[-1] == 1:
+            raise ValueError(
+                f"categorical_crossentropy expects targets of shape (samples, classes). Received: shape {y.shape}. Use "
+                "to_categorical(y), or sparse_categorical_crossentropy."
+            )
+        if name in same_shape and any(want not in (None, got) for got, want in zip(y.shape[1:], shape[1:])):
+            raise ValueError(f"{name} expects targets of the output's shape {shape}. Received: shape {y.shape}.")
+
+
+slice_X = slice_arrays
+# Programs import these with an underscore, as Keras 2.0 and 2.1 had them.
+_to_list, _object_list_uid, _make_batches, _batch_shuffle = to_list, object_list_uid, make_batches, batch_shuffle
+_slice_arrays = _slice_X = slice_arrays
+_check_array_lengths, _check_num_samples = check_array_lengths, check_num_samples
+_standardize_input_data, _standardize_weights = standardize_input_data, standardize_weights
+_standardize_sample_weights, _standardize_class_weights = standardize_sample_weights, standardize_class_weights
+_collect_metrics, _weighted_masked_objective = collect_metrics, weighted_objective
+weighted_masked_objective = _weighted_objective = weighted_objective
+_check_loss_and_target_compatibility = check_loss_and_target_compatibility

@@ -1,0 +1,267 @@
+"""Functions that Keras 1 and 2 had beside the layers: metrics, regularizers, helpers of `utils`."""
+
+import math
+
+import numpy as np
+
+from .. import backend as K  # noqa: N812
+from .. import optimizers, regularizers
+from ..optimizers import Optimizer
+
+# --- metrics of Keras 1: of one batch, so the logs show their mean over the batches
+
+
+def _positives(y):
+    return K.round(K.clip(y, 0, 1))
+
+
+def precision(y_true, y_pred):
+    """The share of the selected items that are relevant, in a batch."""
+    return K.sum(_positives(y_true * y_pred)) / (K.sum(_positives(y_pred)) + K.epsilon())
+
+
+def recall(y_true, y_pred):
+    """The share of the relevant items that are selected, in a batch."""
+    return K.sum(_positives(y_true * y_pred)) / (K.sum(_positives(y_true)) + K.epsilon())
+
+
+def fbeta_score(y_true, y_pred, beta=1):
+    """The weighted harmonic mean of precision and recall, in a batch; recall counts `beta` times as much."""
+    if beta < 0:
+        raise ValueError(f"fbeta_score: expected beta >= 0. Received: beta={beta!r}")
+    p, r = precision(y_true, y_pred), recall(y_true, y_pred)
+    return (1 + beta**2) * p * r / (beta**2 * p + r + K.epsilon())
+
+
+def fmeasure(y_true, y_pred):
+    """The harmonic mean of precision and recall, in a batch."""
+    return fbeta_score(y_true, y_pred, beta=1)
+
+
+fscore = f1score = fmeasure
+
+
+def matthews_correlation(y_true, y_pred):
+    """The correlation of true and predicted classes (Matthews, 1975), in a batch."""
+    true, predicted = _positives(y_true), _positives(y_pred)
+    tp, tn = K.sum(true * predicted), K.sum((1 - true) * (1 - predicted))
+    fp, fn = K.sum((1 - true) * predicted), K.sum(true * (1 - predicted))
+    return (tp * tn - fp * fn) / (K.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)) + K.epsilon())
+
+
+KERAS1_METRICS = (precision, recall, fbeta_score, fmeasure, matthews_correlation)
+
+# --- regularizers of Keras 1
+
+WeightRegularizer = ActivityRegularizer = L1L2Regularizer = regularizers.L1L2
+
+
+def l1l2(l1=0.01, l2=0.01):
+    return regularizers.L1L2(l1=l1, l2=l2)
+
+
+def activity_l1(l=0.01):  # noqa: E741 - Keras' name
+    return regularizers.L1L2(l1=l)
+
+
+def activity_l2(l=0.01):  # noqa: E741
+    return regularizers.L1L2(l2=l)
+
+
+activity_l1l2 = l1l2
+
+
+class EigenvalueRegularizer(regularizers.Regularizer):
+    """`k` times the root of the largest eigenvalue of ``W.T @ W``, found by power iteration."""
+
+    def __init__(self, k):
+        self.k = k
+
+    def __call__(self, x):
+        if K.ndim(x) != 2:
+            raise ValueError(f"EigenvalueRegularizer expects a matrix. Received: {K.ndim(x)} dimensions.")
+        square = K.dot(K.transpose(x), x)
+        vector = K.ones((K.int_shape(x)[1], 1))
+        for _ in range(9):
+            vector = K.dot(square, vector)
+            vector = vector / K.sqrt(K.sum(K.square(vector)))
+        return self.k * K.sqrt(K.sum(vector * K.dot(square, vector)))
+
+
+# --- optimizers
+
+
+def clip_norm(g, c, n):
+    """The gradient `g`, whose norm is `n`, scaled so that its norm is at most `c`."""
+    return K.switch(n >= c, g * c / n, g) if c > 0 else g
+
+
+def optimizer_from_config(config, custom_objects=None):
+    return optimizers.deserialize(config, custom_objects)
+
+
+class TFOptimizer(Optimizer):
+    """Refuses: there are no TensorFlow optimizers here."""
+
+    def __init__(self, optimizer):
+        raise NotImplementedError(
+            f"TFOptimizer: {type(optimizer).__name__} is TensorFlow's. Use the optimizer of the same name in "
+            "keras.optimizers, or any of Optax."
+        )
+
+
+# --- keras.utils.np_utils, conv_utils, io_utils, layer_utils, generic_utils
+
+
+def categorical_probas_to_classes(p):
+    return np.argmax(p, axis=1)
+
+
+def probas_to_classes(y_pred):
+    """The class of each row of probabilities."""
+    return categorical_probas_to_classes(y_pred) if np.shape(y_pred)[-1] > 1 else np.array([x[0] > 0.5 for x in y_pred])
+
+
+def accuracy(p, y):
+    return np.mean([a == b for a, b in zip(p, y)])
+
+
+def binary_logloss(p, y):
+    p = np.clip(p, 1e-15, 1 - 1e-15)
+    return -np.mean(y * np.log(p) + (1 - np.asarray(y)) * np.log(1 - p))
+
+
+def multiclass_logloss(p, y):
+    """The mean of minus the logarithm of the probability that `p` gives the class `y` of each row."""
+    p = np.asarray(p) / np.sum(p, axis=1, keepdims=True)
+    classes = np.argmax(y, axis=1) if np.ndim(y) > 1 else np.asarray(y)
+    return -np.mean(np.log(np.clip(p[np.arange(len(p)), classes], 1e-15, 1)))
+
+
+def normalize_tuple(value, n, name):
+    """`n` integers; one integer stands for all."""
+    from ..core.checks import int_tuple
+
+    return int_tuple(name, value, n)
+
+
+def normalize_padding(value):
+    from ..core.checks import one_of
+
+    return one_of("padding", value, ("valid", "same", "causal", "full"))
+
+
+def normalize_data_format(value):
+    from ..core.config import standardize_data_format
+
+    return standardize_data_format(value)
+
+
+def conv_output_length(input_length, filter_size, padding, stride, dilation=1):
+    """How many windows fit into an axis.
+
+    >>> conv_output_length(10, 3, "valid", 2)
+    4
+    """
+    if input_length is None:
+        return None
+    reach = filter_size + (filter_size - 1) * (dilation - 1)
+    lost = {"same": 0, "causal": 0, "valid": reach - 1, "full": 1 - reach}[normalize_padding(padding)]
+    return (input_length - lost + stride - 1) // stride
+
+
+def conv_input_length(output_length, filter_size, padding, stride):
+    """The length of an axis on which `output_length` windows fit."""
+    if output_length is None:
+        return None
+    pad = {"same": filter_size // 2, "valid": 0, "full": filter_size - 1}[normalize_padding(padding)]
+    return (output_length - 1) * stride - 2 * pad + filter_size
+
+
+def deconv_length(dim_size, stride_size, kernel_size, padding):
+    """The length of an axis after a transposed convolution."""
+    if dim_size is None:
+        return None
+    extra = {"valid": max(kernel_size - stride_size, 0), "full": -(stride_size + kernel_size - 2), "same": 0}
+    return dim_size * stride_size + extra[normalize_padding(padding)]
+
+
+def convert_kernel(kernel, dim_ordering=None):
+    """A convolution kernel turned around in all its spatial axes, as Theano's are."""
+    kernel = np.asarray(kernel)
+    if not 3 <= kernel.ndim <= 5:
+        raise ValueError(f"convert_kernel: expected 3 to 5 dimensions. Received: shape {kernel.shape}")
+    axes = range(2, kernel.ndim) if dim_ordering == "th" else range(kernel.ndim - 2)
+    return np.copy(np.flip(kernel, tuple(axes)))
+
+
+def save_array(array, name):
+    """Writes an array to the HDF5 file `name`."""
+    import h5py
+
+    with h5py.File(name, "w") as file:
+        file["array"] = np.asarray(array)
+
+
+def load_array(name):
+    """The array in the HDF5 file `name`."""
+    import h5py
+
+    with h5py.File(name, "r") as file:
+        return file[next(iter(file))][()]
+
+
+def ask_to_proceed_with_overwrite(filepath):
+    """Asks on the terminal whether a file may be overwritten."""
+    answer = ""
+    while answer not in ("y", "n"):
+        answer = input(f"[WARNING] {filepath} already exists - overwrite? [y/n] ").strip().lower()
+    return answer == "y"
+
+
+def count_params(weights):
+    """The number of entries of several weights."""
+    return int(sum(math.prod(w.shape) for w in {id(w): w for w in weights}.values()))
+
+
+def count_total_params(layers, layer_set=None):
+    """The numbers of trainable and other weights' entries in layers, each layer counted once."""
+    seen = set() if layer_set is None else layer_set
+    own = [layer for layer in layers if layer not in seen and not seen.add(layer)]
+    return (
+        count_params([w for layer in own for w in layer.trainable_weights]),
+        count_params([w for layer in own for w in layer.non_trainable_weights]),
+    )
+
+
+def make_tuple(*args):
+    return args
+
+
+def has_arg(fn, name, accept_all=False):
+    """Whether a function can be called with the keyword `name`."""
+    import inspect
+
+    parameters = inspect.signature(fn).parameters
+    if name in parameters:
+        return parameters[name].kind in (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return accept_all and any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+def get_from_module(identifier, module_params, module_name, instantiate=False, kwargs=None):
+    """What a dictionary of functions and classes has under a name; anything but a string stays."""
+    if isinstance(identifier, dict):
+        identifier, kwargs, instantiate = identifier["name"], {k: v for k, v in identifier.items() if k != "name"}, True
+    if not isinstance(identifier, str):
+        return identifier
+    if identifier not in module_params:
+        raise ValueError(f"Invalid {module_name}: {identifier}")
+    thing = module_params[identifier]
+    return thing(**(kwargs or {})) if instantiate else thing
+
+
+def urlretrieve(url, filename, reporthook=None, data=None):
+    """Downloads a URL to a file."""
+    from urllib.request import urlretrieve as retrieve
+
+    return retrieve(url, filename, reporthook, data)

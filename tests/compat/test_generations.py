@@ -1,0 +1,242 @@
+"""The table of generations: each row has an effect."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import oneiros
+from oneiros import compat, core, layers
+from oneiros.compat import generations
+from oneiros.core.config import behaviour
+
+
+@pytest.fixture(params=generations.GENERATIONS)
+def generation(request):
+    compat.install(request.param)
+    core.names.reset_uids()
+    yield request.param
+    compat.uninstall()
+
+
+def test_the_table_has_a_row_for_each_difference_and_its_native_column():
+    assert set(vars(behaviour)) == set(generations.BEHAVIOUR)
+    for row, values in generations.BEHAVIOUR.items():
+        assert len(values) == 4 and values[3] == getattr(behaviour, row), row
+
+
+def test_selecting_sets_every_row(generation):
+    column = generations.GENERATIONS.index(generation)
+    assert {row: getattr(behaviour, row) for row in generations.BEHAVIOUR} == {
+        row: values[column] for row, values in generations.BEHAVIOUR.items()
+    }
+
+
+def test_an_unknown_generation():
+    with pytest.raises(ValueError, match="'1', '2', 'tf' or '3'"):
+        compat.install("4")
+    assert behaviour.generation == "3"
+
+
+def _at(generation, *values):
+    return dict(zip(generations.GENERATIONS, values))[generation]
+
+
+def test_first_name_suffix(generation):
+    assert layers.Dense(1).name == _at(generation, "dense_1", "dense_1", "dense", "dense")
+    assert layers.Dense(1).name == _at(generation, "dense_2", "dense_2", "dense_1", "dense_1")
+
+
+def test_weight_suffix(generation):
+    layer = layers.Dense(1, name="d")
+    layer.build((None, 2))
+    assert layer.weights[0].name == _at(generation, "d/kernel:0", "d/kernel:0", "d/kernel:0", "kernel")
+
+
+def test_accuracy_name(generation):
+    for written in ("accuracy", "acc"):
+        model = oneiros.Sequential([layers.Dense(1, input_shape=(2,))])
+        model.compile("sgd", "binary_crossentropy", metrics=[written])
+        history = model.fit(np.ones((2, 2)), np.ones((2, 1)), epochs=1, verbose=0).history
+        assert set(history) == {"loss", _at(generation, "acc", "acc", written, written)}
+
+
+def test_backend_name(generation):
+    assert oneiros.backend.backend() == _at(generation, "tensorflow", "tensorflow", "tensorflow", "jax")
+
+
+def test_hard_sigmoid(generation):
+    value = float(oneiros.activations.hard_sigmoid(np.float32(1.0)))
+    assert value == pytest.approx(_at(generation, 0.7, 0.7, 0.7, 4 / 6), abs=1e-6)
+
+
+def test_recursive_trainable(generation):
+    model = oneiros.Sequential([layers.Dense(1, input_shape=(2,))])
+    model.trainable = False
+    assert model.layers[0].trainable is _at(generation, True, True, False, False)
+    assert model.trainable_weights == []
+
+
+def test_track_attribute_variables(generation):
+    class Mine(layers.Layer):
+        def build(self, input_shape):
+            self.extra = core.Variable(1.0)
+
+    layer = Mine()
+    layer.build((None, 1))
+    assert len(layer.weights) == _at(generation, 0, 0, 1, 1)
+
+
+def test_unsupported_mask_error(generation):
+    x = layers.Embedding(5, 3, mask_zero=True)(np.array([[1, 0]]))
+
+    class Plain(layers.Layer):
+        def call(self, inputs):
+            return inputs
+
+    if generation in ("1", "2"):
+        with pytest.raises(TypeError, match="does not support masking"):
+            Plain()(x)
+    else:
+        with pytest.warns(UserWarning, match="does not support masking"):
+            Plain()(x)
+
+
+def test_mean_activity_regularizer(generation):
+    layer = layers.ActivityRegularization(l1=1.0)
+    layer(np.ones((4, 2)))
+    assert float(sum(layer.losses)) == _at(generation, 8, 8, 2, 8)
+
+
+def test_weights_trainable_first(generation):
+    model = oneiros.Sequential([layers.BatchNormalization(input_shape=(2,)), layers.Dense(1)])
+    shapes = [w.shape for w in model.weights]
+    ordered, by_layer = [(2,), (2,), (2, 1), (1,), (2,), (2,)], [(2,), (2,), (2,), (2,), (2, 1), (1,)]
+    assert shapes == _at(generation, ordered, ordered, by_layer, by_layer)
+
+
+def test_progress_bar(generation, capsys):
+    bar = oneiros.utils.Progbar(2, interval=0)
+    bar.update(2, [("loss", 0.5)])
+    out = capsys.readouterr().out
+    assert ("2/2" in out) and (("[===" in out) == (generation != "3"))
+
+
+def _trained(**compile_arguments):
+    """A model that predicts 0 and does not learn."""
+    model = oneiros.Sequential([layers.Dense(1, kernel_initializer="zeros", input_shape=(1,))])
+    model.compile(oneiros.optimizers.SGD(0.0), "mse", **compile_arguments)
+    return model
+
+
+def test_weights_normalized_by_count(generation):
+    loss = _trained().train_on_batch(np.ones((2, 1)), np.ones((2, 1)), sample_weight=np.array([1.0, 0.0]))
+    assert float(loss) == _at(generation, 1, 1, 0.5, 0.5)
+
+
+def test_metric_name_from_function(generation):
+    model = _trained(metrics=["mse"])
+    history = model.fit(np.ones((2, 1)), np.ones((2, 1)), epochs=1, verbose=0).history
+    name = _at(generation, "mean_squared_error", "mean_squared_error", "mse", "mse")
+    assert set(history) == {"loss", name}
+
+
+def test_running_batch_logs(generation):
+    losses = []
+    callback = oneiros.callbacks.LambdaCallback(on_batch_end=lambda batch, logs: losses.append(float(logs["loss"])))
+    x, y = np.ones((2, 1)), np.array([[1.0], [3.0]])
+    _trained().fit(x, y, batch_size=1, epochs=1, verbose=0, shuffle=False, callbacks=[callback])
+    assert losses == [1, _at(generation, 9, 9, 5, 5)]
+
+
+def test_quiet_predict(generation, capsys):
+    _trained().predict(np.ones((2, 1)))
+    assert bool(capsys.readouterr().out) is _at(generation, False, False, True, True)
+
+
+def test_flat_stacked_states(generation):
+    cells = layers.StackedRNNCells([layers.SimpleRNNCell(2), layers.SimpleRNNCell(3)])
+    flat = [size[0] if isinstance(size, (list, tuple)) else size for size in cells.state_size]
+    assert flat == _at(generation, [3, 2], [3, 2], [2, 3], [2, 3])
+
+
+def test_bidirectional_zero_masked(generation):
+    x = np.array([[[1.0], [0.0]]], "float32")
+    layer = layers.Bidirectional(layers.SimpleRNN(1, return_sequences=True, kernel_initializer="ones"), "concat")
+    y = np.asarray(layer(layers.Masking()(x)))
+    forward_at_the_masked_step = y[0, 1, 0]
+    assert (forward_at_the_masked_step == 0) == _at(generation, False, False, True, True)
+
+
+def test_merged_mask(generation):
+    x = layers.Embedding(5, 3, mask_zero=True)
+    mask = layers.Add().compute_mask([None, None], [np.array([[True, True]]), np.array([[True, False]])])
+    assert x is not None and np.asarray(mask).tolist() == [[True, _at(generation, False, False, False, True)]]
+
+
+def test_unbiased_moving_variance(generation):
+    layer = layers.BatchNormalization(momentum=0.0)
+    layer(np.array([[1.0], [3.0]], "float32"), training=True)
+    assert layer.get_weights()[3][0] == pytest.approx(_at(generation, 1, 2, 1, 1), rel=2e-3)
+
+
+def test_conv1d_follows_image_format(generation):
+    core.config.set_image_data_format("channels_first")
+    try:
+        data_format = layers.Conv1D(1, 1).data_format
+    finally:
+        core.config.set_image_data_format("channels_last")
+    assert data_format == _at(generation, *["channels_last"] * 3, "channels_first")
+
+
+def test_deferred_updates(generation):
+    class Counting(layers.Layer):
+        def build(self, input_shape):
+            self.count = self.add_weight("count", (), initializer="zeros", trainable=False)
+
+        def call(self, inputs):
+            self.add_update(oneiros.backend.update_add(self.count, 1.0))
+            return inputs
+
+    layer = Counting()
+    layer(np.ones((1, 1)), training=False)
+    assert float(layer.count) == _at(generation, 0, 0, 1, 1)
+    layer(np.ones((1, 1)), training=True)
+    assert float(layer.count) == _at(generation, 1, 1, 2, 2)
+
+
+def test_every_row_has_a_test():
+    tests = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
+    others = {"generation": "selecting_sets_every_row", "relu6_hard_sigmoid": "hard_sigmoid"}
+    assert {others.get(row, row) for row in generations.BEHAVIOUR} <= tests | {"optimizer_formulas"}
+
+
+@pytest.mark.parametrize("names, argument, values", [(n, a, v) for n, a, *v in generations.DEFAULTS])
+def test_defaults(generation, names, argument, values):
+    for name in names.split():
+        value = dict(zip(generations.GENERATIONS, (*values, generations.NATIVE)))[generation]
+        function = _find(name)
+        assert argument in inspect.signature(function).parameters, name
+        assert function.adapted_rules.defaults.get(generation, {}).get(argument, generations.NATIVE) == value
+        native = inspect.signature(function).parameters[argument].default
+        assert all(v is generations.NATIVE or v != native for v in values), f"{name}.{argument}: {native!r} is native"
+
+
+def _find(name):
+    owner, _, method = name.partition(".")
+    for module in (oneiros, layers, oneiros.initializers, oneiros.optimizers, oneiros.callbacks, oneiros.utils):
+        thing = getattr(module, owner, None)
+        if thing is not None:
+            break
+    if method:
+        return getattr(thing, method)
+    return thing.__init__ if inspect.isclass(thing) else thing
+
+
+def test_a_default_is_filled_only_where_nothing_was_given():
+    compat.install("2")
+    assert layers.LSTM(3).recurrent_activation is not layers.LSTM(3, recurrent_activation="tanh").recurrent_activation
+    assert layers.LSTM(3, "relu", "tanh").recurrent_activation is oneiros.activations.tanh
+    assert layers.GRU(3).reset_after is False and layers.GRU(3, reset_after=True).reset_after is True
+    compat.uninstall()
+    assert layers.GRU(3).reset_after is True
