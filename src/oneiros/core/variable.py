@@ -388,11 +388,17 @@ def scan(step, init, xs, length=None, reverse=False, unroll=1):
     return _loop(step, init, xs, partial(jax.lax.scan, length=length, reverse=reverse, unroll=unroll))
 
 
+def _dry_run(fn, *args):
+    """The shapes of the results, and the variables that are written."""
+    with Scope() as scope:
+        # A function of its own each time: JAX would not run one again that it has traced before.
+        shapes = jax.eval_shape(lambda *args: fn(*args), *args)
+    return shapes, list(scope.written)
+
+
 def _loop(step, init, xs, run):
     one = jax.tree.map(lambda x: x[0], xs)
-    with Scope() as scope:  # a dry run that finds what is written
-        jax.eval_shape(step, init, one)
-    written = list(scope.written)
+    _, written = _dry_run(step, init, one)
 
     def body(carry, x):
         carry, values = carry
@@ -412,9 +418,7 @@ def repeat(step, count, xs):
     Returns what the last step returns: a pytree of arrays.
     """
     one = jax.tree.map(lambda x: x[0], xs)
-    with Scope() as scope:  # a dry run that finds what is written
-        shapes = jax.eval_shape(step, one)
-    written = list(scope.written)
+    shapes, written = _dry_run(step, one)
 
     def body(i, carry):
         _, values = carry

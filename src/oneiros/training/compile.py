@@ -239,10 +239,9 @@ def _make_metric(spec, target, output, loss, prefix):
         return spec
     name = spec if isinstance(spec, str) else getattr(spec, "__name__", type(spec).__name__)
     if spec in ("accuracy", "acc", "crossentropy", "ce"):
-        if target is None:
-            raise InputDataError(f"metrics: {spec!r} needs targets. Pass y.")
         kind = "accuracy" if spec in ("accuracy", "acc") else "crossentropy"
-        fn = metrics.resolve_accuracy(kind, tuple(target.shape), tuple(output.shape), loss)
+        shape = tuple(output.shape if target is None else target.shape)
+        fn = metrics.resolve_accuracy(kind, shape, tuple(output.shape), loss)
         if kind == "accuracy":
             name = behaviour.accuracy_name or name
     else:

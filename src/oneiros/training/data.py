@@ -4,14 +4,10 @@ import itertools
 import warnings
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from ..core import floatx
 from ..core.errors import InputDataError
-
-# Arrays together smaller than this live on the device while they are trained on.
-_DEVICE_BYTES = 4 << 30
 
 
 def is_batches(x):
@@ -230,17 +226,10 @@ class ArrayData:
         self.samples = lengths.pop()
         self.batch_size = check_batch_size(batch_size)
         self.steps = -(-self.samples // self.batch_size)
-        self._device = None
 
-    def fits_device(self):
-        leaves = jax.tree.leaves(self.arrays)
-        return not any(map(_on_disk, leaves)) and sum(a.nbytes for a in leaves) < _DEVICE_BYTES
-
-    def on_device(self):
-        """The arrays as JAX arrays, made once."""
-        if self._device is None:
-            self._device = jax.tree.map(jnp.asarray, self.arrays)
-        return self._device
+    def peek(self):
+        """What shapes and types a batch has."""
+        return self.arrays
 
     def take(self, rows):
         """One batch: the rows at these indices (a slice, or an array)."""

@@ -335,8 +335,7 @@ class Trainer:
                 raise InputDataError("validation_split needs arrays; give validation_data for what yields batches.")
             data, validation = data_.split(data, validation_split)
             validation.exact = data.exact = bool(self.stateful)
-        first = data.take(slice(0, 1)) if isinstance(data, ArrayData) else data.peek()
-        self._prepare(first)
+        self._prepare(data.peek())
         function = self._function("train")
         callbacks = self._callbacks(callbacks, data, validation, epochs, verbose)
         self.stop_training = False
@@ -384,7 +383,7 @@ class Trainer:
         if order is not None and steps_per_epoch is not None:
             steps_per_epoch = _whole("steps_per_epoch", steps_per_epoch, 1)
         hooks = _Hooks(callbacks, "train", self)
-        single = callbacks.overrides_batch_hooks("train")
+        single = callbacks.overrides_batch_hooks["train"]
         try:
             callbacks.on_train_begin()
             for epoch in epochs:
@@ -412,11 +411,10 @@ class Trainer:
 
     def _evaluate(self, data, callbacks):
         """The logs of one pass over data."""
-        self._prepare(data.take(slice(0, 1)) if isinstance(data, ArrayData) else data.peek())
         self.reset_metrics()
         hooks = _Hooks(callbacks, "test", self)
         callbacks.on_test_begin()
-        logs, _ = run_epoch(self, self._function("test"), data, hooks, None, callbacks.overrides_batch_hooks("test"))
+        logs, _ = run_epoch(self, self._function("test"), data, hooks, None, callbacks.overrides_batch_hooks["test"])
         callbacks.on_test_end(logs)
         return logs
 
@@ -439,6 +437,7 @@ class Trainer:
         data = self._data(x, y, sample_weight, batch_size, steps=steps, shuffle=False, workers=workers)
         if isinstance(data, ArrayData) and steps is not None:
             data = data.slice(0, steps * data.batch_size)
+        self._prepare(data.peek())
         callbacks = self._callbacks_for("test", callbacks, data, verbose)
         return self._returned(self._evaluate(data, callbacks), return_dict)
 
@@ -479,8 +478,7 @@ class Trainer:
             if steps is not None:
                 data = data.slice(0, steps * data.batch_size)
                 data.exact = bool(self.stateful)
-            first = data.arrays
-        self._prepare(first)
+        self._prepare(data.peek())
         bar = ProgbarLogger() if _loud(verbose) else None
         results = predict_batches(self._function("predict"), data, steps)
         outputs = _joined(results)

@@ -1,0 +1,83 @@
+"""SqueezeNet 1.1: AlexNet's accuracy with fifty times fewer weights (Iandola et al., 2016, arXiv:1602.07360)."""
+
+from .. import backend as K  # noqa: N812 - Keras' name for it
+from ..layers import (
+    Activation,
+    Concatenate,
+    Conv2D,
+    Dropout,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
+    Input,
+    MaxPooling2D,
+)
+from ..models import Model
+from ..layers.input_layer import get_source_inputs
+from ..utils import get_file
+from ..utils.imagenet import decode_predictions, obtain_input_shape, preprocess_input
+
+_URL = "https://github.com/rcmalli/keras-squeezenet/releases/download/v1.0/"
+_FILES = {
+    True: "squeezenet_weights_tf_dim_ordering_tf_kernels.h5",
+    False: "squeezenet_weights_tf_dim_ordering_tf_kernels_notop.h5",
+}
+# (squeeze, expand) filters of fire modules 2 to 9; pooling comes before modules 4 and 6.
+_FIRE = {2: (16, 64), 3: (16, 64), 4: (32, 128), 5: (32, 128), 6: (48, 192), 7: (48, 192), 8: (64, 256), 9: (64, 256)}
+
+
+def fire_module(x, number, squeeze, expand):
+    """Squeezes to few channels, then expands with 1x1 and 3x3 kernels side by side."""
+    name = f"fire{number}/"
+    axis = 3 if K.image_data_format() == "channels_last" else 1
+
+    def convolved(x, filters, size, part):
+        x = Conv2D(filters, size, padding="same" if size == 3 else "valid", name=name + part)(x)
+        return Activation("relu", name=f"{name}relu_{part}")(x)
+
+    x = convolved(x, squeeze, 1, "squeeze1x1")
+    left, right = convolved(x, expand, 1, "expand1x1"), convolved(x, expand, 3, "expand3x3")
+    return Concatenate(axis=axis, name=name + "concat")([left, right])
+
+
+def SqueezeNet(  # noqa: N802 - a constructor
+    include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000
+):
+    """SqueezeNet 1.1 for images of 227x227 and up.
+
+    weights: 'imagenet', None (random), or the path of a weights file. pooling: 'avg', 'max' or None, for
+    include_top=False. The images go through `preprocess_input` (BGR, ImageNet's means taken off).
+    Returns a Model with 1,235,496 weights (with the top).
+    """
+    if weights == "imagenet" and include_top and classes != 1000:
+        raise ValueError(f"SqueezeNet: weights='imagenet' has 1000 classes. Received: classes={classes}")
+    shape = obtain_input_shape(
+        input_shape, default_size=227, min_size=48, data_format=K.image_data_format(), require_flatten=include_top
+    )
+    inputs = Input(shape) if input_tensor is None else input_tensor
+    if not K.is_keras_tensor(inputs):
+        inputs = Input(shape, tensor=inputs)
+    x = Conv2D(64, 3, strides=2, name="conv1")(inputs)
+    x = Activation("relu", name="relu_conv1")(x)
+    x = MaxPooling2D(3, strides=2, name="pool1")(x)
+    for number, (squeeze, expand) in _FIRE.items():
+        if number in (4, 6):
+            x = MaxPooling2D(3, strides=2, name=f"pool{number - 1}")(x)
+        x = fire_module(x, number, squeeze, expand)
+    if include_top:
+        x = Dropout(0.5, name="drop9")(x)
+        x = Conv2D(classes, 1, name="conv10")(x)
+        x = Activation("relu", name="relu_conv10")(x)
+        x = GlobalAveragePooling2D()(x)
+        x = Activation("softmax", name="loss")(x)
+    elif pooling is not None:
+        x = {"avg": GlobalAveragePooling2D, "max": GlobalMaxPooling2D}[pooling]()(x)
+    model = Model(get_source_inputs(inputs) if input_tensor is not None else inputs, x, name="squeezenet")
+    if weights == "imagenet":
+        name = _FILES[bool(include_top)]
+        weights = get_file(name, _URL + name, cache_subdir="models")
+    if weights:
+        model.load_weights(weights)
+    return model
+
+
+__all__ = ["SqueezeNet", "decode_predictions", "preprocess_input"]

@@ -1,0 +1,174 @@
+"""Variables, and the functions that carry them through JAX."""
+
+import threading
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from oneiros.core import Scope, Variable, autocast, compiled, repeat, scan, value_and_grad
+
+
+def test_compiled_discovers_what_is_read_and_written():
+    scale, total = Variable(3.0), Variable(0.0)
+
+    @compiled
+    def add(x):
+        total.assign_add(x * scale)
+        return total.value
+
+    assert float(add(2.0)) == 6.0
+    scale.assign(10.0)  # read anew at each call, not a constant of the first trace
+    assert float(add(1.0)) == 16.0
+    assert float(total) == 16.0
+
+
+def test_a_variable_made_while_tracing_keeps_its_value():
+    made = []
+
+    @compiled
+    def count():
+        if not made:
+            made.append(Variable(5.0))
+        return made[0].assign_add(1.0).value
+
+    assert [float(count()), float(count())] == [6.0, 7.0]
+
+
+def test_an_exception_while_tracing_changes_nothing():
+    v = Variable(1.0)
+
+    @compiled
+    def fail(x):
+        v.assign(x)
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        fail(2.0)
+    assert float(v) == 1.0
+
+
+def test_an_exception_while_running_can_be_undone():
+    v = Variable(1.0)
+
+    def explode(x):
+        raise ValueError("at run time")
+
+    @compiled
+    def fail(x):
+        v.assign_add(jax.pure_callback(explode, jax.ShapeDtypeStruct((), "float32"), x))
+        return v.value
+
+    fail_shapes = fail.snapshot()
+    fail._set_variables([v], [])
+    fail_shapes = fail.snapshot()
+    with pytest.raises(Exception, match="at run time"):  # noqa: PT011 - JAX's own class
+        jax.block_until_ready(fail(jnp.float32(2.0)))
+    fail.restore(fail_shapes)
+    assert float(v) == 1.0
+
+
+def test_repeat_carries_state_also_after_variables_were_discovered():
+    w, seen = Variable(2.0), Variable(0.0)
+
+    def step(x):
+        seen.assign_add(x * w)
+        return seen.value
+
+    many = compiled(lambda count, xs: repeat(step, count, xs), variables=[seen])
+    xs = jnp.arange(1.0, 5.0)
+    assert float(many(np.int32(3), xs)) == 12.0
+    assert float(many(np.int32(2), xs)) == 18.0
+    assert float(seen) == 18.0
+
+
+def test_value_and_grad_agrees_with_the_closed_form_and_keeps_writes():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(8, 3)), rng.normal(size=8)
+    w, calls = Variable(rng.normal(size=3)), Variable(0, dtype="int32")
+
+    def loss():
+        calls.assign_add(1)
+        return jnp.mean((x @ w - y) ** 2), "aux"
+
+    (value, aux), (gradient,) = compiled(lambda: value_and_grad(lambda: loss()[0], [w])())(), None
+    residual = x @ np.asarray(w) - y
+    np.testing.assert_allclose(value, np.mean(residual**2), rtol=1e-5)
+    np.testing.assert_allclose(aux[0], 2 * x.T @ residual / 8, rtol=1e-5)
+    assert gradient is None
+    assert int(calls) == 1
+
+
+def test_scan_reads_and_writes_variables():
+    total = Variable(0.0)
+
+    def step(carry, x):
+        total.assign_add(x)
+        return carry * 2, total.value
+
+    carry, ys = compiled(lambda xs: scan(step, 1.0, xs))(jnp.arange(4.0))
+    assert float(carry) == 16.0
+    assert ys.tolist() == [0.0, 1.0, 3.0, 6.0]
+    assert float(total) == 6.0
+
+
+def test_two_threads_have_scopes_of_their_own():
+    variables = [Variable(0.0), Variable(0.0)]
+    barrier = threading.Barrier(2)
+
+    def work(v, amount):
+        @compiled
+        def add(x):
+            barrier.wait(timeout=20) if isinstance(x, jax.core.Tracer) and len(add._program[1]) else None
+            return v.assign_add(x).value
+
+        add._set_variables([v], [])
+        for _ in range(50):
+            add(amount)
+
+    threads = [threading.Thread(target=work, args=(v, k + 1.0)) for k, v in enumerate(variables)]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    assert [float(v) for v in variables] == [50.0, 100.0]
+
+
+def test_arithmetic_with_arrays_numpy_and_variables():
+    v, other = Variable([1.0, 2.0]), Variable([10.0, 20.0])
+    assert (np.ones(2) + v).tolist() == [2.0, 3.0]
+    assert (v * other).tolist() == [10.0, 40.0]
+    assert (1 - v).tolist() == [0.0, -1.0]
+    assert jnp.where(True, v, 0).tolist() == [1.0, 2.0]
+    assert float(jnp.sum(v)) == 3.0
+    assert (v > 1).tolist() == [False, True]
+    assert v.mean() == 1.5
+
+
+def test_shapes_and_types_are_kept():
+    v = Variable(np.zeros((2, 3), "float32"), name="kernel")
+    with pytest.raises(ValueError, match=r"kernel is \(2, 3\). Received a value of shape \(3,\)"):
+        v.assign(np.zeros(3))
+    v.assign(np.ones((2, 3), "float64"))
+    assert v.dtype == "float32"
+    array = np.zeros(3)
+    v = Variable(array)
+    array[:] = 7
+    assert v.numpy().tolist() == [0, 0, 0], "a variable shares no memory with what it was made from"
+
+
+def test_assigning_under_a_foreign_trace_is_an_error():
+    v = Variable(0.0)
+    with pytest.raises(ValueError, match="compiled"):
+        jax.jit(lambda x: v.assign(x).value)(1.0)
+    assert float(v) == 0.0
+
+
+def test_autocast_changes_what_is_read_only():
+    v = Variable([1.0])
+    with autocast("bfloat16"):
+        assert v.value.dtype == jnp.bfloat16
+        assert v.raw.dtype == jnp.float32
+    with Scope():
+        v.assign([2.0])
+        assert float(v.value[0]) == 2.0
+    assert float(v.value[0]) == 1.0, "writes inside a scope stay inside"
