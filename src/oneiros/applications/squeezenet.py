@@ -1,6 +1,7 @@
 """SqueezeNet 1.1: AlexNet's accuracy with fifty times fewer weights (Iandola et al., 2016, arXiv:1602.07360)."""
 
-from .. import backend as K  # noqa: N812 - Keras' name for it
+from ..config import image_data_format
+from ..core import is_symbol
 from ..layers import (
     Activation,
     Concatenate,
@@ -11,8 +12,8 @@ from ..layers import (
     Input,
     MaxPooling2D,
 )
-from ..models import Model
 from ..layers.input_layer import get_source_inputs
+from ..models import Model
 from ..utils import get_file
 from ..utils.imagenet import decode_predictions, obtain_input_shape, preprocess_input
 
@@ -28,7 +29,7 @@ _FIRE = {2: (16, 64), 3: (16, 64), 4: (32, 128), 5: (32, 128), 6: (48, 192), 7: 
 def fire_module(x, number, squeeze, expand):
     """Squeezes to few channels, then expands with 1x1 and 3x3 kernels side by side."""
     name = f"fire{number}/"
-    axis = 3 if K.image_data_format() == "channels_last" else 1
+    axis = 3 if image_data_format() == "channels_last" else 1
 
     def convolved(x, filters, size, part):
         x = Conv2D(filters, size, padding="same" if size == 3 else "valid", name=name + part)(x)
@@ -51,10 +52,10 @@ def SqueezeNet(  # noqa: N802 - a constructor
     if weights == "imagenet" and include_top and classes != 1000:
         raise ValueError(f"SqueezeNet: weights='imagenet' has 1000 classes. Received: classes={classes}")
     shape = obtain_input_shape(
-        input_shape, default_size=227, min_size=48, data_format=K.image_data_format(), require_flatten=include_top
+        input_shape, default_size=227, min_size=48, data_format=image_data_format(), require_flatten=include_top
     )
     inputs = Input(shape) if input_tensor is None else input_tensor
-    if not K.is_keras_tensor(inputs):
+    if not is_symbol(inputs):
         inputs = Input(shape, tensor=inputs)
     x = Conv2D(64, 3, strides=2, name="conv1")(inputs)
     x = Activation("relu", name="relu_conv1")(x)

@@ -8,12 +8,13 @@ from ..core.errors import InputDataError
 from ..core.names import to_snake_case, unique_name
 from ..core.symbol import replace_symbols, set_mask
 from ..layers.base import Layer, find_in_attributes, shape_of, single
+from ..saving import Savable
 from ..training.trainer import Trainer
 from . import configuration, summary
 from .topology import layers_in_order
 
 
-class Model(Trainer, Layer):
+class Model(Trainer, Savable, Layer):
     """A model: ``Model(inputs, outputs)`` from symbols, or a subclass with `call`.
 
     inputs, outputs: symbols, or lists or dictionaries of them.
