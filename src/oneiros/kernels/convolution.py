@@ -11,6 +11,9 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 from jax import Array, lax
 
+from . import blocked
+from .choice import fast
+
 Padding = str | Sequence[tuple[int, int]]
 
 _LAYOUTS = {1: ("NWC", "WIO", "NWC"), 2: ("NHWC", "HWIO", "NHWC"), 3: ("NDHWC", "DHWIO", "NDHWC")}
@@ -21,10 +24,13 @@ def conv(x: Array, kernel: Array, strides=1, padding: Padding = "valid", dilatio
     rank = x.ndim - 2
     strides, dilation = spread(strides, rank), spread(dilation, rank)
     pads = pad_widths(x.shape[1:-1], kernel.shape[:-2], strides, padding, dilation)
-    return conv_reference(x, kernel, strides, pads, dilation, groups)
-
-
-def conv_reference(x, kernel, strides, pads, dilation, groups):
+    if fast("convolution") and jnp.issubdtype(x.dtype, jnp.floating):
+        if groups == 1 and math.prod(kernel.shape[:-2]) == 1:
+            return blocked.pointwise(x, kernel, strides, pads)
+        if groups == 1:
+            return blocked.dense(x, kernel, strides, tuple(pads), dilation)
+        if groups == x.shape[-1]:
+            return blocked.depthwise(x, kernel, strides, pads, dilation)
     return lax.conv_general_dilated(
         x,
         kernel,
@@ -74,30 +80,10 @@ def local_conv(x: Array, kernel: Array, kernel_size, strides=1) -> Array:
     """Convolution with weights of their own at each position: kernel ``(positions, prod(k) * C, F)``, no padding."""
     rank = x.ndim - 2
     kernel_size, strides = spread(kernel_size, rank), spread(strides, rank)
-    patches = patch_slices(x, kernel_size, strides, (1,) * rank)
-    patches = jnp.stack(patches, axis=-2)
+    patches = jnp.stack(blocked.patch_slices(x, kernel_size, strides, (1,) * rank), axis=-2)
     batch, *out, taps, channels = patches.shape
     flat = patches.reshape(batch, math.prod(out), taps * channels)
     return jnp.einsum("npi,pif->npf", flat, kernel).reshape(batch, *out, kernel.shape[-1])
-
-
-def patch_slices(x, size, strides, dilation):
-    """For each tap of the window, in row-major order, the strided slice ``(N, *out, C)`` of ``x`` that it meets."""
-    out = [conv_output_length(n, k, "valid", s, d) for n, k, s, d in zip(x.shape[1:-1], size, strides, dilation)]
-    slices = []
-    for tap in range(math.prod(size)):
-        starts = [i * d for i, d in zip(_unravel(tap, size), dilation)]
-        limits = [start + (o - 1) * s + 1 for start, o, s in zip(starts, out, strides)]
-        slices.append(lax.slice(x, [0, *starts, 0], [x.shape[0], *limits, x.shape[-1]], [1, *strides, 1]))
-    return slices
-
-
-def _unravel(index, shape):
-    result = []
-    for n in reversed(shape):
-        index, remainder = divmod(index, n)
-        result.append(remainder)
-    return result[::-1]
 
 
 def spread(value, rank: int) -> tuple:
