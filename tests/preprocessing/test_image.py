@@ -312,6 +312,8 @@ def test_image_dataset_from_directory(tree, capsys):
     assert labels("categorical")[3:5].tolist() == [[1, 0], [0, 1]]
     padded = folders.image_dataset_from_directory(tree, image_size=(5, 5), pad_to_aspect_ratio=True, shuffle=False)
     assert padded[0][0][5, 0, :, 0].tolist() == [110] * 4 + [0]
+    padded = folders.image_dataset_from_directory(tree, image_size=(4, 9), pad_to_aspect_ratio=True, shuffle=False)
+    assert padded[0][0][5, 2, :, 0].tolist() == [0] * 2 + [110] * 3 + [0] * 4  # as Keras 3.15 places it
     for wrong in ({"label_mode": "x"}, {"subset": "training"}, {"validation_split": 0.2, "subset": "training"}):
         with pytest.raises(InputDataError):
             folders.image_dataset_from_directory(tree, **wrong)

@@ -111,9 +111,9 @@ def image_dataset_from_directory(
         x = image_io.img_to_array(image_io.load_img(path, color_mode=color_mode), "channels_last", "float32")
         if crop_to_aspect_ratio:
             x = image_io.smart_resize(x, image_size, interpolation)
+        elif pad_to_aspect_ratio:
+            x = _padded(x, *image_size, interpolation)
         else:
-            if pad_to_aspect_ratio:
-                x = _padded(x, *image_size)
             x = image_io.resize_array(x, image_size, interpolation)
         return x.transpose(2, 0, 1) if channels_first else x
 
@@ -123,13 +123,14 @@ def image_dataset_from_directory(
     )  # fmt: skip
 
 
-def _padded(x, height, width):
-    """``x`` with black margins that give it the proportions ``height`` to ``width``."""
+def _padded(x, height, width, interpolation):
+    """``x`` resized to fit into the given size, with black margins around it."""
     rows, columns, _ = x.shape
-    more_rows = max(0, columns * height // width - rows)
-    more_columns = max(0, rows * width // height - columns)
-    top, left = more_rows // 2, more_columns // 2
-    return np.pad(x, ((top, more_rows - top), (left, more_columns - left), (0, 0)))
+    fitting = min(height, rows * width / columns), min(width, columns * height / rows)
+    size = [int(side) for side in fitting]
+    before = [int((room - side) / 2) for room, side in zip((height, width), fitting)]
+    after = [room - side - start for room, side, start in zip((height, width), size, before)]
+    return np.pad(image_io.resize_array(x, size, interpolation), (*zip(before, after), (0, 0)))
 
 
 def text_dataset_from_directory(
