@@ -69,8 +69,12 @@ def test_hdf5_matrix(file):
                 [3, 1, 1], np.array([4, 0]), [-1, 0], np.array([True, False, True, False, False])):  # fmt: skip
         np.testing.assert_array_equal(part[key], data[2:7][key])
     np.testing.assert_array_equal(np.asarray(whole), data)
-    for wrong in (5, -6, [0, 5]):
+    for wrong in (5, -6, [0, 5], range(5, 7), slice(5, 6)):
         with pytest.raises(IndexError, match="outside the 5 rows"):
+            part[wrong]
+    assert part[[]].shape == part[5:5].shape == (0, 2)
+    for wrong in (None, "a", 1.5):
+        with pytest.raises(TypeError, match="integers or a slice"):
             part[wrong]
     doubled = HDF5Matrix(file, "x", normalizer=lambda rows: (rows * 2).astype("float32"))
     np.testing.assert_array_equal(doubled[1], data[1] * 2)

@@ -220,6 +220,12 @@ class _Threads:
             self.tasks.put(None)
 
 
+def _fork_context():
+    if "fork" not in multiprocessing.get_all_start_methods():
+        raise DataWorkerError("use_multiprocessing needs a system that can fork, such as Linux. Use threads here.")
+    return multiprocessing.get_context("fork")
+
+
 _shared = {}  # what forked workers find: key -> sequence
 _keys = itertools.count()
 
@@ -230,7 +236,7 @@ class _Processes:
         _shared[self.key] = sequence
         # Every batch has its own seed, which depends neither on the worker that makes it nor on the order of events.
         self.seed = zlib.crc32(np.random.get_state()[1].tobytes())
-        self.executor = ProcessPoolExecutor(workers, multiprocessing.get_context("fork"))
+        self.executor = ProcessPoolExecutor(workers, _fork_context())
 
     def submit(self, index):
         with warnings.catch_warnings():
@@ -324,7 +330,7 @@ class GeneratorEnqueuer(SequenceEnqueuer):
 
 def _forked_batches(generator, workers, seed):
     """The batches of ``workers`` processes that run a copy of the generator each."""
-    context = multiprocessing.get_context("fork")
+    context = _fork_context()
     processes = {}  # connection -> process
     try:
         for number in range(workers):

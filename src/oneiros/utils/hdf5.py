@@ -35,20 +35,26 @@ class HDF5Matrix:
     def __getitem__(self, key):
         if isinstance(key, slice):
             first, last, step = key.indices(len(self))
+            if key.start is not None and key.start >= len(self) and (key.stop is None or key.stop > key.start):
+                raise self._outside(key)
             if step < 0:
                 return self[np.arange(first, last, step)]
             return self._normalized(self.data[self.start + first : self.start + max(first, last) : step])
         rows = np.asarray(key)
-        if rows.dtype == bool:
-            rows = np.flatnonzero(rows)
+        if rows.size and rows.dtype.kind not in "iub":
+            raise TypeError(f"HDF5Matrix: rows are picked by integers or a slice. Received: {key!r}")
+        rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(int)
         rows = np.where(rows < 0, rows + len(self), rows)
         if rows.size and (rows.min() < 0 or rows.max() >= len(self)):
-            raise IndexError(f"HDF5Matrix: row {key} is outside the {len(self)} rows of {self.data.name}")
+            raise self._outside(key)
         if rows.ndim == 0:
             return self._normalized(self.data[self.start + int(rows)])
         # h5py takes increasing row numbers only
         unique, positions = np.unique(rows, return_inverse=True)
         return self._normalized(self.data[self.start + unique][positions.reshape(rows.shape)])
+
+    def _outside(self, key):
+        return IndexError(f"HDF5Matrix: {key} is outside the {len(self)} rows of {self.data.name}")
 
     def _normalized(self, rows):
         return rows if self.normalizer is None else self.normalizer(rows)
