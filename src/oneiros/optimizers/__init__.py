@@ -1,0 +1,58 @@
+"""Optimizers and learning rate schedules."""
+
+import jax.numpy as _jnp
+
+from .. import core as _core
+from . import schedules
+from .algorithms import (
+    SGD,
+    Adadelta,
+    Adafactor,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Ftrl,
+    Lamb,
+    Lion,
+    Muon,
+    Nadam,
+    RMSprop,
+    ScheduleFreeAdamW,
+)
+from .base import Optimizer
+from .schedules import LearningRateSchedule
+from .wrappers import LossScaleOptimizer, MultiOptimizer, OptaxOptimizer, OptimizerMap, TFOptimizer
+
+_kind = _core.kind("optimizer")
+# Keras 1 and 2 have the classes under these names too.
+sgd, rmsprop, adagrad, adadelta, adam, adamax, nadam = SGD, RMSprop, Adagrad, Adadelta, Adam, Adamax, Nadam
+
+
+def get(identifier):
+    """The optimizer for a name, a configuration, a class, an object, or an Optax transformation.
+
+    >>> get("adam").name, get({"class_name": "SGD", "config": {"learning_rate": 0.5}}).momentum
+    ('adam', 0.0)
+    """
+    if isinstance(identifier, Optimizer) or identifier is None:
+        return identifier
+    if hasattr(identifier, "init") and hasattr(identifier, "update") and not isinstance(identifier, type):
+        return OptaxOptimizer(identifier)
+    optimizer = _kind.get(identifier)
+    if not isinstance(optimizer, Optimizer):
+        raise ValueError(f"Expected an optimizer: a name, a configuration or an object. Received: {identifier!r}")
+    return optimizer
+
+
+serialize, deserialize = _kind.serialize, _kind.deserialize
+
+
+def optimizer_from_config(config, custom_objects=None):
+    """Keras 1's name of `deserialize`."""
+    return deserialize(config, custom_objects)
+
+
+def clip_norm(g, c, n):
+    """The gradient `g` scaled by ``c / n`` where its norm `n` is above `c` (which is at least 0)."""
+    return g * _core.to_array(_jnp.where(n >= c, c / _jnp.maximum(n, 1e-30), 1.0)) if c > 0 else g

@@ -1,0 +1,113 @@
+"""Optimizers as Keras 1 and 2 have them: ``get_updates(loss, params)`` returns pairs of a variable and its next value.
+
+There it ran once and built a graph. Here a user's `get_updates` runs whenever a step is traced. The variables that it
+makes at each run (``K.zeros`` for its slots) are those of the first run: they are told by the order of reading.
+"""
+
+import inspect
+
+import jax
+import jax.numpy as jnp
+
+from .. import core
+from ..core.deferred import deferring
+from ..core.symbol import topological_order
+
+
+class _Given:
+    """Stands for the loss while its gradients are known already."""
+
+    def __init__(self, pairs):
+        self.gradients = {v: g for g, v in pairs}
+
+
+class _Replay(core.Scope):
+    """Reads and writes the variables of the first run in the place of those that this run makes."""
+
+    def __init__(self, first):
+        super().__init__()
+        self.first = first
+        self.same = {}
+
+    def original(self, variable):
+        if variable not in self.same:
+            place = len(self.same)
+            self.same[variable] = self.first[place] if place < len(self.first) else variable
+        return self.same[variable]
+
+    def read(self, variable):
+        return super().read(self.original(variable))
+
+    def write(self, variable, value):
+        super().write(self.original(variable), value)
+
+
+def _run(optimizer, pairs, first):
+    variables = [v for _, v in pairs]
+    given = {"loss": _Given(pairs), "params": variables}
+    given["constraints"] = {v: v.constraint for v in variables if getattr(v, "constraint", None) is not None}
+    names = inspect.signature(optimizer.get_updates).parameters
+    with _Replay(first) as scope, deferring():
+        updates = optimizer.get_updates(**{name: given[name] for name in names if name in given})
+        pairs = [(scope.original(u[0]), u[1]) for u in updates if isinstance(u, (tuple, list))]
+        values = [core.to_array(value).astype(variable.dtype) for variable, value in pairs]
+    return [(variable, value) for (variable, _), value in zip(pairs, values)], list(scope.same.values()), scope
+
+
+def record(optimizer):
+    """The first run, on abstract gradients: makes the variables, and notes the order in which they are read."""
+
+    def run(gradients):
+        _, optimizer._read_first, _ = _run(optimizer, list(zip(gradients, optimizer._trained)), [])
+
+    with core.Scope():
+        jax.eval_shape(run, [jax.ShapeDtypeStruct(v.shape, v.dtype) for v in optimizer._trained])
+    optimizer._after_first = {k: v for k, v in vars(optimizer).items() if k != "updates"}
+
+
+def replay(optimizer, pairs):
+    """Runs `get_updates` for these gradients, and assigns what it returns."""
+    zeros = [(jnp.zeros(v.shape, v.dtype), v) for v in optimizer._trained if v not in {v for _, v in pairs}]
+    order = optimizer._index
+    pairs = sorted([*pairs, *zeros], key=lambda pair: order[pair[1]])
+    updates, _, scope = _run(optimizer, pairs, optimizer._read_first)
+    optimizer.__dict__.update(optimizer._after_first)
+    for variable in scope.written:  # what was assigned at once
+        variable.assign(scope.values[variable])
+    for variable, value in updates:
+        variable.assign(value)
+
+
+def gradients_of(loss, params):
+    """Gradients of a symbolic loss, symbols themselves; or those that `apply` was given."""
+    params = list(params)
+    if isinstance(loss, _Given):
+        return [loss.gradients[p] for p in params]
+    if not core.is_symbol(loss):
+        raise TypeError(f"get_gradients: expected a symbolic loss, such as a model's output. Received: {type(loss)}")
+    symbols = dict.fromkeys(s for node in topological_order([loss]) for s in node.inputs if s.node is None)
+    graph = core.Graph(list(symbols), loss)
+
+    @core.op
+    def gradients(*arrays):
+        return core.value_and_grad(lambda: jnp.sum(graph(*arrays)), params)()[1]
+
+    return gradients(*symbols)
+
+
+def updates_of(optimizer, loss, params):
+    """What `apply` would write, as pairs of a variable and its next value."""
+    params = list(params)
+    optimizer.build(params)
+    specs = [jax.ShapeDtypeStruct(p.shape, p.dtype) for p in params]
+    with core.Scope() as scope:
+        jax.eval_shape(lambda gradients: optimizer.apply(gradients, params), specs)
+    written = list(scope.written)
+
+    @core.op
+    def updates(*gradients):
+        with core.Scope() as scope:
+            optimizer.apply(gradients, params)
+            return [scope.values[v] for v in written]
+
+    return list(zip(written, updates(*gradients_of(loss, params))))

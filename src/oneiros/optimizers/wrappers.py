@@ -1,0 +1,231 @@
+"""Optimizers made of others: scaled losses, one for each group of variables, and Optax transformations."""
+
+import re
+from collections.abc import MutableMapping
+
+import jax
+import jax.numpy as jnp
+
+from .. import core
+from .base import Optimizer, when
+
+_kind = core.kind("optimizer")
+
+
+class LossScaleOptimizer(Optimizer):
+    """Scales the loss up so that 16-bit gradients do not vanish, and leaves steps with infinite gradients out.
+
+    The scale is doubled after dynamic_growth_steps good steps, halved after a bad one (Micikevicius et al. 2018).
+    """
+
+    def __init__(self, inner_optimizer, initial_scale=2.0**15, dynamic_growth_steps=2000, name=None, **kwargs):
+        if isinstance(initial_scale, bool):  # tf.keras has `dynamic` there
+            kwargs["dynamic"], initial_scale = initial_scale, 2.0**15
+        self._dynamic = kwargs.pop("dynamic", True)
+        if isinstance(inner_optimizer, (str, dict)):
+            inner_optimizer = _kind.get(inner_optimizer)
+        if not isinstance(inner_optimizer, Optimizer):
+            raise TypeError(f"LossScaleOptimizer: inner_optimizer must be an optimizer. Received: {inner_optimizer!r}")
+        kwargs.pop("learning_rate", None)
+        super().__init__(0.0, name=name, **kwargs)
+        self.inner_optimizer = inner_optimizer
+        self.initial_scale = 2.0**15 if initial_scale is None else initial_scale
+        self.dynamic_growth_steps = dynamic_growth_steps
+        self.step_counter = self._state(0, "step_counter", "int32")
+        self.dynamic_scale = self._state(self.initial_scale, "dynamic_scale", "float32")
+
+    learning_rate = property(
+        lambda self: self.inner_optimizer.learning_rate,
+        lambda self, rate: setattr(self.inner_optimizer, "learning_rate", rate),
+    )
+    lr = learning_rate
+    iterations = property(lambda self: self.inner_optimizer.iterations)
+    loss_scale = property(lambda self: self.dynamic_scale)
+
+    @property
+    def variables(self):
+        return [self.step_counter, self.dynamic_scale, *self.inner_optimizer.variables]
+
+    def build(self, variables):
+        if not self.built:
+            self.built = True
+            self._trained = list(variables)
+            self.inner_optimizer.build(variables)
+
+    def scale_loss(self, loss):
+        return self.inner_optimizer.scale_loss(loss * self.dynamic_scale.raw.astype(loss.dtype))
+
+    get_scaled_loss = scale_loss
+
+    def get_unscaled_gradients(self, gradients):
+        return [None if g is None else g / self.dynamic_scale.raw.astype(g.dtype) for g in gradients]
+
+    def apply(self, gradients, variables=None):
+        if not self.built:
+            self.build(variables)
+        gradients = self.get_unscaled_gradients(gradients)
+        finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(g)) for g in gradients if g is not None]))
+        counter, scale = self.step_counter.raw, self.dynamic_scale.raw
+        when(finite, lambda: self.inner_optimizer.apply(gradients, variables))
+        if self._dynamic:
+            grow = finite & (counter + 1 >= self.dynamic_growth_steps)
+            self.step_counter.assign(jnp.where(finite & ~grow, counter + 1, 0))
+            self.dynamic_scale.assign(jnp.where(finite, jnp.where(grow, scale * 2, scale), jnp.maximum(scale / 2, 1)))
+
+    def finalize_variable_values(self, var_list):
+        self.inner_optimizer.finalize_variable_values(var_list)
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "inner_optimizer": _kind.serialize(self.inner_optimizer),
+            "initial_scale": self.initial_scale,
+            "dynamic_growth_steps": self.dynamic_growth_steps,
+        }
+
+
+class OptimizerMap(MutableMapping, core.Configurable):
+    """Optimizers by patterns of the variables' paths; default_optimizer for all other variables.
+
+    >>> from oneiros.optimizers import SGD, Adam
+    >>> type(OptimizerMap(SGD(), {"encoder/.*": Adam()})["encoder/kernel"]).__name__
+    'Adam'
+    """
+
+    kind = "optimizer"
+
+    def __init__(self, default_optimizer, optimizer_map=None):
+        self.default_optimizer = default_optimizer
+        self.optimizer_map = dict(optimizer_map or {})
+
+    def __getitem__(self, path):
+        if path in self.optimizer_map:
+            return self.optimizer_map[path]
+        found = [pattern for pattern in self.optimizer_map if re.search(pattern, path)]
+        if len(found) > 1:
+            raise ValueError(f"The path {path!r} matches several patterns: {found}. Each variable needs one optimizer.")
+        return self.optimizer_map[found[0]] if found else self.default_optimizer
+
+    def __setitem__(self, pattern, optimizer):
+        self.optimizer_map[pattern] = optimizer
+
+    def __delitem__(self, pattern):
+        del self.optimizer_map[pattern]
+
+    def __iter__(self):
+        return iter(self.optimizer_map)
+
+    def __len__(self):
+        return len(self.optimizer_map)
+
+    __hash__ = object.__hash__
+
+    @classmethod
+    def from_config(cls, config):
+        inner = {pattern: _kind.get(c) for pattern, c in (config.get("optimizer_map") or {}).items()}
+        return cls(_kind.get(config["default_optimizer"]), inner)
+
+
+class MultiOptimizer(Optimizer):
+    """Updates each variable by the optimizer that an `OptimizerMap`, or a function of the variable, gives it."""
+
+    def __init__(self, optimizer_map, loss_scale_factor=None, name=None):
+        super().__init__(0.0, loss_scale_factor=loss_scale_factor, name=name)
+        if isinstance(optimizer_map, dict) and "class_name" in optimizer_map:
+            optimizer_map = OptimizerMap.from_config(optimizer_map["config"])
+        self.optimizer_map = optimizer_map
+        self.optimizers = []
+
+    @property
+    def learning_rate(self):
+        raise AttributeError("A MultiOptimizer has no learning rate: access that of each of its `optimizers`.")
+
+    lr = learning_rate
+
+    def _choose(self, variable):
+        if isinstance(self.optimizer_map, OptimizerMap):
+            return self.optimizer_map[variable.path]
+        return self.optimizer_map(variable)
+
+    def build(self, variables):
+        if self.built:
+            return
+        self.built = True
+        self._trained = list(variables)
+        groups = {}
+        for variable in self._trained:
+            groups.setdefault(self._choose(variable), []).append(variable)
+        for optimizer, group in groups.items():
+            optimizer.build(group)
+        self._groups = groups
+        self.optimizers = list(groups)
+
+    @property
+    def variables(self):
+        return [self._iterations, *(v for optimizer in self.optimizers for v in optimizer.variables)]
+
+    def apply(self, gradients, variables=None):
+        variables = self._trained if variables is None else list(variables)
+        self.build(variables)
+        by_variable = dict(zip(variables, gradients))
+        if self.loss_scale_factor:
+            by_variable = {v: None if g is None else g / self.loss_scale_factor for v, g in by_variable.items()}
+        for optimizer, group in self._groups.items():
+            given = [v for v in group if by_variable.get(v) is not None]
+            if given:
+                optimizer.apply([by_variable[v] for v in given], given)
+        self._iterations.assign_add(1)
+
+    def finalize_variable_values(self, var_list):
+        for optimizer, group in self._groups.items():
+            optimizer.finalize_variable_values([v for v in var_list if v in group])
+
+    def get_config(self):
+        return {
+            "optimizer_map": _kind.serialize(self.optimizer_map),
+            "loss_scale_factor": self.loss_scale_factor,
+            "name": self.name,
+        }
+
+
+class OptaxOptimizer(Optimizer):
+    """An Optax transformation (anything with ``init(params)`` and ``update(gradients, state, params)``).
+
+    Its state is kept in variables; the transformation itself decides the rate.
+    """
+
+    def __init__(self, optimizer, **kwargs):
+        super().__init__(kwargs.pop("learning_rate", 1.0), **kwargs)
+        self.optimizer = optimizer
+
+    def build(self, variables):
+        if self.built:
+            return
+        super().build(variables)
+        with jax.ensure_compile_time_eval():
+            state = self.optimizer.init([v._value for v in self._trained])
+        leaves, self._structure = jax.tree.flatten(state)
+        self._leaves = [self.add_variable(jnp.shape(x), x, jnp.result_type(x), name="state") for x in leaves]
+
+    def _update(self, pairs):
+        gradients = dict.fromkeys(self._trained)
+        gradients.update(zip((v for _, v in pairs), self._clip([g for g, _ in pairs])))
+        given = [jnp.zeros_like(v.raw) if g is None else g for v, g in gradients.items()]
+        state = jax.tree.unflatten(self._structure, [leaf.raw for leaf in self._leaves])
+        values = [v.raw for v in self._trained]
+        changes, state = self.optimizer.update(given, state, values)
+        for leaf, value in zip(self._leaves, jax.tree.leaves(state)):
+            leaf.assign(value)
+        for _, variable in pairs:
+            variable.assign(variable.raw + changes[self._index[variable]])
+            if getattr(variable, "constraint", None) is not None:
+                variable.assign(variable.constraint(variable.raw))
+
+    def get_config(self):
+        raise NotImplementedError(
+            "An Optax transformation has no configuration: models compiled with it are saved without their optimizer."
+        )
+
+
+class TFOptimizer(OptaxOptimizer):
+    """Keras 1's and 2's wrapper of foreign optimizers; here of Optax transformations."""
