@@ -91,17 +91,14 @@ class Variable:
     def __init__(
         self, initializer, shape=None, dtype=None, trainable=True, name=None, constraint=None, regularizer=None
     ):
-        if callable(initializer) and not hasattr(initializer, "shape"):
-            dtype = str(jnp.dtype(dtype or config.floatx()))
-            config.require_float64(dtype)
-            with jax.ensure_compile_time_eval():
-                value = to_array(initializer(tuple(shape), dtype=dtype), dtype)
-        else:
-            value = to_array(initializer, dtype)
-        # Arrays that come from outside may share their memory with NumPy: keep a copy of our own.
-        # A layer may be built while it is traced; its variables hold arrays all the same.
+        # A variable may be made while code is traced; it holds an array all the same.
         with jax.ensure_compile_time_eval():
-            self._value = jnp.array(value)
+            if callable(initializer) and not hasattr(initializer, "shape"):
+                dtype = str(jnp.dtype(dtype or config.floatx()))
+                config.require_float64(dtype)
+                initializer = initializer(tuple(shape), dtype=dtype)
+            # Arrays that come from outside may share their memory with NumPy: keep a copy of our own.
+            self._value = jnp.array(to_array(initializer, dtype))
         self._lent = False
         self.name = name or "variable"
         self.path = self.name
