@@ -1,6 +1,8 @@
 """Symbolic tensors, the operations recorded on them, and graphs of these."""
 
 import functools
+import inspect
+import itertools
 import operator
 import threading
 import weakref
@@ -214,9 +216,12 @@ def infer(fn, args, kwargs):
     """The shapes and types of ``fn(*args, **kwargs)``, with symbols among the arguments, in fn's structure."""
     symbols = list(dict.fromkeys(symbols_in((args, kwargs))))
 
-    def run(filling):
+    def run(filling, guess):
+        def size(d, place):
+            return guess.get(place, filling) if d is None else d
+
         specs = [
-            jax.ShapeDtypeStruct(tuple(filling if d is None else d for d in s.shape), jnp.dtype(s.dtype))
+            jax.ShapeDtypeStruct(tuple(size(d, i - s.ndim) for i, d in enumerate(s.shape)), jnp.dtype(s.dtype))
             for s in symbols
         ]
 
@@ -233,13 +238,37 @@ def infer(fn, args, kwargs):
             _thread.inferring = was_inferring
 
     unknown = any(None in s.shape for s in symbols)
-    first = run(_FILLINGS[0])
-    second = run(_FILLINGS[1]) if unknown else first
+    guesses = _guesses(symbols, (args, kwargs)) if unknown and inspect.isfunction(fn) else [{}]
+    first_error = None
+    for guess in guesses:
+        try:
+            first = run(_FILLINGS[0], guess)
+            second = run(_FILLINGS[1], guess) if unknown else first
+            break
+        except (TypeError, ValueError) as error:
+            first_error = first_error or error
+    else:
+        raise first_error
 
     def merge(a, b):
         return _Leaf([m if m == n else None for m, n in zip(a.shape, b.shape)], a.dtype)
 
     return jax.tree.map(merge, first, second)
+
+
+def _guesses(symbols, arguments):
+    """Sizes for unknown dimensions, by their place from the end: first none, then sizes that other arguments have.
+
+    `placeholder(ndim=2) + variable` makes sense only where the unknown dimensions are those of the variable.
+    """
+    yield {}
+    leaves = jax.tree.leaves(arguments, is_leaf=lambda x: isinstance(x, Variable))
+    sizes = sorted({d for x in leaves for d in getattr(x, "shape", ()) if d is not None and d != 1})
+    places = sorted({i - s.ndim for s in symbols for i, d in enumerate(s.shape) if d is None}, reverse=True)
+    for count in range(1, min(len(places), 3) + 1):
+        for chosen in itertools.combinations(places, count):
+            for values in itertools.product(sizes[:4], repeat=count):
+                yield dict(zip(chosen, values))
 
 
 def topological_order(outputs, inputs=()):

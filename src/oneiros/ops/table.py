@@ -68,10 +68,11 @@ def of_floats(function):
     return call
 
 
-def define(namespace, signature, names, library):
+def define(namespace, signature, names, library, make=op):
     """Puts ops of one signature into a module: each hands its arguments, made arrays, to the library's function.
 
-    signature: parameters as Python writes them; names: names separated by spaces; library: a module or a dictionary.
+    signature: parameters as Python writes them; names: names separated by spaces; library: a module or a dictionary;
+    make: what turns a function of arrays into one of symbols.
     """
     parameters = inspect.signature(eval(f"lambda {signature}: None")).parameters
     passed = ", ".join(map(_passed, parameters))
@@ -83,7 +84,7 @@ def define(namespace, signature, names, library):
         function.__module__ = namespace["__name__"]
         summary = (target.__doc__ or "").strip().split("\n")[0]
         function.__doc__ = summary or f"{name.replace('_', ' ')} of the arguments."
-        namespace[name] = op(function)
+        namespace[name] = make(function)
 
 
 def _passed(parameter):

@@ -1,0 +1,318 @@
+"""Activations, losses, convolutions, pooling, normalization and random numbers, with the names of Keras 2."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+
+from ..core import SeedGenerator, config
+from ..core.variable import current_scope
+from ..kernels import convolution as kernels
+from ..ops import convolution, random
+from ..ops import nn as ops
+from ..ops.convolution import channels_last
+from ..ops.table import as_float, define, dims, tensor
+from .recording import function_of_tensors
+from .state import variable
+from .tensors import layout
+
+
+def _relu(x, alpha, max_value, threshold):
+    low = alpha * (x - threshold)
+    x = jnp.where(x >= threshold, x, low)
+    return x if max_value is None else jnp.minimum(x, max_value)
+
+
+_ACTIVATIONS = {
+    "x": {
+        "hard_sigmoid": lambda x: jnp.clip(0.2 * x + 0.5, 0, 1),
+        "sigmoid": jax.nn.sigmoid,
+        "softplus": jax.nn.softplus,
+        "softsign": jax.nn.soft_sign,
+    },
+    "x, axis=-1": {"softmax": jax.nn.softmax},
+    "x, alpha=1.0": {"elu": jax.nn.elu},
+    "x, alpha=0.0, max_value=None, threshold=0.0": {"relu": _relu},
+}
+
+
+def _of_floats(function):
+    def call(x, **options):
+        return function(as_float(x), **options)
+
+    call.__doc__ = function.__doc__
+    return call
+
+
+for _signature, _rows in _ACTIVATIONS.items():
+    _library = {name: _of_floats(function) for name, function in _rows.items()}
+    define(globals(), _signature, " ".join(_rows), _library, function_of_tensors)
+
+# Losses of single examples
+
+
+@function_of_tensors
+def binary_crossentropy(target, output, from_logits=False):
+    """``-target log(output) - (1 - target) log(1 - output)``, elementwise."""
+    target, output = jnp.broadcast_arrays(as_float(target), as_float(output))
+    return ops.binary_crossentropy(target, output, from_logits)
+
+
+@function_of_tensors
+def categorical_crossentropy(target, output, from_logits=False, axis=-1):
+    """``-sum(target log(output))`` over the classes; outputs are divided by their sum first."""
+    return ops.categorical_crossentropy(target, output, from_logits, axis)
+
+
+@function_of_tensors
+def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1, ignore_class=None):
+    """``-log(output[target])`` for integer targets of any shape that fits; 0 where the target is `ignore_class`."""
+    output = jnp.moveaxis(as_float(output), axis, -1)
+    target = tensor(target).astype("int32").reshape(output.shape[:-1])
+    if ignore_class is None:
+        return ops.sparse_categorical_crossentropy(target, output, from_logits)
+    valid = target != ignore_class
+    loss = ops.sparse_categorical_crossentropy(jnp.where(valid, target, 0), output, from_logits)
+    return jnp.where(valid, loss, 0)
+
+
+@function_of_tensors
+def binary_focal_crossentropy(target, output, apply_class_balancing=False, alpha=0.25, gamma=2.0, from_logits=False):
+    """Binary cross-entropy times ``(1 - p)**gamma``, `p` the target's probability (Lin et al. 2017)."""
+    target, output = as_float(target), as_float(output)
+    probability = jax.nn.sigmoid(output) if from_logits else output
+    agreement = target * probability + (1 - target) * (1 - probability)
+    loss = (1 - agreement) ** gamma * ops.binary_crossentropy(target, output, from_logits)
+    return loss * (target * alpha + (1 - target) * (1 - alpha)) if apply_class_balancing else loss
+
+
+@function_of_tensors
+def categorical_focal_crossentropy(target, output, alpha=0.25, gamma=2.0, from_logits=False, axis=-1):
+    """Categorical cross-entropy, each class times ``alpha * (1 - p)**gamma`` (Lin et al. 2017)."""
+    target, output = as_float(target), as_float(output)
+    output = jax.nn.softmax(output, axis) if from_logits else output / jnp.sum(output, axis, keepdims=True)
+    output = jnp.clip(output, config.epsilon(), 1 - config.epsilon())
+    return -jnp.sum(alpha * (1 - output) ** gamma * target * jnp.log(output), axis)
+
+
+# Normalization
+
+
+@function_of_tensors
+def l2_normalize(x, axis=None):
+    """`x` divided by its Euclidean norm along `axis`."""
+    x = as_float(x)
+    return x * jax.lax.rsqrt(jnp.maximum(jnp.sum(jnp.square(x), axis, keepdims=True), 1e-12))
+
+
+def _spread_over(statistic, x, axes):
+    """A statistic of the axes that are not in `axes`, in the rank of `x`."""
+    statistic = tensor(statistic)
+    return statistic if statistic.ndim == x.ndim else jnp.expand_dims(statistic, axes)
+
+
+@function_of_tensors
+def batch_normalization(x, mean, var, beta, gamma, epsilon=1e-3, axis=-1):
+    """``(x - mean) / sqrt(var + epsilon) * gamma + beta``; statistics along `axis`, or of the rank of `x`."""
+    x = as_float(x)
+    axes = [a for a in range(x.ndim) if a != axis % x.ndim]
+    mean, var, beta, gamma = (None if s is None else _spread_over(s, x, axes) for s in (mean, var, beta, gamma))
+    result = (x - mean) * jax.lax.rsqrt(var + epsilon)
+    result = result if gamma is None else result * gamma
+    return result if beta is None else result + beta
+
+
+@function_of_tensors
+def normalize_batch_in_training(x, gamma, beta, reduction_axes, epsilon=1e-3):
+    """``(normalized x, mean, variance)`` over some axes of a batch."""
+    x, axes = as_float(x), tuple(reduction_axes)
+    mean, var = jnp.mean(x, axes), jnp.var(x, axes)
+    spread = [None if s is None else _spread_over(s, x, axes) for s in (mean, var, beta, gamma)]
+    return batch_normalization(x, *spread, epsilon), mean, var
+
+
+@function_of_tensors
+def bias_add(x, bias, data_format=None):
+    """`x` plus a bias of one number a channel, or of the shape of one example (channels last)."""
+    x, bias = tensor(x), tensor(bias)
+    if bias.ndim not in (1, x.ndim - 1):
+        raise ValueError(f"bias_add: expected a bias of 1 or {x.ndim - 1} dimensions. Received shape {bias.shape}.")
+    if layout(data_format) == "channels_first" and x.ndim > 2:
+        bias = jnp.moveaxis(bias, -1, 0).reshape(bias.shape[-1:] + (bias.shape[:-1] or (1,) * (x.ndim - 2)))
+    return x + bias
+
+
+# Convolution and pooling
+
+
+@function_of_tensors
+def conv1d(x, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+    """Convolution over time; padding may be 'causal'."""
+    return ops.conv(x, kernel, strides, padding, layout(data_format), dilation_rate)
+
+
+@function_of_tensors
+def conv2d(x, kernel, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1)):
+    """Convolution of images."""
+    return ops.conv(x, kernel, strides, padding, layout(data_format), dilation_rate)
+
+
+@function_of_tensors
+def conv3d(x, kernel, strides=(1, 1, 1), padding="valid", data_format=None, dilation_rate=(1, 1, 1)):
+    """Convolution of volumes."""
+    return ops.conv(x, kernel, strides, padding, layout(data_format), dilation_rate)
+
+
+@function_of_tensors
+def atrous_conv2d(x, kernel, rate=1, padding="valid", data_format=None):
+    """Convolution of images with a kernel whose taps lie `rate` pixels apart."""
+    return ops.conv(x, kernel, (1, 1), padding, layout(data_format), rate)
+
+
+def _conv_transpose(x, kernel, output_shape, strides, padding, data_format, dilation_rate):
+    x, back = channels_last(tensor(x), layout(data_format))
+    spatial = output_shape[1:-1] if layout(data_format) == "channels_last" else output_shape[2:]
+    spatial = None if any(d is None for d in spatial) else dims(spatial)
+    kernel = tensor(kernel)
+    return back(kernels.conv_transpose(x, kernel, strides, padding, None, dilation_rate, spatial))
+
+
+@function_of_tensors
+def conv2d_transpose(x, kernel, output_shape, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1)):
+    """The transpose of `conv2d`: kernel ``(rows, columns, outputs, inputs)``; `output_shape` with the batch axis."""
+    return _conv_transpose(x, kernel, output_shape, strides, padding, data_format, dilation_rate)
+
+
+@function_of_tensors
+def conv3d_transpose(x, kernel, output_shape, strides=(1, 1, 1), padding="valid", data_format=None):
+    """The transpose of `conv3d`: kernel ``(*size, outputs, inputs)``; `output_shape` with the batch axis."""
+    return _conv_transpose(x, kernel, output_shape, strides, padding, data_format, (1, 1, 1))
+
+
+@function_of_tensors
+def deconv2d(x, kernel, output_shape, strides=(1, 1), padding="valid", data_format=None):
+    """Keras 1's name of `conv2d_transpose`."""
+    return _conv_transpose(x, kernel, output_shape, strides, padding, data_format, (1, 1))
+
+
+@function_of_tensors
+def depthwise_conv2d(x, depthwise_kernel, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1)):
+    """Convolution of each channel with filters of its own."""
+    return ops.depthwise_conv(x, depthwise_kernel, strides, padding, layout(data_format), dilation_rate)
+
+
+@function_of_tensors
+def separable_conv1d(
+    x, depthwise_kernel, pointwise_kernel, strides=1, padding="valid", data_format=None, dilation_rate=1
+):
+    """A depthwise convolution over time, then a mixing of the channels."""
+    return ops.separable_conv(
+        x, depthwise_kernel, pointwise_kernel, strides, padding, layout(data_format), dilation_rate
+    )
+
+
+@function_of_tensors
+def separable_conv2d(
+    x, depthwise_kernel, pointwise_kernel, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1)
+):
+    """A depthwise convolution of images, then a mixing of the channels."""
+    return ops.separable_conv(
+        x, depthwise_kernel, pointwise_kernel, strides, padding, layout(data_format), dilation_rate
+    )
+
+
+def _local_conv(inputs, kernel, kernel_size, strides, data_format):
+    x, back = channels_last(tensor(inputs), layout(data_format))
+    return back(kernels.local_conv(x, tensor(kernel), tuple(kernel_size), tuple(strides)))
+
+
+@function_of_tensors
+def local_conv1d(inputs, kernel, kernel_size, strides, data_format=None):
+    """Convolution over time with weights of their own at each step: kernel ``(steps, size * channels, filters)``."""
+    return _local_conv(inputs, kernel, kernel_size, strides, data_format)
+
+
+@function_of_tensors
+def local_conv2d(inputs, kernel, kernel_size, strides, output_shape, data_format=None):
+    """Convolution of images with weights of their own at each place: kernel ``(places, size * channels, filters)``."""
+    return _local_conv(inputs, kernel, kernel_size, strides, data_format)
+
+
+def _pool(x, pool_size, strides, padding, data_format, pool_mode):
+    if pool_mode not in ("max", "avg"):
+        raise ValueError(f"pool_mode must be 'max' or 'avg'. Received: {pool_mode!r}")
+    function = convolution.max_pool if pool_mode == "max" else convolution.average_pool
+    return function(x, tuple(pool_size), tuple(strides), padding, layout(data_format))
+
+
+@function_of_tensors
+def pool2d(x, pool_size, strides=(1, 1), padding="valid", data_format=None, pool_mode="max"):
+    """The maximum ('max') or mean ('avg') of each window of images."""
+    return _pool(x, pool_size, strides, padding, data_format, pool_mode)
+
+
+@function_of_tensors
+def pool3d(x, pool_size, strides=(1, 1, 1), padding="valid", data_format=None, pool_mode="max"):
+    """The maximum ('max') or mean ('avg') of each window of volumes."""
+    return _pool(x, pool_size, strides, padding, data_format, pool_mode)
+
+
+# Random numbers
+
+
+@functools.cache
+def _stream(seed):
+    return SeedGenerator(seed)
+
+
+def _source(seed):
+    """What an integer seed means: outside of compiled code always the same numbers, inside a stream that goes on."""
+    return _stream(int(seed)) if seed is not None and current_scope() is not None else seed
+
+
+@function_of_tensors
+def dropout(x, level, noise_shape=None, seed=None):
+    """`x`, each element 0 with probability `level`, the others divided by ``1 - level``."""
+    return random.dropout(x, level, noise_shape, _source(seed))
+
+
+@function_of_tensors
+def random_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
+    """Normally distributed numbers."""
+    return random.normal(shape, mean, stddev, dtype, _source(seed))
+
+
+@function_of_tensors
+def random_uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
+    """Numbers of equal probability from `minval` up to, not including, `maxval`."""
+    return random.uniform(shape, minval, maxval, dtype, _source(seed))
+
+
+@function_of_tensors
+def random_bernoulli(shape, p=0.0, dtype=None, seed=None):
+    """1 with probability `p`, else 0."""
+    draws = random.uniform(shape, 0.0, 1.0, "float32", _source(seed))
+    return (draws < p).astype(dtype or config.floatx())
+
+
+@function_of_tensors
+def random_binomial(shape, p=0.0, dtype=None, seed=None):
+    """1 with probability `p`, else 0."""
+    draws = random.uniform(shape, 0.0, 1.0, "float32", _source(seed))
+    return (draws < p).astype(dtype or config.floatx())
+
+
+@function_of_tensors
+def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
+    """Normally distributed numbers, those beyond two standard deviations drawn again."""
+    return random.truncated_normal(shape, mean, stddev, dtype, _source(seed))
+
+
+def random_uniform_variable(shape, low, high, dtype=None, name=None, seed=None):
+    """A variable of numbers of equal probability."""
+    return variable(random.uniform(shape, low, high, dtype, seed), dtype, name)
+
+
+def random_normal_variable(shape, mean, scale, dtype=None, name=None, seed=None):
+    """A variable of normally distributed numbers of standard deviation `scale`."""
+    return variable(random.normal(shape, mean, scale, dtype, seed), dtype, name)
