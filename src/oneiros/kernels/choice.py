@@ -11,7 +11,6 @@ FAST_ON = {
     "convolution": "cpu",  # blocked matrix products; XLA's own convolutions are slow on CPUs, cuDNN's are not
     "pooling": "cpu",  # maxima of strided slices
     "recurrence": "cpu",  # batch on the last axis, gates recomputed in the backward pass
-    "embedding": "cpu",  # gradient without a serial scatter
 }
 
 _reference = contextvars.ContextVar("reference_kernels", default=os.environ.get("ONEIROS_KERNELS") == "reference")

@@ -1,32 +1,47 @@
-"""Maximum and average pooling of channels-last arrays ``(N, *spatial, C)`` in one to three dimensions."""
+"""Maximum and average pooling of channels-last arrays ``(N, *spatial, C)`` in one to three dimensions.
 
+XLA's windowed reductions are slow on CPUs, their gradients very slow. The fast variants pool one axis after the other
+as maxima or sums of strided slices. Their gradient fills each residue class of an axis modulo the stride in one loop
+and interleaves them: no scatter.
+"""
+
+from functools import partial, reduce
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from .choice import fast
 from .convolution import Padding, pad_widths, spread
+
+LARGEST_UNROLLED = 16  # window length up to which slices are written out
 
 
 def max_pool(x: Array, pool_size, strides=None, padding: Padding = "valid") -> Array:
     """The largest element of each window; ``strides`` defaults to ``pool_size``. Padding never wins."""
     size, strides, pads = _window(x, pool_size, strides, padding)
-    return max_pool_reference(x, size, strides, pads)
-
-
-def max_pool_reference(x, size, strides, pads):
+    if _fast(x, size):
+        x = _pad(x, _lowest(x.dtype), pads)
+        # the last axis first, so that among equals the first in row-major order gets the gradient, as in XLA
+        for axis in reversed(range(1, x.ndim - 1)):
+            x = _max_axis(x, axis, size[axis - 1], strides[axis - 1])
+        return x
     return lax.reduce_window(x, _lowest(x.dtype), lax.max, (1, *size, 1), (1, *strides, 1), ((0, 0), *pads, (0, 0)))
 
 
 def avg_pool(x: Array, pool_size, strides=None, padding: Padding = "valid") -> Array:
     """The mean of each window over the elements that are not padding."""
     size, strides, pads = _window(x, pool_size, strides, padding)
-    return avg_pool_reference(x, size, strides, pads)
-
-
-def avg_pool_reference(x, size, strides, pads):
+    counts = window_counts(x.shape[1:-1], size, strides, pads).astype(x.dtype)
     zero = np.zeros((), x.dtype)
-    total = lax.reduce_window(x, zero, lax.add, (1, *size, 1), (1, *strides, 1), ((0, 0), *pads, (0, 0)))
-    return total / window_counts(x.shape[1:-1], size, strides, pads).astype(x.dtype)
+    if _fast(x, size):
+        total = _pad(x, zero, pads)
+        for axis in reversed(range(1, x.ndim - 1)):
+            total = _sum_axis(total, axis, size[axis - 1], strides[axis - 1])
+    else:
+        total = lax.reduce_window(x, zero, lax.add, (1, *size, 1), (1, *strides, 1), ((0, 0), *pads, (0, 0)))
+    return total / counts
 
 
 def window_counts(spatial, size, strides, pads) -> np.ndarray:
@@ -49,3 +64,79 @@ def _lowest(dtype):
     if jnp.issubdtype(dtype, jnp.floating):
         return np.array(-np.inf, dtype)
     return np.array(jnp.iinfo(dtype).min, dtype)
+
+
+def _fast(x, size):
+    return fast("pooling") and jnp.issubdtype(x.dtype, jnp.floating) and max(size) <= LARGEST_UNROLLED
+
+
+def _pad(x, value, pads):
+    return lax.pad(x, value, [(0, 0, 0), *((*pair, 0) for pair in pads), (0, 0, 0)]) if any(map(any, pads)) else x
+
+
+def _slices(x, axis, size, stride):
+    span = (x.shape[axis] - size) // stride * stride + 1
+    return [lax.slice_in_dim(x, i, i + span, stride, axis) for i in range(size)]
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(1, 2, 3))
+def _max_axis(x, axis, size, stride):
+    return reduce(jnp.maximum, _slices(x, axis, size, stride))
+
+
+def _max_forward(x, axis, size, stride):
+    return _max_axis(x, axis, size, stride), x
+
+
+def _max_backward(axis, size, stride, x, dy):
+    best, *rest = _slices(x, axis, size, stride)
+    chosen = jnp.zeros(best.shape, jnp.int8)
+    for i, candidate in enumerate(rest, 1):
+        chosen = jnp.where(candidate > best, jnp.int8(i), chosen)
+        best = jnp.maximum(best, candidate)
+    return (_spread_back(dy, chosen, x.shape[axis], axis, size, stride),)
+
+
+_max_axis.defvjp(_max_forward, _max_backward)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(1, 2, 3))
+def _sum_axis(x, axis, size, stride):
+    return sum(_slices(x, axis, size, stride))
+
+
+def _sum_forward(x, axis, size, stride):
+    return _sum_axis(x, axis, size, stride), x.shape[axis]
+
+
+def _sum_backward(axis, size, stride, length, dy):
+    return (_spread_back(dy, None, length, axis, size, stride),)
+
+
+_sum_axis.defvjp(_sum_forward, _sum_backward)
+
+
+def _spread_back(dy, chosen, length, axis, size, stride):
+    """Give each window's ``dy`` to its elements (to the ``chosen`` one) along ``axis`` of ``length``.
+
+    Element ``stride * q + phase`` is the ``i``-th of window ``q - i // stride`` for each ``i`` congruent to ``phase``.
+    """
+    period, ahead = -(-length // stride), (size - 1) // stride
+    pads = [(0, 0, 0)] * dy.ndim
+    pads[axis] = (ahead, period - dy.shape[axis], 0)
+    dy = lax.pad(dy, np.zeros((), dy.dtype), pads)
+    chosen = None if chosen is None else lax.pad(chosen, np.int8(-1), pads)
+
+    def part(i):
+        window = lax.slice_in_dim(dy, ahead - i // stride, ahead - i // stride + period, axis=axis)
+        if chosen is None:
+            return window
+        mine = lax.slice_in_dim(chosen, ahead - i // stride, ahead - i // stride + period, axis=axis)
+        return jnp.where(mine == i, window, 0)
+
+    nothing = jnp.zeros(1, dy.dtype)
+    phases = [sum(map(part, range(phase, size, stride)), nothing) for phase in range(stride)]
+    shape = [*dy.shape]
+    shape[axis] = period * stride
+    phases = [jnp.broadcast_to(p, (*shape[:axis], period, *shape[axis + 1 :])) for p in phases]
+    return lax.slice_in_dim(jnp.stack(phases, axis + 1).reshape(shape), 0, length, axis=axis)
