@@ -306,7 +306,8 @@ class BatchData:
         batches = self._pass() if self.own_order else self._continued()
         for number, batch in enumerate(itertools.islice(batches, self.steps)):
             yield self._check(batch, number)
-        if self.own_order and hasattr(self.source, "on_epoch_end"):
+        by_workers = self.workers[0] > 1  # the enqueuer tells the source itself
+        if self.own_order and not by_workers and hasattr(self.source, "on_epoch_end"):
             self.source.on_epoch_end()
 
     def _pass(self):

@@ -111,7 +111,7 @@ def run_epoch(model, function, data, hooks, order=None, single=False):
     def finish(steps, samples, last_step, result, snapshot):
         nonlocal logs, started
         try:
-            values = {name: _scalar(v) for name, v in jax.device_get(result).items()}
+            values = model._ordered_logs(result)
         except Exception:
             function.restore(snapshot)
             raise
@@ -139,10 +139,6 @@ def run_epoch(model, function, data, hooks, order=None, single=False):
     if pending is not None:
         finish(*pending)
     return logs, step
-
-
-def _scalar(value):
-    return float(value) if np.ndim(value) == 0 else np.asarray(value)
 
 
 def predict_batches(function, data, steps=None):

@@ -102,6 +102,13 @@ class Trainer:
     def _stateful_log_names(self):
         return self._objectives.stateful_names if self._objectives else []
 
+    def _ordered_logs(self, result):
+        """The logs of a step as numbers, in the order of `metrics_names`: JAX sorts dictionaries by name."""
+        result = jax.device_get(result)
+        names = self._objectives.names_of_results if self._objectives.bound else []
+        ordered = {n: result[n] for n in names if n in result} | result
+        return {name: float(v) if np.ndim(v) == 0 else np.asarray(v) for name, v in ordered.items()}
+
     def _need_compile(self, method):
         if self.optimizer is None:
             raise RuntimeError(f"Model {self.name} must be compiled before {method}: call model.compile(loss=...).")
@@ -528,7 +535,7 @@ class Trainer:
         snapshot = function.snapshot()
         result = function(np.int32(1), jax.tree.map(lambda a: a[None], batch))
         try:
-            logs = {k: float(v) if np.ndim(v) == 0 else v for k, v in jax.device_get(result).items()}
+            logs = self._ordered_logs(result)
         except Exception:
             function.restore(snapshot)
             raise

@@ -2,6 +2,15 @@
 
 import importlib
 
+from oneiros.core.random import set_random_seed
+from oneiros.core.registry import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
 from oneiros.utils.arrays import normalize, to_categorical, to_ordinal
 from oneiros.utils.data import (
     GeneratorEnqueuer,
@@ -15,8 +24,11 @@ from oneiros.utils.files import get_file, urlretrieve, validate_file
 from oneiros.utils.hdf5 import HDF5Matrix
 from oneiros.utils.progress import Progbar
 
-# Names that Keras offers here too; loaded at first use, because preprocessing builds on this package.
+# Names that Keras offers here too; loaded at first use, because what defines them builds on this package.
 _ELSEWHERE = {
+    "oneiros.layers.input_layer": "get_source_inputs",
+    "oneiros.models.drawing": "model_to_dot plot_model",
+    "oneiros.models.summary": "print_summary",
     "oneiros.preprocessing": ("image_dataset_from_directory text_dataset_from_directory timeseries_dataset_from_array"),
     "oneiros.preprocessing.image": "array_to_img img_to_array load_img save_img",
     "oneiros.preprocessing.sequence": "pad_sequences",
@@ -24,6 +36,13 @@ _ELSEWHERE = {
 _ELSEWHERE = {name: module for module, names in _ELSEWHERE.items() for name in names.split()}
 
 __all__ = [
+    "CustomObjectScope",
+    "custom_object_scope",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "register_keras_serializable",
+    "set_random_seed",
     "GeneratorEnqueuer",
     "HDF5Matrix",
     "OrderedEnqueuer",
