@@ -101,12 +101,12 @@ def reduce_weighted(values, sample_weight=None, mask=None, reduction="sum_over_b
 
 
 class LossFunctionWrapper(Loss):
-    """A function of (y_true, y_pred, **kwargs) as a loss."""
+    """A function of (y_true, y_pred, **options) as a loss."""
 
-    def __init__(self, fn, reduction="sum_over_batch_size", name=None, dtype=None, **kwargs):
+    def __init__(self, fn, reduction="sum_over_batch_size", name=None, dtype=None, **options):
         super().__init__(name or getattr(fn, "__name__", None), reduction, dtype)
         self.fn = fn
-        self._options = kwargs
+        self._options = options
 
     def call(self, y_true, y_pred):
         return self.fn(y_true, y_pred, **self._options)

@@ -14,7 +14,6 @@ from ..losses import (
     categorical_crossentropy,
     categorical_focal_crossentropy,
     categorical_hinge,
-    cosine_proximity,
     hinge,
     huber,
     kl_divergence,
@@ -33,7 +32,7 @@ from ..losses import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
-from ..losses.functions import KLD, cosine, kld
+from ..losses.functions import KLD, kld
 from . import functions as _f
 from .base import (
     Mean,
@@ -82,6 +81,14 @@ def cosine_similarity(y_true, y_pred, axis=-1):
     """The cosine of the angle between targets and predictions: 1 for the same direction (the loss is minus that)."""
     return -_losses.cosine_similarity(y_true, y_pred, axis)
 
+
+@_f.metric("cosine")
+def cosine_proximity(y_true, y_pred, axis=-1):
+    """Minus the cosine of the angle between targets and predictions: what Keras 1 and 2 report under this name."""
+    return _losses.cosine_similarity(y_true, y_pred, axis)
+
+
+cosine = cosine_proximity
 
 for _name, _fn in _losses.functions.kind.objects.items():
     if not _inspect.isclass(_fn) and _name not in _kind.objects:

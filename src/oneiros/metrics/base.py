@@ -38,6 +38,9 @@ class Metric(core.Configurable):
     def __init__(self, dtype=None, name=None, **kwargs):
         if isinstance(dtype, str) and not _is_type(dtype):  # tf.keras has the name first
             dtype, name = (name if _is_type(name) else None), dtype
+        unknown = kwargs.keys() - {"trainable", "dynamic", "autocast"}  # what tf.keras' layers take
+        if unknown:
+            raise TypeError(f"{type(self).__name__}: unknown argument(s) {', '.join(sorted(unknown))}.")
         self.name = name or unique_name(to_snake_case(type(self).__name__))
         self._dtype = None if dtype is None else policy.get(dtype).compute_dtype
         self._weights = []
@@ -255,12 +258,12 @@ class MeanTensor(Metric):
 
 
 class MeanMetricWrapper(Mean):
-    """The mean of a function of (y_true, y_pred, **kwargs) over all examples."""
+    """The mean of a function of (y_true, y_pred, **options) over all examples."""
 
-    def __init__(self, fn, name=None, dtype=None, **kwargs):
+    def __init__(self, fn, name=None, dtype=None, **options):
         super().__init__(name or getattr(fn, "__name__", None), dtype)
         self._fn = fn
-        self._options = kwargs
+        self._options = options
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         mask = core.get_mask(y_pred) if isinstance(y_pred, jax.Array) else None
@@ -331,8 +334,10 @@ def metric_class(name, fn, defaults, module):
             raise TypeError(f"{name}: {error}; its arguments are {', '.join(defaults)}.") from None
         bound.apply_defaults()
         options = dict(list(bound.arguments.items())[1:])
-        MeanMetricWrapper.__init__(self, fn, **options)
-        self.__dict__.update(self._options)
+        Mean.__init__(self, options.pop("name"), options.pop("dtype"))
+        self._fn = fn
+        self._options = options
+        self.__dict__.update(options)
 
     __init__.__signature__ = signature
     doc = f"The mean of `{fn.__name__}` over all examples. {(fn.__doc__ or '').strip()}"

@@ -62,8 +62,8 @@ def of_floats(function):
     """`function` of one array, with integers and booleans made `floatx()` first."""
 
     @functools.wraps(function)
-    def call(x, **options):
-        return function(as_float(x), **options)
+    def call(x, *args, **options):
+        return function(as_float(x), *args, **options)
 
     return call
 
