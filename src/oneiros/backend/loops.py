@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..core import Symbol, config, has_symbol, scan
+from ..core import Symbol, behaviour, config, has_symbol, scan
 from ..ops.core import cond
 from ..ops.ctc import beam_search, ctc_log_likelihood, greedy_decode
 from ..ops.table import as_float, tensor
@@ -52,12 +52,11 @@ def rnn(
         x, keep = now
         output, new_states = compute(x, states)
         new_states = jax.tree.map(lambda new, old: new.astype(old.dtype), new_states, states)
-        shown = output
         if keep is not None:
             new_states = jax.tree.map(lambda new, old: _where(keep, new, old), new_states, states)
-            output = jax.tree.map(lambda new, old: _where(keep, new, old), output, previous)
-            shown = jax.tree.map(lambda x: _where(keep, x, 0), output) if zero_output_for_mask else output
-        return (new_states, output), shown if return_all_outputs or keep is None else output
+            instead = jax.tree.map(jnp.zeros_like, previous) if zero_output_for_mask else previous
+            output = jax.tree.map(lambda new, old: _where(keep, new, old), output, instead)
+        return (new_states, output), output if return_all_outputs else None
 
     first = jax.tree.map(lambda x: x[0], xs)
     spec = jax.eval_shape(lambda: compute(first, states)[0])
@@ -65,7 +64,7 @@ def rnn(
     length = jax.tree.leaves(xs)[0].shape[0]
     (states, last), outputs = scan(step, (states, start), (xs, keep), unroll=length if unroll else 1)
     if not return_all_outputs:
-        outputs = jax.tree.map(lambda x: x[-1:], outputs)
+        outputs = jax.tree.map(lambda x: x[None], last)
     if not time_major:
         outputs = jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), outputs)
     return last, outputs, states
@@ -182,8 +181,8 @@ def ctc_decode(y_pred, input_length, greedy=True, beam_width=100, top_paths=1):
 
 
 def _trimmed(labels):
-    """Without the columns that no sequence reaches, where that is known."""
-    if isinstance(labels, jax.core.Tracer):
+    """For Keras 1 and 2: without the columns that no sequence reaches, where that is known."""
+    if isinstance(labels, jax.core.Tracer) or behaviour.generation not in ("1", "2"):
         return labels
     return labels[:, : int((labels >= 0).sum(-1).max(initial=0))]
 

@@ -18,8 +18,8 @@ from .tensors import layout
 
 
 def _relu(x, alpha, max_value, threshold):
-    low = alpha * (x - threshold)
-    x = jnp.where(x >= threshold, x, low)
+    low = 0 if isinstance(alpha, (int, float)) and alpha == 0 else alpha * (x - threshold)
+    x = jnp.where(x >= threshold, x, low) if threshold else jnp.where(x > 0, x, low)
     return x if max_value is None else jnp.minimum(x, max_value)
 
 

@@ -72,7 +72,7 @@ define(globals(), "x", "ceil floor", {"ceil": of_floats(jnp.ceil), "floor": of_f
 def arange(start, stop=None, step=None, dtype=None):
     """Evenly spaced numbers from `start` (0 if it is the only one) up to, not including, `stop`."""
     numbers = [x for x in (start, stop, step) if x is not None]
-    if dtype is None and any(jnp.issubdtype(jnp.result_type(x), jnp.floating) for x in numbers):
+    if dtype is None and builtins.any(jnp.issubdtype(jnp.result_type(x), jnp.floating) for x in numbers):
         dtype = config.floatx()
     return jnp.arange(start, stop, step, dtype)
 
