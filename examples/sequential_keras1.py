@@ -5,7 +5,7 @@ from keras.layers import Activation, Dense
 from keras.models import Sequential
 
 np.random.seed(7)
-x_train, x_test = np.random.random((1000, 100)), np.random.random((200, 100))
+x_train, x_test = np.random.normal(size=(1000, 100)), np.random.normal(size=(200, 100))
 rule = np.random.normal(size=(100, 10))
 y_train, y_test = (np.eye(10)[(x @ rule).argmax(1)] for x in (x_train, x_test))
 

@@ -32,12 +32,13 @@ class Embedding(Layer):
         activity_regularizer=None,
         embeddings_constraint=None,
         mask_zero=False,
+        input_length=None,
         **kwargs,
     ):
-        length = kwargs.pop("input_length", None)
         if "input_shape" not in kwargs and "batch_input_shape" not in kwargs:
-            if length is not None:
-                kwargs["input_shape"] = tuple(length) if isinstance(length, (list, tuple)) else (length,)
+            if input_length is not None:
+                several = isinstance(input_length, (list, tuple))
+                kwargs["input_shape"] = tuple(input_length) if several else (input_length,)
             elif behaviour.generation != "3":
                 kwargs["input_shape"] = (None,)
         # Not cast: a 16-bit compute type would round indices that come as floats.
@@ -48,7 +49,8 @@ class Embedding(Layer):
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)
         self.mask_zero = mask_zero
-        self.input_length = length
+        self.input_length = input_length
+        self.index_limit = self.input_dim
         self.supports_masking = mask_zero
 
     def build(self, input_shape):
@@ -70,7 +72,3 @@ class Embedding(Layer):
                     f"on axis {axis}. Full shape received: {tuple(input_shape)}."
                 )
         return (*input_shape, self.output_dim)
-
-    def get_config(self):
-        config = super().get_config()
-        return config if self.input_length is None else config | {"input_length": self.input_length}
