@@ -164,7 +164,9 @@ class ProgbarLogger(Callback):
     def _finish(self, logs):
         if self._progbar.target is None:
             self._progbar.target = self.seen
-        self._progbar.update(max(self._progbar.target, self.seen), self._values(logs or {}), finalize=True)
+        values = self._values(logs or {})
+        self._progbar.stateful_metrics = {name for name, _ in values}  # these are of the whole epoch already
+        self._progbar.update(max(self._progbar.target, self.seen), values, finalize=True)
 
     def _values(self, logs):
         names = self.params.get("metrics")
