@@ -88,7 +88,7 @@ def test_against_numpy(kind, masked, reverse, plain):
         np.testing.assert_allclose(a, b, atol=2e-5)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     kind=st.sampled_from(list(KINDS)),
     sizes=st.tuples(*[st.integers(1, 5)] * 3),

@@ -1,7 +1,5 @@
 """Whether a function of an array works on each element alone, found by looking at what it computes."""
 
-from functools import lru_cache
-
 import jax
 import jax.numpy as jnp
 
@@ -13,7 +11,6 @@ _ELEMENTWISE = frozenset(
 _CALLS = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "custom_jvp_call": "call_jaxpr"}
 
 
-@lru_cache(maxsize=256)
 def is_elementwise(function) -> bool:
     """True if ``function`` maps each element by itself and depends on nothing else, so that any layout will do."""
     try:
