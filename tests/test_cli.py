@@ -131,6 +131,7 @@ def test_a_script_that_is_not_there(capsys, tmp_path):
 @pytest.fixture
 def model_file(tmp_path):
     model = oneiros.Sequential([oneiros.layers.Flatten(input_shape=(4, 4, 3)), oneiros.layers.Dense(2)])
+    model.compile("sgd", "mse")
     model.save(tmp_path / "model.h5")
     return tmp_path / "model.h5"
 

@@ -7,6 +7,8 @@ import pytest
 
 import oneiros
 from oneiros import compat
+from oneiros.compat import importing
+from oneiros.compat.modules import PLACES
 
 
 @pytest.fixture(autouse=True)
@@ -36,16 +38,22 @@ PATHS = [
     ("tf_keras.layers", "Dense", "layers.Dense"),
     ("keras.src.layers.core.dense", "Dense", "layers.Dense"),
     ("keras_preprocessing.text", "Tokenizer", "preprocessing.text.Tokenizer"),
-    ("keras_applications.imagenet_utils", "preprocess_input", "applications.imagenet_utils.preprocess_input"),
+    ("keras_applications.imagenet_utils", "preprocess_input", "utils.imagenet.preprocess_input"),
+    ("keras.applications.imagenet_utils", "_obtain_input_shape", "utils.imagenet.obtain_input_shape"),
+    ("keras.engine.topology", "_to_list", "compat.legacy_engine.to_list"),
 ]
 
 
 @pytest.mark.parametrize("module, name, ours", PATHS)
 def test_path(module, name, ours):
-    value = oneiros
-    for part in ours.split("."):
-        value = getattr(value, part)
-    assert getattr(importlib.import_module(module), name) is value
+    assert getattr(importlib.import_module(module), name) is importing._walk(ours)
+
+
+def test_every_place_in_the_table_is_there():
+    for path, places in PLACES.items():
+        for place in places:
+            assert importing._walk("" if place == "oneiros" else place) is not None, (path, place)
+        assert importing.relative_path(f"keras.{path}".rstrip(".")) == path
 
 
 def test_import_statements():

@@ -19,11 +19,6 @@ _NAMESPACES = (
     *("layers", "optimizers", "constraints", "regularizers", "initializers", "activations", "losses", "metrics"),
     *("callbacks", "utils", "models", "saving"),
 )
-_METHODS = {
-    "Model": "compile fit evaluate predict fit_generator evaluate_generator predict_generator summary save "
-    "load_weights train_on_batch",
-    "Sequential": "train_on_batch predict_classes predict_proba",
-}
 _applied = False
 
 
@@ -33,16 +28,18 @@ def apply():
     if _applied:
         return
     _applied = True
-    from .. import models
-    from . import legacy_layers
+    from . import legacy_engine, legacy_layers
 
     package = sys.modules[_PACKAGE]
-    for name in _NAMESPACES:
-        adapting.adapt_namespace(getattr(package, name))
-    adapting.adapt_namespace(legacy_layers)
-    adapting.adapt_when_loaded(package)
-    for name, methods in _METHODS.items():
-        adapting.adapt_methods(getattr(models, name), methods.split())
+    for module in [*(getattr(package, name) for name in _NAMESPACES), legacy_layers]:
+        _prepare(module)
+    importing.watch(package, _prepare)
+    legacy_engine.add_methods()
+
+
+def _prepare(module):
+    adapting.adapt_namespace(module)
+    importing.add_old_names(module)
 
 
 def install(generation="2"):
@@ -52,10 +49,36 @@ def install(generation="2"):
     """
     generations.select(generation)
     importlib.import_module(_PACKAGE)
+    _register_names(generation)
     importing.install()
 
 
 def uninstall():
     """Undoes `install`: Keras is again what is installed under that name, and the behaviour is the native one."""
     generations.select("3")
+    _register_names("3")
     importing.uninstall()
+
+
+_replaced = []
+
+
+def _register_names(generation):
+    """Makes the functions of Keras 1 known by name: ``metrics=["precision"]``, ``W_regularizer="l1l2"``."""
+    while _replaced:
+        kind, name, previous = _replaced.pop()
+        if previous is None:
+            del kind.objects[name]
+        else:
+            kind.objects[name] = previous
+    if generation != "1":
+        return
+    from ..core.registry import kind as kind_of
+    from .legacy_functions import KERAS1_NAMES
+
+    for kind_name, functions in KERAS1_NAMES.items():
+        kind = kind_of(kind_name)
+        for function in functions:
+            name = function.__name__
+            _replaced.append((kind, name, kind.objects.get(name)))
+            kind.objects[name] = function

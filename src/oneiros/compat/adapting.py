@@ -24,14 +24,15 @@ class Rules:
     """What is translated for one class or function.
 
     name: as messages say it. called: the names under which the tables may have it, the class's bases included.
-    positional: the names of its positional arguments; known: those that may be keywords too, ``None`` if any may.
+    positional: the names of its positional arguments; known: the names of all that it is known to take;
+    closed: whether it takes no others.
     """
 
-    def __init__(self, name, called, positional, keywords, known):
+    def __init__(self, name, called, positional, known, closed):
         self.name = name
         self.positional = positional
-        self.known = known
-        names = {*positional, *keywords}
+        self.known = names = known
+        self.closed = closed
         short = {n.removeprefix("backend.").partition(".")[0] for n in called}
         self.renames = {}
         for old, new in keras1.RENAMES.items():
@@ -67,8 +68,8 @@ class Rules:
         return bool(self.renames or self.joined or self.values or self.prepare or self.orders or self.defaults)
 
     def accepted(self):
-        """The names of all arguments that may be given, ``None`` if any may."""
-        return None if self.known is None else {*self.known, *self.triggers, *self.taken}
+        """The names of all arguments that may be given."""
+        return {*self.known, *self.triggers, *self.taken}
 
     # --- the translation of one call
 
@@ -82,8 +83,8 @@ class Rules:
         for old in [k for k in kwargs if k in self.triggers]:
             self._rename(old, kwargs)
         self._fill(args, kwargs, generation)
-        if self.known is not None and not kwargs.keys() <= self.known:
-            self._refuse(kwargs)
+        if self.closed:
+            self.refuse(kwargs)
         return args, kwargs
 
     def _name_positional(self, args, kwargs, generation):
@@ -91,9 +92,9 @@ class Rules:
         order = self._order(args, kwargs, generation)
         if order is None:
             return
-        shared = 0
+        converted, shared = {*keras1.VALUES, *_INITIALIZERS, *self.taken}, 0
         for ours, theirs in zip(self.positional, order):
-            if ours != theirs and (self.renames.get(theirs) != ours or theirs in keras1.VALUES):
+            if ours != theirs and (self.renames.get(theirs) != ours or theirs in converted):
                 break
             shared += 1
         if len(args) <= shared or len(args) > len(order) or _called_from_inside():
@@ -168,12 +169,13 @@ class Rules:
                 kwargs[name] = value
                 notes.note(f"{self.name}: {name}={value!r} (the default of {TITLES[generation]})")
 
-    def _refuse(self, kwargs):
+    def refuse(self, kwargs, said=None):
+        """Raises if there is an argument that nobody knows (and that an error's message speaks of)."""
         for name in kwargs:
-            if name not in self.known:
+            if name not in self.known and (said is None or repr(name) in said or "missing" in said):
                 near = difflib.get_close_matches(name, {*self.known, *self.renames}, 1, 0.6)
                 hint = f" Did you mean {near[0]!r}?" if near else f" It takes: {', '.join(sorted(self.known))}."
-                raise TypeError(f"{self.name}: unknown argument {name!r}.{hint}")
+                raise TypeError(f"{self.name}: unknown argument {name!r}.{hint}") from None
 
 
 def _called_from_inside():
@@ -187,30 +189,25 @@ def _is_activation(value):
 
 
 def rules_for(function, name, method=False, base=None):
-    """The rules for a function; `base`: the class whose constructor it is."""
+    """The rules for a function; `base`: the class whose constructor or method it is."""
     parameters = list(inspect.signature(function).parameters.values())[1 if method else 0 :]
     positional = [p.name for p in parameters if p.kind in _POSITIONAL]
-    keywords = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
-    known = None
-    if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-        known = {*positional, *keywords}
-    elif base is not None:
-        known = _constructor_keywords(base)
-    called = [name] if base is None else [c.__name__ for c in base.__mro__]
-    return Rules(name, called, positional, keywords, known)
+    known = {*positional, *(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)}
+    suffix = name[len(base.__name__) :] if base is not None else ""  # of a method
+    closed = not any(p.kind is p.VAR_KEYWORD for p in parameters)
+    if not closed and base is not None and not suffix:
+        known |= _passed_on(base)
+    called = [name] if base is None else [c.__name__ + suffix for c in base.__mro__]
+    return Rules(name, called, positional, known, closed)
 
 
-def _constructor_keywords(cls):
-    """All keywords that a class's constructor takes, with those it passes on; ``None`` if any may come."""
+def _passed_on(cls):
+    """The names of the arguments that the constructors of a class's bases take."""
     known = set()
-    for c in cls.__mro__:
-        if "__init__" not in vars(c) or c is object:
-            continue
-        parameters = list(inspect.signature(c.__init__).parameters.values())
+    for c in cls.__mro__[:-1]:
+        parameters = inspect.signature(vars(c).get("__init__", object.__init__)).parameters.values()
         known |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)} - {"self"}
-        if c.__name__ == "Layer" or not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            return known
-    return None
+    return known
 
 
 def adapt(function, name, method=False, base=None):
@@ -223,24 +220,28 @@ def adapt(function, name, method=False, base=None):
     rules = rules_for(function, name, method, base)
     if not rules.is_needed():
         return function
-    triggers, orders, defaults, prepare, known = (
-        rules.triggers, rules.orders, rules.defaults, rules.prepare, rules.known
-    )  # fmt: skip
+    triggers, orders, defaults, always = rules.triggers, rules.orders, rules.defaults, bool(rules.prepare)
+    closed, known = rules.closed, rules.known
 
     @functools.wraps(function)
     def wrapper(*args, **kwargs):
         generation = behaviour.generation
         if (
-            prepare is not None
+            always
             or generation in defaults
             or generation in orders
             or not triggers.isdisjoint(kwargs)
-            or (known is not None and not kwargs.keys() <= known)
+            or (closed and not kwargs.keys() <= known)
         ):
             head, args = (args[:1], args[1:]) if method else ((), args)
             args, kwargs = rules.translate(args, kwargs)
             args = (*head, *args)
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except TypeError as error:
+            if kwargs and not kwargs.keys() <= known:
+                rules.refuse(kwargs, str(error))
+            raise
 
     wrapper.adapted_rules = rules
     return wrapper
@@ -261,12 +262,23 @@ def adapt_class(cls):
 
 def adapt_methods(cls, names):
     for name in names:
-        if (function := getattr(cls, name, None)) is not None:
-            adapted = adapt(function, f"{cls.__name__}.{name}", method=True)
-            if adapted is not function:
-                setattr(cls, name, adapted)
+        function = getattr(cls, name)
+        if hasattr(function, "adapted_rules"):
+            if name in vars(cls):
+                continue
+            function = function.__wrapped__  # a base class's
+        adapted = adapt(function, f"{cls.__name__}.{name}", method=True, base=cls)
+        if adapted is not function:
+            setattr(cls, name, adapted)
 
 
+# Methods with arguments that were spelled otherwise.
+METHODS = {
+    "Model": "compile fit evaluate predict fit_generator evaluate_generator predict_generator summary save "
+    "load_weights train_on_batch",
+    "Sequential": "train_on_batch",
+    "ImageDataGenerator": "flow",
+}
 _adapted_modules = set()
 _adapted_functions = {}
 _DEEP = ("applications", "datasets", "preprocessing", "wrappers")  # users import from the modules in these
@@ -289,6 +301,7 @@ def adapt_namespace(module):
             continue
         elif inspect.isclass(value):
             adapt_class(value)
+            adapt_methods(value, METHODS.get(value.__name__, "").split())
         elif inspect.isfunction(value):
             adapted = _adapted_functions.setdefault(value, adapt(value, prefix + value.__name__))
             if adapted is not value:
@@ -299,16 +312,3 @@ def adapt_namespace(module):
                 for kind in registry._kinds.values():
                     for key in [k for k, v in kind.objects.items() if v is value]:
                         kind.objects[key] = adapted
-
-
-def adapt_when_loaded(package):
-    """Adapts the modules that a package loads at their first use, when it does."""
-    load = package.__getattr__
-
-    def load_adapted(name):
-        value = load(name)
-        if inspect.ismodule(value):
-            adapt_namespace(value)
-        return value
-
-    package.__getattr__ = load_adapted

@@ -70,7 +70,8 @@ class _Evidence(ast.NodeVisitor):
         if name.split(".")[0] in _PACKAGES:
             for alias in node.names:
                 self.keras.add(alias.asname or alias.name)
-                self.module(f"{name}.{alias.name}")
+                if alias.name not in _NAMES:
+                    self.module(f"{name}.{alias.name}")
                 self.name(alias.name)
         else:
             self.imports.extend(f"{name}{'' if name.endswith('.') else '.'}{alias.name}" for alias in node.names)

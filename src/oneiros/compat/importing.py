@@ -25,6 +25,8 @@ def relative_path(name):
     root = max((r for r in ROOTS if name == r or name.startswith(r + ".")), key=len, default=None)
     if root is None:
         return None
+    if any(r.startswith(name + ".") for r in ROOTS):
+        return ROOTS[root]  # on the way to another root
     path = ".".join(filter(None, (ROOTS[root], name[len(root) + 1 :])))
     while not _exists(path):
         if root not in LOOSE_ROOTS or not path:
@@ -81,11 +83,12 @@ class AliasModule(types.ModuleType):
             return importlib.import_module(_OURS).__file__
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        for place in self._places():
-            value = getattr(place, name, None)
-            if value is not None and not isinstance(value, types.ModuleType):
-                self.__dict__[name] = value
-                return value
+        places = self._places()
+        for candidate in (name, name.lstrip("_")):  # Keras 2 began many helpers with an underscore
+            for place in places:
+                if _is_plain(place, candidate):
+                    self.__dict__[name] = value = getattr(place, candidate)
+                    return value
         if relative_path(f"{self.__name__}.{name}") is not None and not name.startswith("_"):
             return importlib.import_module(f"{self.__name__}.{name}")
         raise AttributeError(missing_name(self, name))
@@ -100,9 +103,7 @@ class AliasModule(types.ModuleType):
             get_custom_objects()[name] = value
 
     def __dir__(self):
-        names = {
-            n for place in self._places() for n in dir(place) if not isinstance(getattr(place, n), types.ModuleType)
-        }
+        names = {n for place in self._places() for n, v in vars(place).items() if not isinstance(v, types.ModuleType)}
         return sorted({n for n in names if not n.startswith("_")} | set(self.__dict__))
 
     def __repr__(self):
@@ -114,11 +115,48 @@ def _is_plain(place, name):
     return value is not None and not isinstance(value, types.ModuleType)
 
 
+def add_old_names(module):
+    """Lets a module of this library find the names that only older generations had."""
+    path = module.__name__.partition(".")[2]
+    others = [place for place in PLACES.get(path, ()) if place.startswith("compat.")]
+    own = vars(module).get("__getattr__")
+    if not others and own is None:
+        return
+
+    def find(name):
+        if own is not None:
+            try:
+                return own(name)
+            except AttributeError:
+                if not others:
+                    raise
+        if not name.startswith("__"):
+            for place in map(_walk, others):
+                if _is_plain(place, name):
+                    return getattr(place, name)
+        raise AttributeError(missing_name(module, name))
+
+    module.__getattr__ = find
+
+
+def watch(package, prepare):
+    """Calls ``prepare(module)`` for the modules that a package loads at their first use."""
+    load = package.__getattr__
+
+    def find(name):
+        value = load(name)
+        if isinstance(value, types.ModuleType):
+            prepare(value)
+        return value
+
+    package.__getattr__ = find
+
+
 def missing_name(module, name):
     """The message for a name that a module does not have."""
     near = difflib.get_close_matches(name, dir(module), 1, 0.75)
     hint = REMOVED.get(name) or (f"Did you mean {near[0]}?" if near else "")
-    return f"{module.__name__} has no {name!r} in {_OURS}. {hint} docs/compatibility.md lists what is left out."
+    return f"{module.__name__} has no {name!r}. {hint or 'docs/compatibility.md lists what is left out.'}"
 
 
 class Finder:

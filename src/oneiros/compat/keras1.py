@@ -59,7 +59,6 @@ RENAMES = {
     "val_samples": "steps",
     # optimizers, constraints, regularizers, initializers, callbacks
     "lr": "learning_rate",
-    "schedule_decay": "momentum_decay",
     "m": "max_value",
     "low": "min_value minval",
     "high": "max_value maxval",
@@ -70,8 +69,14 @@ RENAMES = {
     "dim": "axis",
     "std": "stddev",
     "a": "x",
-    "X": "x",
+    "X": "x arrays",
     "e": "value",
+    "xs": "tensors",
+    "ops": "tensors",
+    "data_format": "value",
+    "f": "group",
+    "layers": "model",
+    "md5_hash": "file_hash",
     "floatx": "value",
     "nb_words": "num_words",
     "nb_classes": "num_classes",
@@ -82,6 +87,7 @@ RENAMES = {
     "broatcastable": "broadcastable",
     "y": "x",
     "input_text": "text",
+    "text": "input_text",
     "intensity": "intensity_range",
     "instance": "obj",
     "identifier": "config",
@@ -89,6 +95,7 @@ RENAMES = {
     "top_n": "top",
 }
 
+_WEIGHT_GROUPS = "load_weights_from_hdf5_group load_weights_from_hdf5_group_by_name save_weights_to_hdf5_group"
 # Translations that are for these functions only: the words are too common to be taken for the same everywhere.
 ONLY_FOR = {
     "alpha": "LeakyReLU",
@@ -106,6 +113,11 @@ ONLY_FOR = {
     "identifier": "deserialize_keras_object",
     "instance": "serialize_keras_object",
     "dim": "expand_dims",
+    "ops": "batch_get_value",
+    "data_format": "set_image_data_format",
+    "f": _WEIGHT_GROUPS,
+    "layers": _WEIGHT_GROUPS,
+    "md5_hash": "validate_file",
     "output_dim": "Dense SimpleRNN GRU LSTM SimpleRNNCell GRUCell LSTMCell CuDNNGRU CuDNNLSTM RNN",
     "input": "Model Sequential Functional",
     "output": "Model Sequential Functional",
@@ -162,6 +174,12 @@ def _sequence(kwargs, positional):
 def _convolution(kwargs, positional):
     if "nb_row" in kwargs or "kernel_dim1" in kwargs:
         kwargs.pop("output_shape", None)  # of Deconvolution2D; it is inferred
+
+
+def _separable(kwargs, positional):
+    _convolution(kwargs, positional)
+    if "init" in kwargs:
+        kwargs["depthwise_initializer"] = kwargs["pointwise_initializer"] = kwargs.pop("init")
 
 
 def _batch_normalization(kwargs, positional):
@@ -246,18 +264,23 @@ def _generator(kwargs, positional):
             kwargs["validation_steps"], kwargs["validation_data"] = _steps(samples, validation)
 
 
-# classes or functions, what prepares their arguments, and the old ones that it takes
+# Classes or functions, what prepares their arguments, and the old ones that it takes. Where nothing prepares them,
+# the class itself takes the old arguments.
 _PREPARE = (
+    ("Nadam", None, "schedule_decay decay"),
+    ("SGD Adam Adamax Adagrad Adadelta RMSprop", None, "decay"),
+    ("LambdaCallback", None, "on_batch_begin on_batch_end"),
     (
         "SimpleRNN GRU LSTM CuDNNGRU CuDNNLSTM Conv1D LocallyConnected1D TimeDistributedDense",
         *(_sequence, "input_dim input_length"),
     ),
     (
-        "Conv2D Conv3D Conv2DTranspose Conv3DTranspose SeparableConv2D LocallyConnected2D ConvLSTM2D",
+        "Conv2D Conv3D Conv2DTranspose Conv3DTranspose LocallyConnected2D ConvLSTM2D",
         *(_convolution, "output_shape"),
     ),
+    ("SeparableConv2D", _separable, "init"),
     ("BatchNormalization", _batch_normalization, "mode"),
-    ("Embedding", _embedding, "dropout"),
+    ("Embedding", _embedding, "dropout input_length"),
     ("ZeroPadding1D ZeroPadding2D", _zero_padding, ""),
     (
         "Model.fit_generator Model.evaluate_generator Model.predict_generator",

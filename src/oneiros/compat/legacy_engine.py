@@ -3,8 +3,10 @@
 import numpy as np
 
 from .. import layers, models
-from ..core import Node, kind
-from ..core.symbol import topological_order
+from ..core import Node
+from ..core.symbol import get_mask, topological_order
+from ..layers.input_spec import check_input
+from ..saving import hdf5
 
 Container = Network = Functional = models.Model
 Node = Node
@@ -50,9 +52,71 @@ def needs_legacy_support(model):
     return bool(model.layers) and type(model.layers[0]).__name__ == "Merge"
 
 
-def layer_from_config(config, custom_objects=None):
-    """The layer of a configuration ``{"class_name", "config"}``."""
-    return kind("layer").deserialize(config, custom_objects)
+class _LayerMethods:
+    """Methods that layers had in Keras 1 and 2."""
+
+    def get_output_shape_for(self, input_shape):
+        return self.compute_output_shape(input_shape)
+
+    def create_input_layer(self, batch_input_shape, input_dtype=None, name=None):
+        """Calls the layer on a new input of this shape."""
+        self(layers.Input(batch_shape=batch_input_shape, dtype=input_dtype, name=name or f"{self.name}_input"))
+
+    def assert_input_compatibility(self, inputs):
+        check_input(self, inputs)
+
+    @property
+    def regularizers(self):
+        return [v.regularizer for v in self.weights if v.regularizer is not None]
+
+    @property
+    def constraints(self):
+        return {v: v.constraint for v in self.weights if v.constraint is not None}
+
+
+class _ModelMethods:
+    """Methods that models had in Keras 1 and 2."""
+
+    def save_weights_to_hdf5_group(self, f):
+        hdf5.save_weights_to_hdf5_group(f, self)
+
+    def load_weights_from_hdf5_group(self, f):
+        hdf5.load_weights_from_hdf5_group(f, self)
+
+    def load_weights_from_hdf5_group_by_name(self, f):
+        hdf5.load_weights_from_hdf5_group_by_name(f, self)
+
+    def run_internal_graph(self, inputs, masks=None):
+        """The outputs, their masks and their shapes, for a list of inputs."""
+        outputs = to_list(self.call(inputs, mask=masks), allow_tuple=True)
+        return outputs, [get_mask(x) for x in outputs], [tuple(x.shape) for x in outputs]
+
+
+class _SequentialMethods:
+    """Methods that Sequential had in Keras 1 and 2."""
+
+    @property
+    def flattened_layers(self):
+        return [inner for layer in self.layers for inner in getattr(layer, "flattened_layers", [layer])]
+
+    def legacy_get_config(self):
+        return self.get_config()["layers"]
+
+    @classmethod
+    def legacy_from_config(cls, config, layer_cache=None):
+        return cls.from_config(config)
+
+
+def add_methods():
+    """Gives layers and models the methods that only older generations had."""
+    for cls, methods in (
+        (Layer, _LayerMethods),
+        (models.Model, _ModelMethods),
+        (models.Sequential, _SequentialMethods),
+    ):
+        for name, method in vars(methods).items():
+            if not name.startswith("__") and not hasattr(cls, name):
+                setattr(cls, name, method)
 
 
 # --- keras.engine.training: what its functions do to lists of arrays
@@ -225,12 +289,4 @@ def check_loss_and_target_compatibility(targets, losses, output_shapes):
 
 
 slice_X = slice_arrays
-# Programs import these with an underscore, as Keras 2.0 and 2.1 had them.
-_to_list, _object_list_uid, _make_batches, _batch_shuffle = to_list, object_list_uid, make_batches, batch_shuffle
-_slice_arrays = _slice_X = slice_arrays
-_check_array_lengths, _check_num_samples = check_array_lengths, check_num_samples
-_standardize_input_data, _standardize_weights = standardize_input_data, standardize_weights
-_standardize_sample_weights, _standardize_class_weights = standardize_sample_weights, standardize_class_weights
-_collect_metrics, _weighted_masked_objective = collect_metrics, weighted_objective
-weighted_masked_objective = _weighted_objective = weighted_objective
-_check_loss_and_target_compatibility = check_loss_and_target_compatibility
+weighted_masked_objective = weighted_objective

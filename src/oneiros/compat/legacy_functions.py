@@ -6,6 +6,8 @@ import numpy as np
 
 from .. import backend as K  # noqa: N812
 from .. import optimizers, regularizers
+from ..core import kind
+from ..core.registry import CustomObjectScope, get_registered_name, get_registered_object
 from ..optimizers import Optimizer
 
 # --- metrics of Keras 1: of one batch, so the logs show their mean over the batches
@@ -38,7 +40,12 @@ def fmeasure(y_true, y_pred):
     return fbeta_score(y_true, y_pred, beta=1)
 
 
-fscore = f1score = fmeasure
+def fscore(y_true, y_pred):
+    return fmeasure(y_true, y_pred)
+
+
+def f1score(y_true, y_pred):
+    return fmeasure(y_true, y_pred)
 
 
 def matthews_correlation(y_true, y_pred):
@@ -48,8 +55,6 @@ def matthews_correlation(y_true, y_pred):
     fp, fn = K.sum((1 - true) * predicted), K.sum(true * (1 - predicted))
     return (tp * tn - fp * fn) / (K.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)) + K.epsilon())
 
-
-KERAS1_METRICS = (precision, recall, fbeta_score, fmeasure, matthews_correlation)
 
 # --- regularizers of Keras 1
 
@@ -68,7 +73,8 @@ def activity_l2(l=0.01):  # noqa: E741
     return regularizers.L1L2(l2=l)
 
 
-activity_l1l2 = l1l2
+def activity_l1l2(l1=0.01, l2=0.01):
+    return regularizers.L1L2(l1=l1, l2=l2)
 
 
 class EigenvalueRegularizer(regularizers.Regularizer):
@@ -87,6 +93,12 @@ class EigenvalueRegularizer(regularizers.Regularizer):
             vector = vector / K.sqrt(K.sum(K.square(vector)))
         return self.k * K.sqrt(K.sum(vector * K.dot(square, vector)))
 
+
+# What strings may name in Keras 1, by kind.
+KERAS1_NAMES = {
+    "metric": (precision, recall, fbeta_score, fmeasure, fscore, f1score, matthews_correlation),
+    "regularizer": (l1l2, activity_l1, activity_l2, activity_l1l2),
+}
 
 # --- optimizers
 
@@ -232,6 +244,70 @@ def count_total_params(layers, layer_set=None):
         count_params([w for layer in own for w in layer.trainable_weights]),
         count_params([w for layer in own for w in layer.non_trainable_weights]),
     )
+
+
+def convert_all_kernels_in_model(model):
+    """Turns the kernels of a model's convolutions around, from Theano's way to TensorFlow's or back."""
+    for layer in model.layers:
+        if type(layer).__name__.startswith(("Conv1D", "Conv2D", "Conv3D")) and hasattr(layer, "kernel"):
+            layer.kernel.assign(convert_kernel(layer.kernel.numpy()))
+
+
+def convert_dense_weights_data_format(dense, previous_feature_map_shape, target_data_format="channels_first"):
+    """Reorders the kernel of a Dense layer that follows a Flatten whose input changes to `target_data_format`.
+
+    previous_feature_map_shape: the shape before Flatten, without the batch axis, in the target format.
+    """
+    kernel, *rest = dense.get_weights()
+    shape = tuple(previous_feature_map_shape)
+    if normalize_data_format(target_data_format) == "channels_first":
+        maps = kernel.reshape((*shape[1:], shape[0], -1))  # rows, columns, channels
+        kernel = np.moveaxis(maps, -2, 0)
+    else:
+        maps = kernel.reshape((shape[-1], *shape[:-1], -1))
+        kernel = np.moveaxis(maps, 0, -2)
+    dense.set_weights([kernel.reshape(dense.get_weights()[0].shape), *rest])
+
+
+def plot(model, to_file="model.png", show_shapes=False, show_layer_names=True):
+    """`plot_model` as Keras 1 called it."""
+    from ..utils import plot_model
+
+    return plot_model(model, to_file=to_file, show_shapes=show_shapes, show_layer_names=show_layer_names)
+
+
+def layer_from_config(config, custom_objects=None):
+    """The layer of a configuration ``{"class_name", "config"}``."""
+    return kind("layer").deserialize(config, custom_objects)
+
+
+def serialize_keras_object(instance):
+    """A name, or ``{"class_name", "config"}``, of an object or function."""
+    if instance is None:
+        return None
+    if hasattr(instance, "get_config"):
+        return {"class_name": get_registered_name(type(instance)), "config": instance.get_config()}
+    if hasattr(instance, "__name__"):
+        return get_registered_name(instance)
+    raise ValueError(f"Cannot serialize {instance!r}: it has neither get_config() nor a name.")
+
+
+def deserialize_keras_object(identifier, module_objects=None, custom_objects=None, printable_module_name="object"):
+    """The object that a name or a configuration stands for, among `custom_objects` and `module_objects`."""
+    name = identifier["class_name"] if isinstance(identifier, dict) else identifier
+    if not isinstance(name, str):
+        raise ValueError(f"Could not interpret the serialized {printable_module_name}: {identifier!r}")
+    thing = get_registered_object(name, custom_objects, module_objects)
+    if thing is None:
+        raise ValueError(f"Unknown {printable_module_name}: {name}")
+    if not isinstance(identifier, dict):
+        return thing() if isinstance(thing, type) else thing
+    with CustomObjectScope(custom_objects):
+        config = identifier.get("config", {})
+        return thing.from_config(config) if hasattr(thing, "from_config") else thing(**config)
+
+
+maketrans = str.maketrans
 
 
 def make_tuple(*args):

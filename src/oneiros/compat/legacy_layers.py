@@ -5,9 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import activations, constraints, initializers, layers, models, regularizers
-from ..core import Variable
+from ..core import Variable, kind
 from ..core.errors import UnsafeModelError
+from ..core.registry import serialize_value
 from ..layers import Dense, Layer
+from .legacy_engine import get_source_inputs
 
 _MODES = ("sum", "mul", "concat", "ave", "cos", "dot", "max")
 
@@ -45,8 +47,10 @@ class Merge(Layer):
         self.arguments = dict(arguments or {})
         self._output_shape, self._output_mask = output_shape, output_mask
         self.supports_masking = True
-        self.merged = None  # the result, if there are layers to begin with
+        self.layers = list(layers or ())
+        self.merged, self.sources = None, []  # the result, and what it comes from, if there are layers to begin with
         if layers:
+            self.sources = [symbol for layer in layers for symbol in _inputs(layer)]
             nodes, tensors = node_indices or [0] * len(layers), tensor_indices or [0] * len(layers)
             self.merged = self([_output(layer, n, t) for layer, n, t in zip(layers, nodes, tensors)])
 
@@ -92,6 +96,8 @@ class Merge(Layer):
     def get_config(self):
         mode = self.mode if isinstance(self.mode, str) else getattr(self.mode, "__name__", "lambda")
         own = {"mode": mode, "concat_axis": self.concat_axis, "dot_axes": self.dot_axes}
+        if self.layers:
+            own["layers"] = serialize_value(self.layers)
         return {"name": self.name, "trainable": self.trainable, **own}
 
     @classmethod
@@ -103,7 +109,9 @@ class Merge(Layer):
                 f"Merge {config.get('name')}: its mode is a Python function, which files may not bring. Build the "
                 "model from its program and load the weights."
             )
-        known = ("name", "trainable", "mode", "concat_axis", "dot_axes")
+        known = ("layers", "name", "trainable", "mode", "concat_axis", "dot_axes")
+        if config.get("layers"):
+            config["layers"] = [kind("layer").deserialize(layer) for layer in config["layers"]]
         return cls(**{key: value for key, value in config.items() if key in known})
 
 
@@ -111,6 +119,10 @@ def _full_mask(x, mask):
     if mask is None:
         return jnp.ones(x.shape, bool)
     return jnp.broadcast_to(mask[..., None] if mask.ndim < x.ndim else mask, x.shape)
+
+
+def _inputs(layer):
+    return layer.inputs if isinstance(layer, models.Model) else get_source_inputs(layer.get_output_at(0))
 
 
 def _output(layer, node_index, tensor_index):
@@ -248,6 +260,7 @@ class AtrousConvolution2D(layers.Conv2D):
 
 
 AtrousConv1D, AtrousConv2D = AtrousConvolution1D, AtrousConvolution2D
+ConvRecurrent2D = layers.ConvLSTM2D
 
 
 class _Shared(Layer):

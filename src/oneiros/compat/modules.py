@@ -47,18 +47,16 @@ _TABLE = (
     (
         "backend backend.tensorflow_backend backend.theano_backend backend.cntk_backend backend.load_backend "
         "backend.common backend.config backend_config common",
-        "backend config compat.legacy_backend",
+        "backend config",
     ),
     ("callbacks callbacks.experimental callbacks_v1", "callbacks"),
-    ("applications", "applications compat.legacy_applications"),
-    ("applications.imagenet_utils", "applications.imagenet_utils compat.legacy_applications"),
-    ("applications.audio_conv_utils applications.music_tagger_crnn", "compat.legacy_applications"),
+    ("applications.imagenet_utils applications.audio_conv_utils applications.music_tagger_crnn", "utils.imagenet"),
     ("constraints", "constraints compat.legacy_functions"),
-    ("distribute", "distribution"),
+    ("engine.topology", "compat.legacy_engine layers models saving.hdf5 saving.legacy utils compat.legacy_layers"),
     (
         "engine engine.base_layer engine.base_layer_utils engine.base_layer_v1 engine.compile_utils engine.container "
         "engine.data_adapter engine.functional engine.input_layer engine.input_spec engine.keras_tensor "
-        "engine.network engine.node engine.saving engine.sequential engine.topology engine.training "
+        "engine.network engine.node engine.saving engine.sequential engine.training "
         "engine.training_arrays engine.training_generator engine.training_utils engine.training_v1 engine.training_v2",
         "compat.legacy_engine layers models callbacks saving utils",
     ),

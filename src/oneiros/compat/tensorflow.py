@@ -213,7 +213,10 @@ def find_stand_in(name):
     if name in _PACKAGES:
         return importlib.machinery.ModuleSpec(name, _Loader(), is_package=True)
     parent, _, child = name.rpartition(".")
-    getattr(sys.modules[parent], child)  # raises what there is to say
+    try:
+        getattr(sys.modules[parent], child)  # raises what there is to say
+    except AttributeError as error:
+        raise ModuleNotFoundError(str(error), name=parent) from None
     return None
 
 

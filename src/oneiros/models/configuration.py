@@ -30,7 +30,7 @@ def deserialize_layer(config, custom_objects=None):
 
 def sequential_config(model):
     layers = [serialize_layer(layer) for layer in model._layers]
-    if model.inputs and not (layers and layers[0]["class_name"] == "InputLayer"):
+    if model.inputs and not (layers and layers[0]["class_name"] in ("InputLayer", "Merge")):
         layers.insert(0, serialize_layer(model.inputs[0].node.operation))
     return {"name": model.name, "layers": layers}
 

@@ -117,9 +117,11 @@ class Model(Trainer, Savable, Layer):
 
     @property
     def weights(self):
+        weights = Layer.weights.fget(self)
         if behaviour.weights_trainable_first:
-            return [*self.trainable_weights, *self.non_trainable_weights]
-        return Layer.weights.fget(self)
+            trainable = {id(v) for v in self.trainable_weights}
+            weights.sort(key=lambda v: id(v) not in trainable)
+        return weights
 
     variables = weights
 

@@ -57,6 +57,9 @@ class Sequential(Model):
         first = self._layers[0]
         if isinstance(first, InputLayer):
             self._chain(first.symbol)
+        elif getattr(first, "merged", None) is not None:  # Keras 1's Merge: several models come before this one
+            self.inputs = first.sources
+            self._finish(first.merged)
         elif _first_shape(first) is not None:
             shape = _first_shape(first)
             dtype = _first_dtype(first)
@@ -75,7 +78,7 @@ class Sequential(Model):
                 f"Sequential {self.name}: layer {self._layers[-1].name} returns {len(output)} tensors; every layer of "
                 "a Sequential needs one output. Use Model(inputs, outputs) instead."
             )
-        self._init_graph(self.inputs[0], output)
+        self._init_graph(self.inputs[0] if len(self.inputs) == 1 else self.inputs, output)
 
     def pop(self):
         """Removes and returns the last layer."""
