@@ -2,9 +2,11 @@
 """Settings: number types, epsilon, image layout, dtype policy."""
 
 from .core.config import (
+    check_finite,
     epsilon,
     floatx,
     image_data_format,
+    set_check_finite,
     set_epsilon,
     set_floatx,
     set_image_data_format,

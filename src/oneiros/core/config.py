@@ -46,7 +46,7 @@ def keras_home():
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras").expanduser()
 
 
-_state = SimpleNamespace(floatx="float32", epsilon=1e-7, image_data_format="channels_last")
+_state = SimpleNamespace(floatx="float32", epsilon=1e-7, image_data_format="channels_last", check_finite=False)
 
 
 def floatx():
@@ -101,6 +101,16 @@ def standardize_data_format(value):
     if str(value).lower() not in IMAGE_FORMATS:
         raise ValueError(f"data_format: expected 'channels_last' or 'channels_first'. Received: {value!r}")
     return str(value).lower()
+
+
+def check_finite():
+    """Whether data for training is searched for NaN and infinities; off unless asked for, it costs a pass over it."""
+    return _state.check_finite
+
+
+def set_check_finite(value):
+    """Switches the search for NaN and infinities in training data on or off."""
+    _state.check_finite = bool(value)
 
 
 def _read_config_file():

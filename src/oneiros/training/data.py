@@ -55,6 +55,19 @@ def to_numpy(x, name):
     return x
 
 
+def check_finite(arrays, names):
+    """Complains about NaN and infinities, naming the row."""
+    for array, name in zip(arrays, names):
+        if array is not None and array.dtype.kind == "f":
+            wrong = ~np.isfinite(np.asarray(array))
+            if wrong.any():
+                place = np.argwhere(wrong)[0]
+                raise InputDataError(
+                    f"{name}: {np.asarray(array)[tuple(place)]} in row {place[0]} ({int(wrong.sum())} such values). "
+                    "Clean the data, or oneiros.config.set_check_finite(False)."
+                )
+
+
 def _on_disk(x):
     """Whether this is an HDF5 data set (or an HDF5Matrix, a window on one): sliced batch by batch."""
     return type(x).__name__ == "HDF5Matrix" or (hasattr(x, "chunks") and hasattr(x, "shape"))

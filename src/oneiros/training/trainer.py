@@ -1,12 +1,13 @@
 """What makes a model trainable: compile, fit, evaluate, predict and their one-batch and generator kin."""
 
+import itertools
 import warnings
 
 import jax
 import numpy as np
 
 from .. import losses, optimizers
-from ..core import Symbol, behaviour, compiled, repeat, value_and_grad
+from ..core import Symbol, behaviour, compiled, config, repeat, value_and_grad
 from ..core.errors import InputDataError
 from ..core.symbol import infer
 from . import data as data_
@@ -252,6 +253,10 @@ class Trainer:
         x = data_.standardize_x(self, x)
         y = data_.standardize_y(self, y) if labelled else []
         weights = data_.sample_weights(self, y, sample_weight, class_weight)
+        if config.check_finite():
+            data_.check_finite(jax.tree.leaves(x), itertools.repeat("x"))
+            data_.check_finite(y, itertools.repeat("y"))
+            data_.check_finite(weights, itertools.repeat("sample_weight"))
         if self.inputs is not None:
             data_.check_indices(self, x)
             if y and self._objectives is not None:
