@@ -62,7 +62,9 @@ def graph_config(model):
         entries[id(owner)].append(node)
     for own_nodes in entries.values():
         own_nodes.sort(key=lambda n: n.node_index)
-        indices.update((id(n), i) for i, n in enumerate(own_nodes))
+        # A model's node 0 is its own, from its inputs to its outputs; where it is called, nodes count from 1.
+        start = 1 if hasattr(own_nodes[0].operation, "_graph") else 0
+        indices.update((id(n), i) for i, n in enumerate(own_nodes, start))
 
     def reference(symbol):
         owner = symbol.node.operation if isinstance(symbol.node.operation, Layer) else symbol.node
@@ -171,6 +173,7 @@ def from_config(cls, config, custom_objects=None):
 
 def _build_graph(config):
     made, waiting = {}, []
+    first = _first_calls(config)
     for entry in config["layers"]:
         if not isinstance(entry, dict):
             raise CorruptFileError(f"Expected the configuration of a layer. Received: {str(entry)[:80]}")
@@ -187,6 +190,7 @@ def _build_graph(config):
         name, node_index, tensor_index = history[:3]
         if name not in made:
             raise CorruptFileError(f"The graph names a layer {name!r}, which it does not hold.")
+        node_index -= first.get(name, 0)
         if node_index >= len(made[name]):
             raise _Missing
         return made[name][node_index][tensor_index]
@@ -211,6 +215,29 @@ def _build_graph(config):
             raise CorruptFileError(f"The graph has a cycle: the layers {names[:5]} wait for each other.")
         waiting = later
     return _pick(config.get("input_layers"), tensor), _pick(config.get("output_layers"), tensor)
+
+
+def _first_calls(config):
+    """The lowest node index by which each model in a graph is named: 1 in Keras 2 and tf.keras, 0 in Keras 3."""
+    models = {
+        entry.get("name")
+        for entry in config["layers"]
+        if isinstance(entry, dict) and isinstance(entry.get("config"), dict) and "layers" in entry["config"]
+    }
+    lowest = {}
+
+    def walk(value):
+        if isinstance(value, dict):
+            value = list(value.values())
+        if isinstance(value, list):
+            if len(value) >= 3 and isinstance(value[0], str) and isinstance(value[1], int) and value[0] in models:
+                lowest[value[0]] = min(value[1], lowest.get(value[0], value[1]))
+            for item in value:
+                walk(item)
+
+    walk([entry.get("inbound_nodes") for entry in config["layers"] if isinstance(entry, dict)])
+    walk([config.get("input_layers"), config.get("output_layers")])
+    return lowest
 
 
 def _find_operation(name):

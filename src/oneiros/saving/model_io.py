@@ -1,0 +1,129 @@
+"""Whole models in HDF5 files: architecture, weights, compile arguments and optimizer state."""
+
+import json
+import warnings
+
+from ..core import behaviour, kind, safety
+from ..core.errors import CorruptFileError
+from ..core.registry import CustomObjectScope
+from ..layers.base import weight_budget
+from .config import checked, dumps, model_to_json, model_to_yaml, parse, serialize_model, source_name
+from .container import declared_bytes, has, reading, text, write_text, writing
+from .hdf5 import (
+    FORMAT_VERSION,
+    _weights_group,
+    check_filepath,
+    load_weights,
+    load_weights_from_hdf5_group,
+    may_overwrite,
+    save_weights,
+    save_weights_to_hdf5_group,
+)
+from .training import compile_arguments, load_optimizer_weights, save_optimizer_weights, training_config
+
+_SPARE_BYTES = 64 << 20  # weights that a model may have beyond what its file holds
+
+
+def save_model(model, filepath, overwrite=True, include_optimizer=True, zipped=None, **kwargs):
+    """Writes a model to an HDF5 file, which every Keras reads: architecture, weights, compile arguments, optimizer.
+
+    filepath: a path that ends in .h5 (or an open h5py group). overwrite: without it, the user is asked where a file
+    exists. include_optimizer: whether compile arguments and the optimizer's state are stored.
+    The file appears complete or not at all; an old one stays until then.
+    """
+    check_filepath(filepath)
+    if not (overwrite or may_overwrite(filepath)):
+        return
+    architecture = dumps(serialize_model(model))  # complains before any file is touched
+    training = None
+    if include_optimizer:
+        try:
+            training = training_config(model)
+            training = None if training is None else dumps(training)
+        except (TypeError, ValueError, NotImplementedError, AttributeError) as error:
+            training = None
+            warnings.warn(f"The compile arguments of model {model.name} are not stored, they cannot be: {error}")
+    with writing(filepath) as file:
+        write_text(file, "keras_version", FORMAT_VERSION)
+        write_text(file, "backend", behaviour.backend_name)
+        write_text(file, "model_config", architecture)
+        save_weights_to_hdf5_group(file.create_group("model_weights"), model)
+        if training is not None:
+            write_text(file, "training_config", training)
+            save_optimizer_weights(file, model)
+
+
+def load_model(filepath, custom_objects=None, compile=True, safe_mode=None):
+    """The model in an HDF5 file that any Keras wrote, compiled as it was.
+
+    custom_objects: your own classes and functions by name. compile: whether to compile it, where the file says how.
+    safe_mode: True (the default, unless you consented before) refuses Lambda layers, which bring Python code.
+    Raises `CorruptFileError`, `UnsafeModelError` or `LimitExceededError` for files that are damaged or unsafe.
+    """
+    check_filepath(filepath)
+    with reading(filepath) as file, CustomObjectScope(custom_objects), safety.loading(safe_mode):
+        source = source_name(filepath)
+        stored = text(file, "model_config")
+        if stored is None:
+            raise CorruptFileError(
+                f"{source}: no model configuration found: the file holds weights only. Build the model and use "
+                "model.load_weights(...)."
+            )
+        config = checked(parse(stored, source), source)
+        with weight_budget(_SPARE_BYTES + 2 * declared_bytes(file)):
+            model = kind("layer").deserialize(config)
+        if model.built and model.weights:
+            load_weights_from_hdf5_group(_weights_group(file), model)
+        if compile:
+            _compile(model, file, source)
+    return model
+
+
+def _compile(model, file, source):
+    stored = text(file, "training_config")
+    if stored is None:
+        if not has(file, "optimizer_weights"):
+            warnings.warn("No training configuration found in the save file: the model was not compiled. Compile it.")
+        return
+    try:
+        model.compile(**compile_arguments(parse(stored, source), source))
+    except (TypeError, ValueError) as error:
+        warnings.warn(
+            f"{source}: the model is loaded but not compiled, for what was given to compile() cannot be made again: "
+            f"{error} Compile it, or pass custom_objects."
+        )
+        return
+    load_optimizer_weights(file, model)
+
+
+class Savable:
+    """The methods of models that save and load."""
+
+    def save(self, filepath, overwrite=True, include_optimizer=True, zipped=None, **kwargs):
+        """Writes the model to an HDF5 file (.h5): see `save_model`."""
+        save_model(self, filepath, overwrite, include_optimizer, zipped, **kwargs)
+
+    def save_weights(self, filepath, overwrite=True, max_shard_size=None, **kwargs):
+        """Writes the weights to an HDF5 file (.h5), atomically."""
+        save_weights(self, filepath, overwrite, max_shard_size, **kwargs)
+
+    def load_weights(self, filepath, by_name=False, skip_mismatch=False, reshape=False, **kwargs):
+        """Sets the weights from an HDF5 file: all, or none if something does not fit."""
+        load_weights(self, filepath, by_name, skip_mismatch, reshape, **kwargs)
+
+    def to_json(self, **kwargs):
+        """The architecture as JSON text; kwargs go to `json.dumps`."""
+        return model_to_json(self, **kwargs)
+
+    def to_yaml(self, **kwargs):
+        """The architecture as YAML text."""
+        return model_to_yaml(self, **kwargs)
+
+    def get_compile_config(self):
+        """What `compile` was given, as JSON can hold it."""
+        config = training_config(self)
+        return None if config is None else json.loads(dumps(config))
+
+    def compile_from_config(self, config):
+        """Compiles the model as `get_compile_config` says."""
+        self.compile(**compile_arguments(config, "compile_from_config"))

@@ -1,0 +1,137 @@
+"""What `compile` was given, and the optimizer's state, in files."""
+
+import inspect
+import warnings
+
+import numpy as np
+
+from ..core import behaviour, kind
+from ..core.errors import CorruptFileError
+from .config import checked_part
+from .container import child, has
+from .hdf5 import check_type, stored_arrays, write_arrays
+
+_KIND = {"loss": "loss", "metrics": "metric", "weighted_metrics": "metric"}
+_OPTIMIZER_EXTRAS = ("loss_scale_factor", "gradient_accumulation_steps")  # unknown to tf.keras
+
+
+# --- compile's arguments
+
+
+def training_config(model):
+    """The compile arguments of a model as JSON can hold them; ``None`` if it is not compiled."""
+    if getattr(model, "optimizer", None) is None:
+        return None
+    optimizer = kind("optimizer").serialize(model.optimizer)
+    config = {k: v for k, v in optimizer["config"].items() if k not in _OPTIMIZER_EXTRAS or v is not None}
+    record = {name: _serialized(value, _KIND.get(name)) for name, value in model._compile_arguments.items()}
+    return {"optimizer_config": optimizer | {"config": config}, **record}
+
+
+def _serialized(value, of_kind):
+    if isinstance(value, (list, tuple)):
+        return [_serialized(v, of_kind) for v in value]
+    if isinstance(value, dict):
+        return {key: _serialized(v, of_kind) for key, v in value.items()}
+    if of_kind is None or value is None or isinstance(value, (str, int, float, bool)):
+        return value.item() if isinstance(value, np.generic) else value
+    if inspect.isclass(value):
+        value = value()
+    return kind(of_kind).serialize(value)
+
+
+def compile_arguments(config, source):
+    """The arguments for `compile` from a file's `training_config`."""
+    if not isinstance(config, dict) or not isinstance(config.get("optimizer_config"), dict):
+        raise CorruptFileError(f"{source}: the training_config does not say how the model was compiled.")
+    optimizer = checked_part(config["optimizer_config"], source, "optimizer")
+    arguments = {"optimizer": kind("optimizer").deserialize(optimizer)}
+    for name, of_kind in _KIND.items():
+        arguments[name] = _made(checked_part(config.get(name), source, of_kind), of_kind)
+    for name in ("loss_weights", "sample_weight_mode"):
+        arguments[name] = config.get(name)
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _made(value, of_kind):
+    """Objects for the configurations in nested lists and dictionaries; names stay names."""
+    if isinstance(value, dict) and isinstance(value.get("class_name"), str):
+        if value["class_name"] == "function" and isinstance(value.get("config"), str):
+            return _made(value["config"], of_kind)
+        return kind(of_kind).deserialize(value)
+    if isinstance(value, dict):
+        return {key: _made(v, of_kind) for key, v in value.items()}
+    if isinstance(value, list):
+        return [_made(v, of_kind) for v in value]
+    if isinstance(value, str) and value not in ("acc", "accuracy", "ce", "crossentropy"):
+        kind(of_kind).find(value)  # complains now about a function that is neither ours nor given
+    return value
+
+
+# --- the optimizer's state
+
+
+def _by_weight(optimizer):
+    """The slots as Keras orders them since 2.11: weight by weight, some kinds apart at the end."""
+    names = optimizer.slot_names
+    apart = names if type(optimizer).__name__ == "RMSprop" else [n for n in names if n == "velocity_hat"]
+    slots = {id(v) for own in optimizer._slots for v in own.values()}
+    shared = [v for v in optimizer._variables if id(v) not in slots and v.shape != ()]  # averages of the weights
+    together = [v for own in optimizer._slots for name, v in own.items() if name not in apart]
+    return [*shared, *together, *(own[name] for name in apart for own in optimizer._slots if name in own)]
+
+
+def _by_kind(optimizer):
+    """The slots as Keras ordered them before: first one kind for all weights, then the next."""
+    ordered = [own[name] for name in optimizer.slot_names for own in optimizer._slots if name in own]
+    return ordered or [v for v in optimizer._variables if v.shape != ()]
+
+
+def _scalars(optimizer):
+    return [v for v in optimizer._variables if v.shape == ()]
+
+
+def save_optimizer_weights(file, model):
+    """Writes the optimizer's state, in the order of tf.keras, or in Keras 2's in its programs."""
+    optimizer = model.optimizer
+    if not getattr(optimizer, "built", False):
+        return
+    classic = behaviour.generation in ("1", "2")
+    state = [*_scalars(optimizer), *(_by_kind if classic else _by_weight)(optimizer)]
+    names = ["iterations:0" if classic else "iteration:0"]
+    names += [f"{type(optimizer).__name__}/{i}/{v.name.removesuffix(':0')}:0" for i, v in enumerate(state)]
+    count = np.asarray(optimizer._iterations.raw, np.int64)
+    write_arrays(file.create_group("optimizer_weights"), names, [count, *(v.raw for v in state)])
+
+
+def load_optimizer_weights(file, model):
+    """Sets the optimizer's state from a file, where it fits; otherwise warns and leaves the optimizer as it is."""
+    if not has(file, "optimizer_weights"):
+        return
+    optimizer = model.optimizer
+    optimizer.build(model.trainable_variables)
+    stored = stored_arrays(child(file, "optimizer_weights"), "optimizer_weights")
+    names = [d.name.rsplit("/", 1)[-1].split(":")[0] for d in stored.datasets]
+    wanted = (_by_weight if "iteration" in names else _by_kind)(optimizer)
+    count = next((i for i, name in enumerate(names) if name in ("iteration", "iterations", "iter")), None)
+    rate = names.index("learning_rate") if "learning_rate" in names else None
+    numbers = [i for i, d in enumerate(stored.datasets) if d.shape == () and i not in (count, rate)]
+    rest = [i for i, d in enumerate(stored.datasets) if d.shape != ()]
+    if all(stored.datasets[i].shape == (1,) for i in rest[len(wanted) :]) or not wanted:
+        del rest[len(wanted) :]  # slots that Keras 2 and tf.keras make but do not use
+    if [stored.datasets[i].shape for i in rest] != [tuple(v.shape) for v in wanted]:
+        warnings.warn(
+            f"{file.file.filename}: the stored state of the optimizer ({len(rest)} arrays) does not fit "
+            f"{type(optimizer).__name__} ({len(wanted)} arrays). Training starts with a fresh state."
+        )
+        return
+    targets = [*zip(wanted, rest), *zip(_scalars(optimizer), numbers)]
+    if count is not None:
+        targets.append((optimizer._iterations, count))
+    if rate is not None and hasattr(optimizer.learning_rate, "assign"):
+        targets.append((optimizer.learning_rate, rate))
+    arrays = stored.read()
+    for variable, i in targets:
+        check_type(stored.datasets[i], variable, arrays[i])
+    for variable, i in targets:
+        variable.assign(arrays[i])
