@@ -47,6 +47,13 @@ def test_first_name_suffix(generation):
     assert layers.Dense(1).name == _at(generation, "dense_2", "dense_2", "dense_1", "dense_1")
 
 
+def test_lowercase_names(generation):
+    names = [layers.MaxPooling2D().name, layers.Conv2D(1, 1).name, layers.BatchNormalization().name]
+    snake = ["max_pooling2d", "conv2d", "batch_normalization"]
+    lower = ["maxpooling2d_1", "convolution2d_1", "batchnormalization_1"]
+    assert names == _at(generation, lower, [name + "_1" for name in snake], snake, snake)
+
+
 def test_weight_suffix(generation):
     layer = layers.Dense(1, name="d")
     layer.build((None, 2))

@@ -123,7 +123,6 @@ _TABLE = (
         "utils compat.legacy_functions saving",
     ),
     ("utils.test_utils", "compat.testing utils"),
-    ("wrappers wrappers.scikit_learn", "wrappers wrappers.scikit_learn compat.legacy_functions"),
 )
 
 PLACES = {path: places.split() for paths, places in _TABLE for path in paths.split(" ")}

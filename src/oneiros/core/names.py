@@ -21,6 +21,20 @@ def to_snake_case(name):
     return "private" + name if name.startswith("_") else name
 
 
+_KERAS1_CLASSES = {
+    **{f"Conv{n}D": f"convolution{n}d" for n in (1, 2, 3)},
+    "Conv2DTranspose": "deconvolution2d",
+    "SeparableConv2D": "separableconvolution2d",
+}
+
+
+def layer_prefix(class_name):
+    """What the names of a class's layers begin with."""
+    if behaviour.lowercase_names:
+        return _KERAS1_CLASSES.get(class_name, class_name.lower())
+    return to_snake_case(class_name)
+
+
 def get_uid(prefix=""):
     """How often this prefix has been asked for, this time included."""
     with _lock:

@@ -27,7 +27,7 @@ from ..core import (
 )
 from ..core import behaviour as _behaviour
 from ..core.errors import InputDataError, LimitExceededError
-from ..core.names import to_snake_case, unique_name
+from ..core.names import layer_prefix, unique_name
 from ..core.registry import constructor_values, serialize_value
 from ..core.symbol import infer, is_inferring
 from ..core.variable import Scope
@@ -167,7 +167,7 @@ class Layer(Configurable):
             )
         if name is not None and not isinstance(name, str):
             raise ValueError(f"{type(self).__name__}: expected a string for name. Received: name={name!r}")
-        self.name = name or unique_name(to_snake_case(type(self).__name__))
+        self.name = name or unique_name(layer_prefix(type(self).__name__))
         self.dtype_policy = policy.get(dtype)
         self.autocast = autocast
         if activity_regularizer is not None:
@@ -323,17 +323,17 @@ class Layer(Configurable):
         own = sorted(self._own_weights(), key=lambda v: not v.trainable)
         return _unique([*own, *(v for layer in self._children() for v in layer.weights)])
 
-    variables = weights
+    variables = _weights_by_layer = weights
     trainable_variables = trainable_weights
     non_trainable_variables = non_trainable_weights
 
     def get_weights(self):
         """The weights as NumPy arrays, in the order of `weights`."""
-        return [np.array(v.raw) for v in self.weights]
+        return [np.array(v.raw) for v in self._weights_by_layer]
 
     def set_weights(self, weights):
         """Sets the weights from arrays in the order of `weights`. Everything is checked before anything changes."""
-        variables = self.weights
+        variables = self._weights_by_layer
         weights = list(weights)
         if len(variables) != len(weights):
             raise ValueError(
