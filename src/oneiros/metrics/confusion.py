@@ -1,5 +1,7 @@
 """Metrics from counts of right and wrong decisions at one or many thresholds."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -38,6 +40,7 @@ def _decisions(y_true, y_pred, sample_weight, class_id, top_k, label_weights=Non
     return y_true.astype(bool), y_pred, weight
 
 
+@partial(jax.jit, static_argnums=(3, 4))
 def confusion_counts(y_true, y_pred, weight, thresholds, by_label=False):
     """The weights of true and false positives and negatives at each threshold: four arrays ``(thresholds,)``.
 
@@ -258,7 +261,7 @@ class AUC(Metric):
             inner = _even_thresholds(num_thresholds)[1:-1]
         self.num_thresholds = num_thresholds
         self.thresholds = thresholds
-        self._threshold_values = [-core.epsilon(), *inner, 1 + core.epsilon()]
+        self._threshold_values = (-core.epsilon(), *inner, 1 + core.epsilon())
         self.multi_label = multi_label
         self.num_labels = num_labels
         self.label_weights = label_weights
@@ -279,7 +282,7 @@ class AUC(Metric):
         decisions = _decisions(y_true, y_pred, sample_weight, None, None, label_weights)
         if self.multi_label and not self._weights:
             self._build((decisions[0].shape[-1],))
-        counts = confusion_counts(*decisions, self._threshold_values, by_label=self.multi_label)
+        counts = confusion_counts(*decisions, self._threshold_values, self.multi_label)
         for name, count in zip(COUNTS, counts):
             getattr(self, name).assign_add(count)
 
