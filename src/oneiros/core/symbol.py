@@ -122,7 +122,7 @@ class Node:
         self.inputs = symbols_in((args, kwargs))
         self.node_index = 0
         leaves, self.output_structure = jax.tree.flatten(output_specs)
-        prefix = getattr(operation, "name", None) or getattr(operation, "__name__", "op")
+        prefix = operation_name(operation)
         self.outputs = [
             Symbol(s.shape, s.dtype, f"{prefix}/output_{i}" if i else prefix, self, i) for i, s in enumerate(leaves)
         ]
@@ -142,6 +142,10 @@ class Node:
     node_indices = property(lambda self: [s.node.node_index for s in self.inputs if s.node])
     tensor_indices = property(lambda self: [s.index for s in self.inputs if s.node])
     arguments = property(lambda self: self.kwargs)
+
+
+def operation_name(operation):
+    return getattr(operation, "name", None) or getattr(operation, "__name__", "op")
 
 
 def is_symbol(x):
@@ -319,7 +323,7 @@ class Graph:
     def _check(symbols, known, node):
         for s in symbols:
             if id(s) not in known:
-                where = f" (needed by {getattr(node.operation, 'name', node.operation.__name__)})" if node else ""
+                where = f" (needed by {operation_name(node.operation)})" if node else ""
                 raise ValueError(
                     f"Graph disconnected: cannot obtain a value for {s!r}{where}. It does not come from the given "
                     "inputs; list the Input that it comes from among them."

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..core import behaviour
+from ..core.symbol import operation_name
 from ..layers.input_layer import InputLayer
 
 
@@ -43,7 +44,7 @@ def _rows(model, expand_nested, depth=0):
         sources = []
         for node in layer._inbound_nodes:
             if model._graph is not None and node in model._graph.nodes:
-                sources += [f"{_name(s.node)}[{s.node.node_index}][{s.index}]" for s in node.inputs]
+                sources += [f"{operation_name(s.node.operation)}[{s.node.node_index}][{s.index}]" for s in node.inputs]
         yield (
             f"{'  ' * depth}{layer.name} ({type(layer).__name__})",
             str(shape),
@@ -52,10 +53,6 @@ def _rows(model, expand_nested, depth=0):
         )
         if expand_nested and hasattr(layer, "layers"):
             yield from _rows(layer, True, depth + 1)
-
-
-def _name(node):
-    return getattr(node.operation, "name", None) or node.operation.__name__
 
 
 def _totals(model):
