@@ -3,6 +3,7 @@
 from ..core import kind as _kind
 from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
 from .base import Layer
+from .cells import AbstractRNNCell, StackedRNNCells
 from .convolutional import (
     Conv1D,
     Conv1DTranspose,
@@ -15,8 +16,11 @@ from .convolutional import (
     SeparableConv1D,
     SeparableConv2D,
 )
+from .convolutional_recurrent import ConvLSTM1D, ConvLSTM2D, ConvLSTM2DCell, ConvLSTM3D, ConvRNN2D
 from .core import Activation, ActivityRegularization, Dense, Identity, Masking
+from .cudnn_recurrent import CuDNNGRU, CuDNNLSTM
 from .einsum_dense import EinsumDense
+from .embedding import Embedding
 from .input_layer import Input, InputLayer
 from .input_spec import InputSpec
 from .lambda_layer import Lambda
@@ -67,6 +71,7 @@ from .pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from .recurrent import GRU, LSTM, GRUCell, LSTMCell, SimpleRNN, SimpleRNNCell
 from .regularization import (
     AlphaDropout,
     Dropout,
@@ -91,6 +96,9 @@ from .reshaping import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from .rnn import RNN
+from .spectral_normalization import SpectralNormalization
+from .wrappers import Bidirectional, TimeDistributed, Wrapper
 
 # Keras' second names, which configurations may hold too.
 _SECOND_NAMES = {

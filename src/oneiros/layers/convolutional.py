@@ -4,6 +4,8 @@ Outputs are those of cross-correlation, as everywhere in the field. Lengths afte
 ``(length - (kernel - 1) * dilation - 1) // stride + 1``; after ``'same'`` and ``'causal'``: ``ceil(length / stride)``.
 """
 
+import inspect
+
 from ..core.checks import int_tuple, one_of, positive_int
 from ..core.errors import InputDataError
 from ..kernels import convolution as kernels
@@ -63,11 +65,8 @@ class _Window(Spatial):
     def from_config(cls, config):
         # tf.keras writes the arguments of its common base class, used or not.
         unused = {"groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"}
-        config = dict(config)
-        if cls.__init__ is not _Conv.__init__:
-            for key in unused - set(cls.__init__.__code__.co_varnames):
-                config.pop(key, None)
-        return cls(**config)
+        unused -= set(inspect.signature(cls.__init__).parameters)
+        return cls(**{key: value for key, value in config.items() if key not in unused})
 
 
 class _Conv(_Window):
@@ -294,7 +293,7 @@ class _DepthwiseConv(_Window):
 
 
 class DepthwiseConv1D(_DepthwiseConv):
-    """Each channel convolved with `depth_multiplier` filters of its own: ``(N, L, C)`` to ``(N, L', C * multiplier)``."""
+    """Each channel convolved with `depth_multiplier` filters of its own: ``(N, L, C)`` to ``(N, L', C * m)``."""
 
     rank = 1
     paddings = ("valid", "same", "causal")

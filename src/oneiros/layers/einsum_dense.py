@@ -78,8 +78,8 @@ class EinsumDense(Layer):
         given = [letter for letter in outputs if letter not in dots][0 if outputs[0] in dots else 1 :]
         if len(given) != len(self._output_shape):
             raise InputDataError(
-                f"EinsumDense: output_shape={self._output_shape} does not give one size for each of the axes {given} of "
-                f"the equation {self.equation!r}."
+                f"EinsumDense: output_shape={self._output_shape} does not give one size for each of the axes {given} "
+                f"of the equation {self.equation!r}."
             )
         for letter, size in zip(given, self._output_shape):
             known = sizes.get(letter)

@@ -73,7 +73,10 @@ class _LocallyConnected(_Window):
 
 
 class LocallyConnected1D(_LocallyConnected):
-    """`Conv1D` with unshared weights: ``(N, L, C)`` to ``(N, L', filters)``; kernel ``(L', kernel_size * C, filters)``."""
+    """`Conv1D` with unshared weights: ``(N, L, C)`` to ``(N, L', filters)``.
+
+    The kernel has the shape ``(L', kernel_size * C, filters)``.
+    """
 
     rank = 1
 

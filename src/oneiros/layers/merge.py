@@ -176,11 +176,8 @@ class Concatenate(Layer):
         if mask is None or all(m is None for m in mask):
             return None
         rank = max(m.ndim for m in mask if m is not None)
-        whole = [
-            jnp.ones(x.shape, bool) if m is None else jnp.broadcast_to(_like(m, x), x.shape)
-            for x, m in zip(inputs, mask)
-        ]
-        merged = jnp.concatenate(whole, self.axis)
+        pairs = [(x.shape, jnp.ones((), bool) if m is None else _like(m, x)) for x, m in zip(inputs, mask)]
+        merged = jnp.concatenate([jnp.broadcast_to(m, shape) for shape, m in pairs], self.axis)
         reduce = jnp.any if behaviour.merged_mask == "any" else jnp.all
         return reduce(merged, tuple(range(rank, merged.ndim)))
 

@@ -245,8 +245,8 @@ class GroupNormalization(Elementwise):
         channels = input_shape[self.axis]
         if self.groups != -1 and channels % self.groups:
             raise InputDataError(
-                f"Layer {self.name} (GroupNormalization): the number of channels ({channels}) must be a multiple of the "
-                f"number of groups ({self.groups})."
+                f"Layer {self.name} (GroupNormalization): the number of channels ({channels}) must be a multiple of "
+                f"the number of groups ({self.groups})."
             )
         self.gamma = self._weight("gamma", (channels,)) if self.scale else None
         self.beta = self._weight("beta", (channels,)) if self.center else None

@@ -182,16 +182,16 @@ class _AdaptivePooling(Spatial):
 
 
 def _regions(length, regions):
-    """Indices ``(regions, widest)`` of the elements of each region, and which of them count."""
+    """Indices ``(regions, widest)`` of the elements of each region, the last one repeated, and which of them count."""
     starts = np.arange(regions) * length // regions
     ends = -(-(np.arange(regions) + 1) * length // regions)
     index = starts[:, None] + np.arange((ends - starts).max())
-    return np.minimum(index, length - 1), index < ends[:, None]
+    return np.minimum(index, ends[:, None] - 1), index < ends[:, None]
 
 
 class _AdaptiveMaxPooling(_AdaptivePooling):
     def reduce(self, x, axis, inside):
-        return jnp.where(inside, x, kernels._lowest(x.dtype)).max(axis)
+        return x.max(axis)
 
 
 class _AdaptiveAveragePooling(_AdaptivePooling):

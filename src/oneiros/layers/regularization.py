@@ -32,7 +32,8 @@ class _Noise(Elementwise):
 
 
 class Dropout(_Noise):
-    """Sets a fraction `rate` of the inputs to zero and scales the others by ``1 / (1 - rate)`` (Srivastava et al. 2014).
+    """Sets a fraction `rate` of the inputs to zero and scales the others by ``1 / (1 - rate)`` (Srivastava et al.
+    2014).
 
     noise_shape: shape of the mask, 1 where it is the same along an axis (``None``: the inputs' length).
 
@@ -66,7 +67,7 @@ class Dropout(_Noise):
 
 
 class _SpatialDropout(Dropout):
-    """Drops whole feature maps: each channel of an example at all its positions, or not at all (Tompson et al. 2015)."""
+    """Drops whole feature maps: each channel of an example at all its positions, or not at all."""
 
     rank = None
 

@@ -142,7 +142,7 @@ class _ZeroPadding(_Border):
 
 
 class ZeroPadding1D(_ZeroPadding):
-    """Zeros before and after: ``(N, L, C)`` to ``(N, before + L + after, C)``. padding: a number, or (before, after)."""
+    """Zeros before and after: ``(N, L, C)`` to ``(N, a + L + b, C)``. padding: a number, or (a, b)."""
 
     rank = 1
 

@@ -1,0 +1,55 @@
+"""Spectral normalization of a layer's kernel."""
+
+import jax.numpy as jnp
+from jax import lax
+
+from ..core.checks import positive_int
+from ..core.errors import InputDataError
+from .wrappers import Wrapper
+
+
+class SpectralNormalization(Wrapper):
+    """Keeps the largest singular value of a layer's kernel (or embeddings) near 1 (Miyato et al. 2018).
+
+    Each call in training divides the kernel by its estimate after `power_iterations` steps of the power method.
+    """
+
+    def __init__(self, layer, power_iterations=1, **kwargs):
+        super().__init__(layer, **kwargs)
+        self.power_iterations = positive_int("power_iterations", power_iterations)
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.kernel = getattr(self.layer, "kernel", None)
+        if self.kernel is None:
+            self.kernel = getattr(self.layer, "embeddings", None)
+        if self.kernel is None:
+            raise InputDataError(
+                f"SpectralNormalization: {type(self.layer).__name__} has neither a kernel nor embeddings to normalize."
+            )
+        self.vector_u = self.add_weight(
+            "vector_u", (1, self.kernel.shape[-1]), initializer="truncated_normal", trainable=False
+        )
+
+    def call(self, inputs, training=False):
+        if training:
+            self._normalize()
+        return self.layer(inputs)
+
+    def _normalize(self):
+        weights = self.kernel.raw.reshape(-1, self.kernel.shape[-1])
+        u = self.vector_u.raw
+        for _ in range(self.power_iterations):
+            v = _unit(u @ weights.T)
+            u = _unit(v @ weights)
+        u, v = lax.stop_gradient((u, v))
+        sigma = (v @ weights @ u.T).reshape(())
+        self.vector_u.assign(u)
+        self.kernel.assign(self.kernel.raw / sigma)
+
+    def compute_output_shape(self, input_shape):
+        return self.layer.compute_output_shape(input_shape)
+
+
+def _unit(x):
+    return x * lax.rsqrt(jnp.maximum(jnp.square(x).sum(), 1e-12))

@@ -1,0 +1,208 @@
+"""Every layer against the table: values and gradients of a peer, shapes, masks, types, configuration, training.
+
+A layer without a row fails. Golden values are made by make_golden.py.
+"""
+
+import inspect
+import json
+import warnings
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import table
+import table_recurrent
+from make_golden import build, call_arguments, fill, inputs_of, load, plain, projection
+
+from oneiros import core, layers
+from oneiros.core.symbol import Symbol
+
+ROWS = [*table.ROWS]
+FIRST = [next(r for r in ROWS if r.layer == name) for name in dict.fromkeys(r.layer for r in ROWS)]
+VALUES, FACTS = {}, {}
+for _name in ("layers",):
+    _values, _facts = load(_name)
+    VALUES |= _values
+    FACTS |= _facts
+FUNCTIONS = {"double": lambda x: 2 * x}
+BASES = {"Layer", "InputLayer", "Elementwise", "Spatial"}  # what others are made of, and the source of graphs
+# What configurations hold that Keras' do not, and the reverse.
+OURS = {"activity_regularizer", "batch_input_shape", "trainable"}
+THEIRS = {"quantization_config", "rms_scaling"}
+RESOLVED_BY_BUILD = {("LayerNormalization", "axis"), ("RMSNormalization", "axis"), ("GroupNormalization", "groups")}
+
+by_id = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+by_layer = pytest.mark.parametrize("row", FIRST, ids=lambda row: row.layer)
+
+
+def make(row, **more):
+    if row.layer == "Lambda":
+        return layers.Lambda(FUNCTIONS[row.config["function"]], **more)
+    return build(layers, row, **more)
+
+
+def one_or_all(items):
+    return items[0] if len(items) == 1 else list(items)
+
+
+def ready(row, **more):
+    """The layer with the weights that the peer had, and its inputs."""
+    layer = make(row, **more)
+    xs = inputs_of(row)
+    shapes = [x.shape for x in xs]
+    layer.build(one_or_all(shapes))
+    layer.set_weights([fill(w.name, w.shape, seed) for seed, w in enumerate(layer.weights)])
+    return layer, xs
+
+
+def assert_near(actual, expected, tolerance=2e-5):
+    np.testing.assert_allclose(np.asarray(actual, np.float32), expected, rtol=tolerance, atol=tolerance)
+
+
+def test_every_layer_has_a_row():
+    known = {row.layer for row in ROWS} | BASES
+    ours = [cls for cls in core.kind("layer").objects.values() if cls.__module__.startswith("oneiros.layers")]
+    missing = {cls.__name__ for cls in ours} - known
+    assert not missing, f"layers without a row in table.py: {sorted(missing)}"
+
+
+@by_id
+def test_values_and_gradients(row):
+    layer, xs = ready(row)
+    arguments = call_arguments(row, xs)
+    inputs = [core.Variable(x) for x in xs]
+    expected = {k.partition("/")[2]: v for k, v in VALUES.items() if k.partition("/")[0] == row.id}
+    if row.peer is None:
+        expected = {"out": FUNCTIONS[row.config["function"]](xs[0])}
+    differentiable = row.dtype == "float32" and row.gradients and row.peer is not None
+    weights = list(layer.trainable_weights)
+
+    def run():
+        return layer(one_or_all([x.value for x in inputs]), **arguments)
+
+    def loss():
+        out = run()
+        return (out * projection(out.shape)).sum(), out
+
+    def step():
+        if not differentiable:
+            return run(), []
+        (_, out), gradients = core.value_and_grad(loss, [*weights, *inputs], has_aux=True)()
+        return out, gradients
+
+    out, gradients = core.compiled(step)()
+    assert_near(out, expected["out"])
+    if differentiable:
+        names = [f"gw{i}" for i in range(len(weights))] + [f"gx{i}" for i in range(len(inputs))]
+        assert len(names) == sum(key.startswith("g") for key in expected)
+        for name, gradient in zip(names, gradients, strict=True):
+            assert_near(gradient, expected[name], 2e-4)
+    after = [value for key, value in expected.items() if key.startswith("after")]
+    states = [w for w in layer.non_trainable_weights if "seed" not in w.name]
+    for variable, value in zip(states, after):
+        assert_near(variable.value, value)
+
+
+@by_id
+def test_shapes_are_inferred(row):
+    """Shapes with unknown lengths are those of the values, with ``None`` only where a length is unknown."""
+    layer, xs = ready(row)
+    arguments = call_arguments(row, xs) if not row.mask else {}
+    with core.Scope():
+        real = jax.eval_shape(lambda xs: layer(one_or_all(xs), **arguments), xs)
+    exact = layer.compute_output_shape(one_or_all([x.shape for x in xs]))
+    assert tuple(exact) == real.shape
+    symbols = [Symbol([None if i in row.unknown else n for i, n in enumerate(x.shape)], x.dtype) for x in xs]
+    inferred = make(row)(one_or_all(symbols))
+    assert len(inferred.shape) == len(real.shape)
+    assert all(n in (None, m) for n, m in zip(inferred.shape, real.shape)), (inferred.shape, real.shape)
+    assert inferred.shape[0] is None
+    assert inferred.dtype == str(real.dtype)
+    declared = make(row)
+    declared.build(one_or_all([tuple(s.shape) for s in symbols]))
+    assert tuple(declared.compute_output_shape(one_or_all([tuple(s.shape) for s in symbols]))) == inferred.shape
+
+
+@by_id
+def test_configuration(row):
+    layer, xs = ready(row)
+    config = layer.get_config()
+    if row.peer is not None:
+        theirs = FACTS[row.id]["config"]
+        assert set(theirs) - set(config) <= THEIRS
+        assert set(config) - set(theirs) - {"name", "dtype", "layer"} <= OURS
+        for key, value in theirs.items():
+            if key not in THEIRS and (row.layer, key) not in RESOLVED_BY_BUILD:
+                ours = plain(config[key])
+                same = ours == pytest.approx(value) if isinstance(value, float) else ours == value
+                assert same, (key, ours, value)
+        assert FACTS[row.id]["supports_masking"] == layer.supports_masking
+        assert FACTS[row.id]["weights"] == [list(w.shape) for w in layer.weights]
+    if row.layer != "Lambda":  # its functions do not pass through JSON
+        config = json.loads(json.dumps(config))
+    twin = type(layer).from_config(config)
+    assert twin.name == layer.name
+    assert twin.get_config() == layer.get_config()
+    if row in FIRST:
+        twin.build(one_or_all([x.shape for x in xs]))
+        twin.set_weights(layer.get_weights())
+        assert_near(twin(one_or_all(xs)), layer(one_or_all(xs)), 1e-6)
+
+
+@by_layer
+def test_eager_equals_compiled(row):
+    layer, xs = ready(row)
+    before = layer.get_weights()
+    eager = layer(one_or_all(xs))
+    layer.set_weights(before)
+    assert_near(core.compiled(lambda *xs: layer(one_or_all(xs)))(*xs), eager, 1e-5)
+
+
+@by_layer
+def test_bfloat16(row):
+    layer, xs = ready(row)
+    for dtype in ("bfloat16", "mixed_bfloat16"):
+        half, _ = ready(row, dtype=dtype)
+        assert {w.dtype for w in half._own} <= {half.variable_dtype}
+        out = half(one_or_all(xs))
+        if row.dtype == "float32":
+            assert out.dtype == jnp.bfloat16
+        expected = np.asarray(layer(one_or_all(xs)), np.float32)
+        near = np.isclose(np.asarray(out, np.float32), expected, rtol=0.1, atol=0.1)
+        assert near.mean() > 0.97, (dtype, near.mean())
+
+
+@by_layer
+def test_masks(row):
+    if row.masking is None:
+        pytest.skip("masks of this layer are tested by themselves")
+    layer, xs = ready(row)
+    x = jnp.asarray(xs[0])
+    mask = jnp.asarray(np.arange(x.shape[1])[None] < np.array([2] + [1] * (len(x) - 1))[:, None])
+    core.set_mask(x, mask)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        passed = core.get_mask(layer(x))
+    if row.masking == "keep":
+        assert passed is mask and not caught
+    else:
+        assert passed is None
+        assert "does not support masking" in str(caught[0].message)
+
+
+@by_id
+def test_channels_first(row):
+    if not row.twin or row.config.get("data_format"):
+        pytest.skip("has no data format")
+    if "data_format" not in inspect.signature(getattr(layers, row.layer)).parameters:
+        pytest.skip("has no data format")
+    layer, xs = ready(row)
+    twin = make(row, data_format="channels_first")
+    x = np.moveaxis(xs[0], -1, 1)
+    twin.build(x.shape)
+    twin.set_weights(layer.get_weights())
+    expected = np.asarray(layer(xs[0]))
+    expected = np.moveaxis(expected, -1, 1) if expected.ndim > 2 else expected
+    assert_near(twin(x), expected, 1e-5)
+    assert tuple(twin.compute_output_shape((None, *x.shape[1:]))) == (None, *expected.shape[1:])
