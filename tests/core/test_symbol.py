@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oneiros.core import Graph, Symbol, get_mask, op, set_mask
-from oneiros.core.symbol import _masks, infer
+from oneiros.core.attached import masks
+from oneiros.core.symbol import infer
 
 DIMENSION = st.one_of(st.none(), st.integers(1, 5))
 
@@ -79,7 +80,7 @@ def test_masks_travel_with_arrays_and_leave_no_garbage():
     set_mask(x, mask)
     assert get_mask(x) is mask
     assert get_mask(jnp.ones((2, 3))) is None
-    before = len(_masks)
+    before = len(masks)
     del x
     gc.collect()
-    assert len(_masks) == before - 1
+    assert len(masks) == before - 1

@@ -3,8 +3,8 @@
 import numpy as np
 
 from .. import layers, models
-from ..core import Node
-from ..core.symbol import get_mask, topological_order
+from ..core import Node, get_mask
+from ..core.symbol import topological_order
 from ..layers.input_spec import check_input
 from ..saving import hdf5
 

@@ -18,6 +18,7 @@ behaviour = SimpleNamespace(
     generation="3",
     backend_name="jax",
     first_name_suffix=False,  # True: the first Dense is `dense_1`
+    numbered_inputs=False,  # True: inputs are named `input_1`, ...; not `input_layer`, ...
     lowercase_names=False,  # True: layers are named as Keras 1 did: `maxpooling2d_1`, `convolution2d_1`
     weight_suffix=False,  # True: a weight's name is `dense_1/kernel:0`, not `kernel`
     accuracy_name=None,  # what the logs call metrics=["accuracy"] and ["acc"]; None: as the user wrote it

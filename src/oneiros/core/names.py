@@ -1,5 +1,6 @@
 """Unique names, as Keras makes them: ``dense``, ``dense_1``, ... (Keras 2: from ``dense_1``)."""
 
+import functools
 import re
 import threading
 from collections import defaultdict
@@ -10,6 +11,7 @@ _counters = defaultdict(int)
 _lock = threading.Lock()
 
 
+@functools.cache
 def to_snake_case(name):
     """
     >>> to_snake_case("Conv2DTranspose"), to_snake_case("PReLU"), to_snake_case("LSTM")

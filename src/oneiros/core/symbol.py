@@ -5,7 +5,6 @@ import inspect
 import itertools
 import operator
 import threading
-import weakref
 
 import jax
 import jax.numpy as jnp
@@ -364,24 +363,6 @@ for _function in (getattr(operator, name) for name in f"{_ARITHMETIC} {_ONE_SIDE
         _operator("r" + _name.strip("_"), lambda a, b, _function=_function: _function(b, a))
 for _function in (operator.neg, operator.abs, operator.invert):
     _operator(_function.__name__, lambda a, _function=_function: _function(a))
-
-_masks = {}  # id of array -> (weak reference to it, mask)
-
-
-def get_mask(x):
-    """The mask that travels with an array: True where it is valid; ``None`` without one."""
-    entry = _masks.get(id(x))
-    return entry[1] if entry is not None and entry[0]() is x else None
-
-
-def set_mask(x, mask):
-    """Lets a mask travel with an array from here on."""
-    key = id(x)
-    if mask is None:
-        _masks.pop(key, None)
-    else:
-        _masks[key] = (weakref.ref(x, lambda _: _masks.pop(key, None)), mask)
-
 
 def unwrap(x):
     """The array of a variable; anything else as it is."""

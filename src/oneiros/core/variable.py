@@ -211,6 +211,8 @@ class Variable:
 
 def _delegate(name):
     def method(self, *others):
+        if any(hasattr(o, "node") for o in others):
+            return NotImplemented  # a symbol records the operation
         return getattr(self.value, name)(*(o.value if isinstance(o, Variable) else o for o in others))
 
     method.__name__ = name

@@ -4,9 +4,10 @@ import jax
 import numpy as np
 
 from ..core import Graph, Symbol, behaviour, has_symbol, is_symbol, symbols_in
+from ..core.attached import set_mask
 from ..core.errors import InputDataError
 from ..core.names import to_snake_case, unique_name
-from ..core.symbol import replace_symbols, set_mask
+from ..core.symbol import replace_symbols
 from ..layers.base import Layer, find_in_attributes, shape_of, single
 from ..saving import Savable
 from ..training.trainer import Trainer

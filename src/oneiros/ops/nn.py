@@ -5,7 +5,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from ..core import config, op
+from ..core import config, logits_behind, op, remember_logits
 from ..kernels import losses
 from .convolution import (  # noqa: F401 - names of keras.ops.nn
     adaptive_average_pool,
@@ -44,6 +44,18 @@ def _softmax(function):
     return call
 
 
+def _remembered(name, function):
+    """A function from logits to probabilities; while code is traced, losses can find the logits again."""
+
+    def call(x, axis=None):
+        y = function(x) if axis is None else function(x, axis)
+        if isinstance(y, jax.core.Tracer) and (axis is None or isinstance(axis, int)):
+            remember_logits(y, name, None if axis is None else axis % x.ndim, x)
+        return y
+
+    return call
+
+
 def _soft_shrink(x, threshold):
     return jnp.sign(x) * jnp.maximum(jnp.abs(x) - threshold, 0)
 
@@ -51,7 +63,7 @@ def _soft_shrink(x, threshold):
 # Signature -> name -> function of one float array and the parameters.
 _ACTIVATIONS = {
     "x": {
-        "sigmoid": jax.nn.sigmoid,
+        "sigmoid": _remembered("sigmoid", jax.nn.sigmoid),
         "sparse_sigmoid": lambda x: jnp.clip((x + 1) / 2, 0, 1),
         "softplus": jax.nn.softplus,
         "softsign": jax.nn.soft_sign,
@@ -67,7 +79,7 @@ _ACTIVATIONS = {
         "tanh_shrink": lambda x: x - jnp.tanh(x),
     },
     "x, axis=-1": {
-        "softmax": _softmax(jax.nn.softmax),
+        "softmax": _remembered("softmax", _softmax(jax.nn.softmax)),
         "log_softmax": _softmax(jax.nn.log_softmax),
         "sparsemax": _sparsemax,
         "glu": jax.nn.glu,
@@ -126,6 +138,9 @@ def _losses_inputs(name, target, output, axis=None):
 @op
 def binary_crossentropy(target, output, from_logits=False):
     """``-target log(output) - (1 - target) log(1 - output)``, elementwise; outputs are probabilities or logits."""
+    logits = None if from_logits else logits_behind(output, "sigmoid")
+    if logits is not None:
+        output, from_logits = logits, True
     target, output = _losses_inputs("binary_crossentropy", target, output)
     if from_logits:
         return losses.sigmoid_cross_entropy(target, output)
@@ -133,9 +148,15 @@ def binary_crossentropy(target, output, from_logits=False):
     return -target * jnp.log(output) - (1 - target) * jnp.log1p(-output)
 
 
+def _softmax_logits(output, from_logits, axis):
+    logits = None if from_logits else logits_behind(output, "softmax", axis % max(jnp.ndim(output), 1))
+    return (output, from_logits) if logits is None else (logits, True)
+
+
 @op
 def categorical_crossentropy(target, output, from_logits=False, axis=-1):
     """``-sum(target log(output))`` over the classes on `axis`; outputs are probabilities or logits."""
+    output, from_logits = _softmax_logits(output, from_logits, axis)
     target, output = _losses_inputs("categorical_crossentropy", target, output, axis)
     if from_logits:
         return losses.softmax_cross_entropy(target, output, axis)
@@ -146,6 +167,7 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
 @op
 def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     """``-log(output[target])`` for integer targets; outputs are probabilities or logits."""
+    output, from_logits = _softmax_logits(output, from_logits, axis)
     target, output = tensor(target).astype("int32"), as_float(tensor(output))
     output = jnp.moveaxis(output, axis, -1)
     if target.ndim == output.ndim and target.shape[-1] == 1:
