@@ -2,6 +2,7 @@
 
 from ..core import kind as _kind
 from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
+from .attention import AdditiveAttention, Attention, GroupedQueryAttention, MultiHeadAttention
 from .base import Layer
 from .cells import AbstractRNNCell, StackedRNNCells
 from .convolutional import (
@@ -114,6 +115,7 @@ _aliases = {
 }
 _aliases |= {"Deconv2D": Conv2DTranspose, "Deconvolution2D": Conv2DTranspose}
 _aliases |= {"Deconv3D": Conv3DTranspose, "Deconvolution3D": Conv3DTranspose}
+_aliases["GroupQueryAttention"] = GroupedQueryAttention
 for _name, _layer in _aliases.items():
     globals()[_name] = _kind("layer").add(_layer, _name)
 

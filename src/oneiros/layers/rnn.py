@@ -284,13 +284,13 @@ def assign_states(layer, variables, values=None):
 
 def split_inputs(inputs, initial_state, constants, num_constants=None):
     """Takes ``[x, h, c, constant]`` apart: the inputs, the initial states and the constants (lists, or ``None``)."""
-    if isinstance(inputs, (list, tuple)) and type(inputs) is list and inputs and hasattr(inputs[0], "shape"):
+    if type(inputs) is list and inputs and hasattr(inputs[0], "shape"):
         if num_constants and constants is None:
             inputs, constants = inputs[:-num_constants], inputs[-num_constants:]
         if len(inputs) > 1 and initial_state is None:
             initial_state = inputs[1:]
         inputs = inputs[0]
-    return inputs, None if initial_state is None else as_list(initial_state), constants and as_list(constants)
+    return inputs, *(None if x is None else as_list(x) for x in (initial_state, constants))
 
 
 def _is_nest(shape):

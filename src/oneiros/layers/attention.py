@@ -1,0 +1,325 @@
+"""Attention: sums of values, weighted by how well their keys match a query."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+from ..core import SeedGenerator, get_mask
+from ..core.checks import fraction, one_of, positive_int
+from ..core.errors import InputDataError
+from ..kernels.random import dropout_mask
+from .base import Layer
+from .einsum_dense import EinsumDense
+
+_PARTS = {"kernel_initializer": "glorot_uniform", "bias_initializer": "zeros"}
+
+
+class _Attending(Layer):
+    """Turns scores into weights. dropout: the share of weights that are set to zero in training."""
+
+    supports_masking = True
+
+    def __init__(self, dropout=0.0, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.dropout = fraction("dropout", dropout, one_allowed=False)
+        self.seed = seed
+        self.seed_generator = SeedGenerator(seed) if self.dropout else None
+
+    def weigh(self, scores, mask, training):
+        """Softmax over the last axis, of the entries where `mask` is True."""
+        if mask is not None:
+            scores = jnp.where(mask, scores, jnp.finfo(scores.dtype).min)
+        weights = jax.nn.softmax(scores, -1)
+        if training and self.dropout:
+            kept = dropout_mask(self.seed_generator.next(), self.dropout, weights.shape)
+            weights = jnp.where(kept, weights / (1 - self.dropout), 0)
+        return weights
+
+
+def _causal(queries, keys):
+    """True where a key is not later than the query, ``(queries, keys)``."""
+    return jnp.arange(queries)[:, None] >= jnp.arange(keys)
+
+
+class Attention(_Attending):
+    """Attention by scalar products (Luong et al. 2015): ``softmax(query @ key.T) @ value``.
+
+    Called on ``[query (N, T, d), value (N, S, v)]`` or ``[query, value, key (N, S, d)]``, with masks in the same list;
+    gives ``(N, T, v)``, and with `return_attention_scores` the weights ``(N, T, S)`` too.
+    use_scale: learn a factor for the scores. score_mode: 'dot', or 'concat' for ``sum(tanh(query + key))``.
+    use_causal_mask: no step sees later ones.
+
+    >>> import numpy as np
+    >>> Attention()([np.ones((1, 2, 3)), np.ones((1, 4, 3))]).shape
+    (1, 2, 3)
+    """
+
+    def __init__(self, use_scale=False, score_mode="dot", dropout=0.0, seed=None, **kwargs):
+        super().__init__(dropout, seed, **kwargs)
+        self.use_scale = use_scale
+        self.score_mode = one_of("score_mode", score_mode, ("dot", "concat"))
+
+    def build(self, input_shape):
+        _check_inputs(self, input_shape)
+        self.scale = self.add_weight("scale", (), initializer="ones") if self.use_scale else None
+        self.concat_score_weight = None
+        if self.score_mode == "concat":
+            self.concat_score_weight = self.add_weight("concat_score_weight", (), initializer="ones")
+
+    def scores(self, query, key):
+        scale = 1 if self.scale is None else self.scale.value
+        if self.score_mode == "dot":
+            return jnp.einsum("ntd,nsd->nts", query, key) * scale
+        return self.concat_score_weight * jnp.tanh(scale * (query[:, :, None] + key[:, None])).sum(-1)
+
+    def call(self, inputs, mask=None, training=False, return_attention_scores=False, use_causal_mask=False):
+        _check_inputs(self, inputs)
+        query, value, key = inputs if len(inputs) == 3 else (*inputs, inputs[1])
+        query_mask, value_mask = (*mask, None)[:2] if isinstance(mask, (list, tuple)) else (None, None)
+        scores = self.scores(query, key)
+        allowed = None if value_mask is None else jnp.asarray(value_mask, bool)[:, None]
+        if use_causal_mask:
+            causal = _causal(*scores.shape[1:])
+            allowed = causal if allowed is None else allowed & causal
+        weights = self.weigh(scores, allowed, training)
+        result = jnp.einsum("nts,nsv->ntv", weights, value)
+        if query_mask is not None:
+            result = jnp.where(jnp.asarray(query_mask, bool)[..., None], result, 0)
+        return [result, weights] if return_attention_scores else result
+
+    def compute_mask(self, inputs, mask=None):
+        return mask[0] if isinstance(mask, (list, tuple)) and mask else None
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[0][:-1], input_shape[1][-1])
+
+
+class AdditiveAttention(Attention):
+    """Attention by a sum (Bahdanau et al. 2015): scores ``sum(scale * tanh(query + key))``. Called as `Attention`.
+
+    use_scale: learn a weight for each feature.
+    """
+
+    def __init__(self, use_scale=True, dropout=0.0, seed=None, **kwargs):
+        super().__init__(use_scale, dropout=dropout, seed=seed, **kwargs)
+
+    def build(self, input_shape):
+        _check_inputs(self, input_shape)
+        self.scale = self.add_weight("scale", (input_shape[0][-1],)) if self.use_scale else None
+
+    def scores(self, query, key):
+        sums = jnp.tanh(query[:, :, None] + key[:, None])
+        return (sums if self.scale is None else sums * self.scale).sum(-1)
+
+
+def _check_inputs(layer, inputs):
+    if not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3):
+        raise InputDataError(
+            f"Layer {layer.name} ({type(layer).__name__}) is called on a list: [query, value] or [query, value, key]."
+        )
+
+
+class _Projected(_Attending):
+    """Attention between learned projections, several heads side by side. Subclasses say how many, and how wide."""
+
+    _inert = Layer._inert | {"flash_attention": None, "sliding_window": None, "use_gate": False}
+    _options = ("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint")
+
+    def _configure(self, use_bias, **parts):
+        self.use_bias = use_bias
+        self._resolve(**parts)
+
+    def _dense(self, name, equation, shape, bias_axes):
+        parts = {option: getattr(self, option) for option in (*self._options, *_PARTS)}
+        parts = {k: p.clone() if hasattr(p, "clone") else p for k, p in parts.items()}
+        bias_axes = bias_axes if self.use_bias else None
+        return EinsumDense(equation, shape, bias_axes=bias_axes, name=name, dtype=self.dtype_policy, **parts)
+
+    def _project(self, heads, key_heads, key_dim, value_dim, shapes, output_shape):
+        """Makes the four projections, for query, value and key shapes."""
+        query_shape, value_shape, key_shape = shapes
+        plan = {
+            "query": (query_shape, heads, key_dim),
+            "key": (key_shape, key_heads, key_dim),
+            "value": (value_shape, key_heads, value_dim),
+        }
+        for name, (shape, count, width) in plan.items():
+            axes = "abcdefg"[: len(shape) - 1]
+            layer = self._dense(name, f"{axes}x,xyz->{axes}yz", (*[None] * (len(axes) - 1), count, width), "yz")
+            layer.build(shape)
+            setattr(self, f"{name}_dense", layer)
+        axes, out = "abcdefg"[: len(query_shape) - 1], "uvw"[: len(output_shape)]
+        self.output_dense = self._dense(
+            "attention_output", f"{axes}yz,yz{out}->{axes}{out}", (*[None] * (len(axes) - 1), *output_shape), out
+        )
+        self.output_dense.build((*query_shape[:-1], heads, value_dim))
+
+    def __call__(self, query, value, key=None, **kwargs):
+        return super().__call__(query, value, value if key is None else key, **kwargs)
+
+    def call(
+        self,
+        query,
+        value,
+        key,
+        query_mask=None,
+        value_mask=None,
+        key_mask=None,
+        attention_mask=None,
+        return_attention_scores=False,
+        training=False,
+        use_causal_mask=False,
+    ):
+        query_mask, value_mask, key_mask = (
+            get_mask(x) if given is None else given
+            for x, given in ((query, query_mask), (value, value_mask), (None if key is value else key, key_mask))
+        )
+        q, k, v = self.query_dense(query), self.key_dense(key), self.value_dense(value)
+        q, k, v = (self._heads_first(x, len(query.shape)) for x in (q, k, v))  # (N, ..., H, L, width)
+        k, v = (jnp.repeat(x, q.shape[-3] // x.shape[-3], axis=-3) for x in (k, v))
+        scores = (q / math.sqrt(q.shape[-1])) @ jnp.swapaxes(k, -1, -2)
+        allowed = None if attention_mask is None else jnp.expand_dims(jnp.asarray(attention_mask, bool), -3)
+        masks = [(m, axis) for m, axis in ((query_mask, -1), (value_mask, -2), (key_mask, -2)) if m is not None]
+        masks = [jnp.expand_dims(jnp.asarray(m, bool).reshape(len(m), 1, -1), axis) for m, axis in masks]
+        for more in [*masks, *([_causal(*scores.shape[-2:])] if use_causal_mask else [])]:
+            allowed = more if allowed is None else allowed & more
+        if allowed is not None and allowed.ndim > 2:
+            # axes between the batch and the heads, over which nothing attends
+            allowed = allowed.reshape(len(allowed), *[1] * (scores.ndim - allowed.ndim), *allowed.shape[1:])
+        weights = self.weigh(scores, allowed, training)
+        output = self.output_dense(self._heads_last(weights @ v, query.shape))
+        return [output, weights] if return_attention_scores else output
+
+    def _axes(self, rank):
+        axes = getattr(self, "attention_axes", None)
+        axes = range(1, rank - 1) if axes is None else [axes] if isinstance(axes, int) else axes
+        return [a % rank for a in axes]
+
+    def _heads_first(self, x, rank):
+        axes = self._axes(rank)
+        others = [a for a in range(1, x.ndim - 2) if a not in axes]
+        x = x.transpose(0, *others, x.ndim - 2, *axes, x.ndim - 1)
+        return x.reshape(*x.shape[: len(others) + 2], -1, x.shape[-1])
+
+    def _heads_last(self, x, shape):
+        axes = self._axes(len(shape))
+        others = [a for a in range(1, len(shape) - 1) if a not in axes]
+        x = x.reshape(*x.shape[: len(others) + 2], *(shape[a] for a in axes), x.shape[-1])
+        order = [0, *others, len(shape) - 1, *axes, len(shape)]
+        return x.transpose([order.index(a) for a in range(len(order))])
+
+    def compute_output_shape(self, query_shape, value_shape=None, key_shape=None):
+        return (*query_shape[:-1], *self._output_tail(query_shape))
+
+    def _output_tail(self, query_shape):
+        return (query_shape[-1],)
+
+
+class MultiHeadAttention(_Projected):
+    """Scaled attention of `num_heads` projections (Vaswani et al. 2017), and a projection of all their results.
+
+    Called with `query` ``(N, T, d)``, `value` ``(N, S, v)`` and `key` (default: `value`), and optionally masks
+    ``(N, T)``, ``(N, S)``, `attention_mask` ``(N, T, S)`` and `use_causal_mask`; gives ``(N, T, d)``, and with
+    `return_attention_scores` the weights ``(N, num_heads, T, S)`` too.
+    key_dim, value_dim: width of each head. output_shape: instead of d. attention_axes: axes to attend over, by
+    default all between batch and features.
+
+    >>> import numpy as np
+    >>> x = np.ones((1, 4, 6))
+    >>> MultiHeadAttention(num_heads=2, key_dim=3)(x, x).shape
+    (1, 4, 6)
+    """
+
+    def __init__(
+        self,
+        num_heads,
+        key_dim,
+        value_dim=None,
+        dropout=0.0,
+        use_bias=True,
+        output_shape=None,
+        attention_axes=None,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(dropout, seed, activity_regularizer=activity_regularizer, **kwargs)
+        self.num_heads = positive_int("num_heads", num_heads)
+        self.key_dim = positive_int("key_dim", key_dim)
+        self.value_dim = self.key_dim if value_dim is None else positive_int("value_dim", value_dim)
+        self._output_shape = (output_shape,) if isinstance(output_shape, int) else output_shape
+        self.attention_axes = attention_axes
+        self._configure(
+            use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+        )
+
+    def build(self, query_shape, value_shape, key_shape):
+        shapes = (query_shape, value_shape, key_shape)
+        heads = self.num_heads
+        self._project(heads, heads, self.key_dim, self.value_dim, shapes, self._output_tail(query_shape))
+
+    def _output_tail(self, query_shape):
+        return tuple(self._output_shape or (query_shape[-1],))
+
+    def get_config(self):
+        return super().get_config() | {"output_shape": self._output_shape}
+
+
+class GroupedQueryAttention(_Projected):
+    """Multi-head attention whose heads share keys and values in groups (Ainslie et al. 2023). Called as its sibling.
+
+    head_dim: width of a head; num_query_heads: a multiple of num_key_value_heads.
+    """
+
+    def __init__(
+        self,
+        head_dim,
+        num_query_heads,
+        num_key_value_heads,
+        dropout=0.0,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(dropout, seed, activity_regularizer=activity_regularizer, **kwargs)
+        self.head_dim = positive_int("head_dim", head_dim)
+        self.num_query_heads = positive_int("num_query_heads", num_query_heads)
+        self.num_key_value_heads = positive_int("num_key_value_heads", num_key_value_heads)
+        if num_query_heads % num_key_value_heads:
+            raise InputDataError(
+                "GroupQueryAttention: num_query_heads must be a multiple of num_key_value_heads. Received: "
+                f"num_query_heads={num_query_heads}, num_key_value_heads={num_key_value_heads}"
+            )
+        self._configure(
+            use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+        )
+
+    def build(self, query_shape, value_shape, key_shape):
+        heads, groups, width = self.num_query_heads, self.num_key_value_heads, self.head_dim
+        self._project(heads, groups, width, width, (query_shape, value_shape, key_shape), (query_shape[-1],))
