@@ -16,13 +16,14 @@ from ..core.registry import CustomObjectScope, find_custom_object, kind, seriali
 from ..core.symbol import infer, symbols_in
 from .base import Layer
 
+_LIVE = {kind: type("Live", (kind,), {}) for kind in (dict, tuple, str)}
 
-class _LiveDict(dict):
+
+def _live(form, function):
     """A serialized function that still has the function with it: copying a layer in a process needs no stored code."""
-
-
-class _LiveTuple(tuple):
-    """The same in Keras 2's form."""
+    form = _LIVE[type(form)](form)
+    form.function = function
+    return form
 
 
 class Lambda(Layer):
@@ -138,9 +139,7 @@ def _keras3_form(value):
     else:
         module = getattr(value, "__module__", None)
         form = {"module": module, "class_name": "function", "config": name, "registered_name": name}
-    form = _LiveDict(form)
-    form.function = value
-    return form
+    return _live(form, value)
 
 
 def keras2_parts(layer):
@@ -149,10 +148,9 @@ def keras2_parts(layer):
     for name, value in _parts(layer).items():
         form, form_type = value, "raw"
         if isinstance(value, types.FunctionType):
-            form, form_type = _LiveTuple(_dump(value)), "lambda"
-            form.function = value
+            form, form_type = _live(_dump(value), value), "lambda"
         elif callable(value):
-            form, form_type = getattr(value, "__name__", type(value).__name__), "function"
+            form, form_type = _live(getattr(value, "__name__", type(value).__name__), value), "function"
         if name == "mask" and value is None:
             continue
         module = getattr(value, "__module__", None) if callable(value) else None

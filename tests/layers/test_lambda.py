@@ -1,0 +1,132 @@
+"""Lambda: calls, shapes, and that code in files is not run."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from oneiros import core, layers
+from oneiros.core import safety
+from oneiros.core.config import behaviour
+from oneiros.core.errors import CorruptFileError, UnsafeModelError
+from oneiros.layers.lambda_layer import keras2_parts
+
+X = np.arange(6.0, dtype="float32").reshape(2, 3)
+
+
+def offset(x, by=1):
+    return x + by
+
+
+def stored(layer):
+    """The configuration as a file gives it back."""
+    return json.loads(json.dumps(layer.get_config()))
+
+
+@pytest.fixture(params=["3", "2"])
+def generation(request, monkeypatch):
+    monkeypatch.setattr(behaviour, "generation", request.param)
+    return request.param
+
+
+def test_calls():
+    assert np.array_equal(layers.Lambda(offset, arguments={"by": 3})(X), X + 3)
+    assert np.array_equal(layers.Lambda(lambda pair: pair[0] - pair[1])([X, 2 * X]), -X)
+    trains = layers.Lambda(lambda x, training: x if training else -x)
+    assert np.array_equal(trains(X), -X) and np.array_equal(trains(X, training=True), X)
+
+
+def test_shapes():
+    assert layers.Lambda(lambda x: x[:, :2])(layers.Input((3,))).shape == (None, 2)
+    assert layers.Lambda(lambda x: x.astype(int))(layers.Input((3,))).dtype.startswith("int")
+    assert layers.Lambda(lambda x: x, output_shape=(7,)).compute_output_shape((None, 3)) == (None, 7)
+    assert layers.Lambda(lambda x: x, output_shape=lambda s: s[:1]).compute_output_shape((None, 3)) == (None,)
+    odd = layers.Lambda(lambda x: x.reshape(-1, 7, 11), output_shape=(7, 11))
+    assert odd(layers.Input((None,))).shape == (None, 7, 11)  # 720 is no multiple of 77
+    with pytest.raises(TypeError, match="reshape"):
+        layers.Lambda(lambda x: x.reshape(-1, 7, 11))(layers.Input((None,)))
+
+
+def test_masks():
+    x = np.ones((1, 3, 2), "float32")
+    x[0, 1] = 0
+    masked = layers.Masking()(x)
+    assert np.array_equal(layers.Lambda(lambda x, mask: x * mask[..., None])(masked), x)
+    assert core.get_mask(layers.Lambda(lambda x: x)(masked)) is None
+    assert core.get_mask(masked) is not None
+    kept = layers.Lambda(lambda x: 2 * x, mask=lambda inputs, mask: mask)(masked)
+    assert core.get_mask(kept).tolist() == [[True, False, True]]
+
+
+def test_copy_in_the_process_needs_no_consent(generation):
+    scale = np.float32(3)
+    for function in (lambda x: x * scale, offset, np.square):
+        layer = layers.Lambda(function, output_shape=(3,), mask=lambda x, mask: mask)
+        twin = layers.Lambda.from_config(layer.get_config())
+        assert twin.function is function and twin.mask is layer.mask
+        assert np.array_equal(twin(X), layer(X))
+
+
+def test_code_in_files_is_not_run(generation):
+    config = stored(layers.Lambda(lambda x: x * 2, name="twice"))
+    with pytest.raises(UnsafeModelError, match="Lambda.*twice"):
+        layers.Lambda.from_config(config)
+    with pytest.raises(UnsafeModelError, match="Lambda"):
+        layers.deserialize({"class_name": "Lambda", "config": config})
+    given = layers.Lambda.from_config(config, custom_objects={"twice": offset})
+    assert given.function is offset
+    assert np.array_equal(layers.Lambda.from_config(config, safe_mode=False)(X), X * 2)
+    with safety.loading(safe_mode=False):
+        assert np.array_equal(layers.Lambda.from_config(config)(X), X * 2)
+    with pytest.raises(UnsafeModelError):
+        layers.Lambda.from_config(config)
+
+
+def test_consent_for_the_process(monkeypatch):
+    monkeypatch.setattr(safety, "_consent", False)
+    config = stored(layers.Lambda(lambda x: K.square(x) + np.float32(1)))  # noqa: F821 - Keras gives K to such code
+    safety.enable_unsafe_deserialization()
+    assert np.array_equal(layers.Lambda.from_config(config)(X), X**2 + 1)
+    with safety.loading(safe_mode=True), pytest.raises(UnsafeModelError):
+        layers.Lambda.from_config(config)
+
+
+def test_defaults_and_closures_are_stored(generation):
+    factor = 5
+    config = stored(layers.Lambda(lambda x, plus=2: x * factor + plus))
+    assert np.array_equal(layers.Lambda.from_config(config, safe_mode=False)(X), X * 5 + 2)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        {"module": "os", "class_name": "function", "config": "system", "registered_name": "function"},
+        {"module": "builtins", "class_name": "function", "config": "eval", "registered_name": "function"},
+        "os.system",
+    ],
+)
+def test_functions_of_modules_are_not_imported(function):
+    for safe_mode in (True, False):
+        with pytest.raises(UnsafeModelError, match="system|eval"):
+            layers.Lambda.from_config({"name": "bad", "function": function}, safe_mode=safe_mode)
+    assert os.system is not layers.Lambda.from_config({"function": "relu"}).function
+
+
+def test_damaged_code():
+    config = stored(layers.Lambda(lambda x: x))
+    config["function"]["config"]["code"] = "AAAA"
+    with pytest.raises(CorruptFileError, match="another version of Python"):
+        layers.Lambda.from_config(config, safe_mode=False)
+
+
+def test_what_tf_keras_reads():
+    """The keys and forms that tf_keras writes for the same layer."""
+    parts = keras2_parts(layers.Lambda(lambda x: x, output_shape=(3,)))
+    assert set(parts) == {
+        *("function", "function_type", "module", "output_shape", "output_shape_type", "output_shape_module")
+    }
+    code, defaults, closure = parts["function"]
+    assert isinstance(code, str) and defaults is None and closure is None
+    assert parts["function_type"] == "lambda" and parts["output_shape_type"] == "raw"
+    assert parts["output_shape"] == (3,)
