@@ -87,7 +87,7 @@ class ShapeSymbol(Symbol):
         """The value, from an array in the place of the symbol whose shape this is."""
         if self._args == (self.source,):
             return np.array(source.shape, "int32")
-        return self._fn(*(a.number(source) if isinstance(a, ShapeSymbol) else a for a in self._args))
+        return self._fn(*replace_symbols(self._args, lambda s: s.number(source)))
 
 
 def shape_of(x):

@@ -24,7 +24,7 @@ from ..core import (
 from ..core.random import reset_global_seed_generator
 from ..core.symbol import topological_order
 from ..core.variable import current_scope
-from ..ops.table import dims, tensor
+from ..ops.table import dims, tensor, to_dtype
 from .recording import GraphVariable, function_of_tensors, is_building, record, shape_of
 
 # Values
@@ -57,7 +57,7 @@ def variable(value, dtype=None, name=None, constraint=None):
 
 def constant(value, dtype=None, shape=None, name=None):
     """An array that is not a variable; with a `shape`, one value is repeated, and several are put into it."""
-    value = tensor(value).astype(dtype or config.floatx())
+    value = tensor(value).astype(to_dtype(dtype))
     if shape is None:
         return value
     return jnp.full(dims(shape), value) if value.size == 1 else value.reshape(dims(shape))
@@ -103,7 +103,7 @@ def placeholder(shape=None, ndim=None, dtype=None, sparse=False, name=None, ragg
     """A symbol to be fed. Unknown dimensions are ``None``; with `ndim` alone, all are."""
     if shape is None:
         shape = (None,) * (ndim or 0)
-    return Symbol(shape, dtype, name or names.unique_name("placeholder"), sparse=sparse)
+    return Symbol(shape, to_dtype(dtype), name or names.unique_name("placeholder"), sparse=sparse)
 
 
 def is_placeholder(x):
@@ -379,7 +379,7 @@ def _feed(symbol, value):
     fits = len(expected) == value.ndim and all(d is None or d == n for d, n in zip(expected, value.shape))
     if expected and not fits:
         raise ValueError(f"Cannot feed an array of shape {value.shape} to {symbol.name!r}, which has shape {expected}.")
-    return jnp.asarray(value, symbol.dtype)
+    return jnp.asarray(value, to_dtype(symbol.dtype))
 
 
 def function(inputs, outputs, updates=None, name=None, **kwargs):

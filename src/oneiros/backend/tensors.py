@@ -1,6 +1,7 @@
 """Elementwise functions, reductions, products and shapes, with the names and defaults of Keras 2."""
 
 import builtins
+import functools
 import math
 
 import jax
@@ -9,8 +10,8 @@ import numpy as np
 
 from ..core import config
 from ..core.config import standardize_data_format
-from ..ops.table import as_float, define, dims, operand, tensor, tensors
-from .recording import function_of_tensors
+from ..ops.table import as_float, define, dims, operand, tensor, tensors, to_dtype
+from .recording import ShapeSymbol, function_of_tensors
 from .state import is_sparse
 
 
@@ -128,9 +129,18 @@ def _of_shapes(fn):
             result = fn(*args, **kwargs)
         return np.asarray(result) if jnp.issubdtype(result.dtype, jnp.integer) else result
 
-    call.__name__, call.__doc__, call.__module__ = fn.__name__, fn.__doc__, fn.__module__
-    call.__wrapped__ = fn
-    return function_of_tensors(call)
+    functools.update_wrapper(call, fn)
+    recorded = function_of_tensors(call)
+
+    @functools.wraps(fn)
+    def public(x, *args, **kwargs):
+        parts = x if isinstance(x, (list, tuple)) else [x]
+        sources = {id(p.source): p.source for p in parts if isinstance(p, ShapeSymbol)}
+        if len(sources) == 1 and builtins.all(isinstance(p, (int, np.integer, ShapeSymbol)) for p in parts):
+            return ShapeSymbol(functools.partial(call, **kwargs), (x, *args), *sources.values())
+        return recorded(x, *args, **kwargs)
+
+    return public
 
 
 @_of_shapes
@@ -159,8 +169,7 @@ def concatenate(tensors, axis=-1):
 @_of_shapes
 def cast(x, dtype):
     """`x` in another type."""
-    config.require_float64(dtype)
-    return tensor(x).astype(dtype)
+    return tensor(x).astype(to_dtype(dtype))
 
 
 def cast_to_floatx(x):
@@ -181,7 +190,7 @@ def arange(start, stop=None, step=1, dtype="int32"):
     """Numbers from `start` up to, not including, `stop`; with one number, from 0 up to it."""
     if stop is None:
         start, stop = 0, builtins.max(int(start), 0)
-    return jnp.arange(start, stop, step, dtype)
+    return jnp.arange(start, stop, step, to_dtype(dtype))
 
 
 @function_of_tensors

@@ -46,10 +46,10 @@ def dims(shape):
 
 
 def to_dtype(dtype=None):
-    """A type argument as NumPy has it; ``None`` means `floatx()`."""
+    """A type argument as NumPy has it, 64 bits only where JAX may use them; ``None`` means `floatx()`."""
     dtype = dtype or config.floatx()
     config.require_float64(dtype)
-    return jnp.dtype(dtype)
+    return jax.dtypes.canonicalize_dtype(dtype)
 
 
 def as_float(x):
