@@ -67,7 +67,7 @@ def _threshold_list(thresholds, default=0.5):
     values = [float(t) for t in (thresholds if isinstance(thresholds, (list, tuple, np.ndarray)) else [thresholds])]
     if any(not (0 <= t <= 1) and t != _LEAST for t in values):
         raise ValueError(f"Thresholds must lie between 0 and 1. Received: thresholds={thresholds!r}")
-    return values
+    return tuple(values)
 
 
 class _Counting(Metric):
