@@ -143,7 +143,7 @@ def class_of(name, base, fn, defaults, module):
         return fn(y_true, y_pred, **{p: getattr(self, p) for p in own})
 
     __init__.__signature__ = signature
-    doc = f"`{fn.__name__}` as an object. {fn.__doc__.strip()}"
+    doc = f"`{fn.__name__}` as an object. {fn.__doc__.partition('>>>')[0].strip()}"
     return type(name, (base,), {"__init__": __init__, "call": call, "__doc__": doc, "__module__": module})
 
 

@@ -340,5 +340,5 @@ def metric_class(name, fn, defaults, module):
         self.__dict__.update(options)
 
     __init__.__signature__ = signature
-    doc = f"The mean of `{fn.__name__}` over all examples. {(fn.__doc__ or '').strip()}"
+    doc = f"The mean of `{fn.__name__}` over all examples. {(fn.__doc__ or '').partition('>>>')[0].strip()}"
     return type(name, (MeanMetricWrapper,), {"__init__": __init__, "__doc__": doc, "__module__": module})
