@@ -47,6 +47,11 @@ def test_first_name_suffix(generation):
     assert layers.Dense(1).name == _at(generation, "dense_2", "dense_2", "dense_1", "dense_1")
 
 
+def test_numbered_inputs(generation):
+    names = [layers.Input((1,)).name, layers.Input((1,)).name]
+    assert names == _at(generation, *[["input_1", "input_2"]] * 3, ["input_layer", "input_layer_1"])
+
+
 def test_lowercase_names(generation):
     names = [layers.MaxPooling2D().name, layers.Conv2D(1, 1).name, layers.BatchNormalization().name]
     snake = ["max_pooling2d", "conv2d", "batch_normalization"]

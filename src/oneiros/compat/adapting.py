@@ -12,11 +12,11 @@ import sys
 from ..core import registry
 from ..core.config import behaviour
 from . import keras1, notes
-from .generations import TITLES, defaults_of
-from .orders import orders_of
+from .generations import DEFAULTS_OF, TITLES
+from .orders import ORDERS
 
 _PACKAGE = __name__.split(".")[0]
-_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_SIZES = ("nb_row", "nb_col", "kernel_dim1", "kernel_dim2", "kernel_dim3")
 _INITIALIZERS = ("init", "inner_init", "beta_init", "gamma_init")
 
 
@@ -34,13 +34,13 @@ class Rules:
         self.known = names = known
         self.closed = closed
         short = {n.removeprefix("backend.").partition(".")[0] for n in called}
-        self.renames = {}
-        for old, new in keras1.RENAMES.items():
-            allowed = keras1.ONLY_FOR.get(old)
-            if old not in names and (allowed is None or short & set(allowed.split())):
-                target = next((n for n in new.split() if n in names), None)
-                if target is not None:
-                    self.renames[old] = target
+        found = sorted(
+            (rank, old, name)
+            for name in names & keras1.OLD_NAMES.keys()
+            for old, rank, where in keras1.OLD_NAMES[name]
+            if old not in names and (where is None or short & where)
+        )
+        self.renames = {old: name for _, old, name in reversed(found)}
         self.joined = {
             old: target
             for target, groups in keras1.JOINED.items()
@@ -49,12 +49,12 @@ class Rules:
             for old in group
         }
         self.values = {k: v for k, v in keras1.VALUES.items() if k in names or k in self.renames}
-        self.prepare, self.taken = next(filter(any, map(keras1.prepare_of, called)), (None, ()))
-        self.orders = next(filter(None, map(orders_of, called)), {})
-        self.defaults = next(filter(None, map(defaults_of, called)), {})
-        for defaults in self.defaults.values():
-            for argument in set(defaults) - names:
-                del defaults[argument]
+        self.prepare, self.taken = _first(keras1.PREPARE, called, (None, ()))
+        self.orders = _first(ORDERS, called, {})
+        self.defaults = {
+            generation: {argument: value for argument, value in defaults.items() if argument in names}
+            for generation, defaults in _first(DEFAULTS_OF, called, {}).items()
+        }
         self.dropped = {k: v for k, v in keras1.DROPPED.items() if k not in names and self.renames.get(k) is None}
         if not self.is_recurrent:
             self.dropped.pop("implementation", None)
@@ -120,12 +120,11 @@ class Rules:
         if any(k in self.modern for k in kwargs):
             return False
         bound = dict(zip(order, args))
-        if "nb_row" in bound or "filter_length" in bound or "kernel_dim1" in bound:
-            sizes = [bound[n] for n in ("nb_row", "nb_col", "kernel_dim1", "kernel_dim2", "kernel_dim3") if n in bound]
-            if any(not hasattr(size, "__index__") for size in sizes):
-                return False
-            if generation == "2" and len(args) == 1 + len(sizes) > 2:
-                return True  # Keras 2 still took Conv2D(64, 3, 3) for this
+        sizes = [bound.get(name, kwargs.get(name)) for name in order if name in _SIZES]
+        if not all(hasattr(size, "__index__") for size in sizes):
+            return False
+        if generation == "2" and len(args) == 1 + len(sizes) > 2:
+            return True  # Keras 2 still took Conv2D(64, 3, 3) for this
         if generation != "1" and not keras1_keywords:
             return False
         return not _is_activation(bound.get("init"))
@@ -178,6 +177,10 @@ class Rules:
                 raise TypeError(f"{self.name}: unknown argument {name!r}.{hint}") from None
 
 
+def _first(table, names, default):
+    return next((table[name] for name in names if name in table), default)
+
+
 def _called_from_inside():
     """Whether the library itself makes the call that is being translated: it knows its own order."""
     name = sys._getframe(4).f_globals.get("__name__", "")
@@ -190,11 +193,10 @@ def _is_activation(value):
 
 def rules_for(function, name, method=False, base=None):
     """The rules for a function; `base`: the class whose constructor or method it is."""
-    parameters = list(inspect.signature(function).parameters.values())[1 if method else 0 :]
-    positional = [p.name for p in parameters if p.kind in _POSITIONAL]
-    known = {*positional, *(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)}
+    positional, keywords, closed = _arguments(function)
+    positional = positional[1 if method else 0 :]
+    known = {*positional, *keywords}
     suffix = name[len(base.__name__) :] if base is not None else ""  # of a method
-    closed = not any(p.kind is p.VAR_KEYWORD for p in parameters)
     if not closed and base is not None and not suffix:
         known |= _passed_on(base)
     called = [name] if base is None else [c.__name__ + suffix for c in base.__mro__]
@@ -203,11 +205,28 @@ def rules_for(function, name, method=False, base=None):
 
 def _passed_on(cls):
     """The names of the arguments that the constructors of a class's bases take."""
-    known = set()
-    for c in cls.__mro__[:-1]:
-        parameters = inspect.signature(vars(c).get("__init__", object.__init__)).parameters.values()
-        known |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)} - {"self"}
-    return known
+    constructors = [vars(c)["__init__"] for c in cls.__mro__[:-1] if "__init__" in vars(c)]
+    return {name for f in constructors for names in _arguments(f)[:2] for name in names} - {"self"}
+
+
+def _arguments(function):
+    """The names of the positional arguments, of the keyword-only ones, and whether these are all.
+
+    `inspect.signature` says the same in fifty times the time, and there are hundreds of functions.
+    """
+    while hasattr(function, "__wrapped__") and not hasattr(function, "__signature__"):
+        function = function.__wrapped__
+    if hasattr(function, "__signature__"):
+        parameters = function.__signature__.parameters.values()
+        names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+        closed = not any(p.kind is p.VAR_KEYWORD for p in parameters)
+        return names, [p.name for p in parameters if p.kind is p.KEYWORD_ONLY], closed
+    code = getattr(function, "__code__", None)
+    if code is None:  # not Python's
+        return [], (), False
+    names, count = code.co_varnames, code.co_argcount
+    closed = not code.co_flags & inspect.CO_VARKEYWORDS
+    return list(names[:count]), names[count : count + code.co_kwonlyargcount], closed
 
 
 def adapt(function, name, method=False, base=None):
@@ -256,7 +275,7 @@ def adapt_class(cls):
     if hasattr(constructor, "adapted_rules"):
         constructor = constructor.__wrapped__
     adapted = adapt(constructor, cls.__name__, method=True, base=cls)
-    if adapted is not constructor:
+    if adapted is not constructor and inspect.isfunction(constructor):
         cls.__init__ = adapted
 
 

@@ -22,6 +22,7 @@ BEHAVIOUR = {
     "generation":                  ("1",          "2",          "tf",         "3"),
     "backend_name":                ("tensorflow", "tensorflow", "tensorflow", "jax"),
     "first_name_suffix":           (True,         True,         False,        False),
+    "numbered_inputs":             (True,         True,         True,         False),
     "lowercase_names":             (True,         False,        False,        False),
     "weight_suffix":               (True,         True,         True,         False),
     "accuracy_name":               ("acc",        "acc",        None,         None),
@@ -66,15 +67,13 @@ DEFAULTS = (
 )
 
 
-def defaults_of(name):
-    """For a class or function: generation -> {argument: default}, where that is not the native one."""
-    result = {}
-    for names, argument, *values in DEFAULTS:
-        if name in names.split():
-            for generation, value in zip(GENERATIONS, values):
-                if value is not NATIVE:
-                    result.setdefault(generation, {})[argument] = value
-    return result
+# class or function -> generation -> {argument: default}
+DEFAULTS_OF = {}
+for _names, _argument, *_values in DEFAULTS:
+    for _name in _names.split():
+        for _generation, _value in zip(GENERATIONS, _values):
+            if _value is not NATIVE:
+                DEFAULTS_OF.setdefault(_name, {}).setdefault(_generation, {})[_argument] = _value
 
 
 def versions(generation=None):

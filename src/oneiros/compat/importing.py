@@ -94,7 +94,7 @@ class AliasModule(types.ModuleType):
         raise AttributeError(missing_name(self, name))
 
     def __setattr__(self, name, value):
-        if isinstance(value, AliasModule) and any(_is_plain(place, name) for place in self._places()):
+        if isinstance(value, AliasModule) and any(callable(vars(place).get(name)) for place in self._places()):
             return  # keras.layers.merge is a module, but the attribute is the function
         super().__setattr__(name, value)
         if callable(value) and self.__name__.rpartition(".")[2] in _OPEN_KINDS:

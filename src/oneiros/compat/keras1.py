@@ -123,6 +123,13 @@ ONLY_FOR = {
     "output": "Model Sequential Functional",
 }
 
+# The two tables above, by today's name: (old name, which of the new names this is, where it holds)
+OLD_NAMES = {}
+for _old, _new in RENAMES.items():
+    for _rank, _name in enumerate(_new.split()):
+        _where = ONLY_FOR.get(_old)
+        OLD_NAMES.setdefault(_name, []).append((_old, _rank, _where and set(_where.split())))
+
 _ORDERINGS = {"tf": "channels_last", "th": "channels_first", "default": None}
 VALUES = {
     "dim_ordering": _ORDERINGS,
@@ -140,7 +147,6 @@ DROPPED = {
     "image_shape": "",
     "filter_shape": "",
     "volume_shape": "",
-    "time_major": "",
     "implementation": "",
     "show_accuracy": "show_accuracy is ignored: compile the model with metrics=['accuracy'].",
     "class_mode": "class_mode is ignored: the loss says what the classes are.",
@@ -289,9 +295,6 @@ _PREPARE = (
 )
 
 
-def prepare_of(name):
-    """What more a class or function needs than renaming.
-
-    A function that changes (keywords, positional arguments), and the names of the old arguments that it takes.
-    """
-    return next(((p, taken.split()) for names, p, taken in _PREPARE if name in names.split()), ())
+# What more a class or function needs than renaming: a function that changes (keywords, positional arguments), and the
+# names of the old arguments that it takes.
+PREPARE = {_name: (_prepare, _taken.split()) for _names, _prepare, _taken in _PREPARE for _name in _names.split()}

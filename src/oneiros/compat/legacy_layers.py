@@ -153,6 +153,16 @@ def merge(
     return layer(inputs)
 
 
+class _Merge(layers.Add):
+    """Keras 2's base of merge layers: subclasses write ``_merge_function(inputs)``."""
+
+    def call(self, inputs):
+        return self._merge_function(inputs)
+
+    def _merge_function(self, inputs):
+        raise NotImplementedError(f"{type(self).__name__}: a subclass of _Merge needs a _merge_function(inputs).")
+
+
 class TimeDistributedDense(Dense):
     """A Dense layer for each time step; `Dense` itself does that today."""
 

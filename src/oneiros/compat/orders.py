@@ -146,11 +146,9 @@ _TABLE = (
 )
 
 
-def orders_of(name):
-    """For a class or function: generation -> its positional arguments, where they are not the native ones."""
-    return {
-        generation: order.split()
-        for generations, names, order in _TABLE
-        if name in names.split()
-        for generation in generations.split()
-    }
+# class or function -> generation -> its positional arguments, where they are not the native ones
+ORDERS = {}
+for _generations, _names, _order in _TABLE:
+    for _name in _names.split():
+        for _generation in _generations.split():
+            ORDERS.setdefault(_name, {})[_generation] = _order.split()

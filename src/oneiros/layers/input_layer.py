@@ -3,7 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from ..core import Node, Symbol, config
+from ..core import Node, Symbol, behaviour, config
+from ..core.names import get_uid
 from ..core.symbol import Shape
 from .base import Layer
 
@@ -38,6 +39,8 @@ class InputLayer(Layer):
             if shape is None:
                 raise ValueError("Input: expected a `shape` (without the batch axis) or a `batch_shape` (with it).")
             batch_shape = (batch_size, *((shape,) if isinstance(shape, int) else shape))
+        if name is None and behaviour.numbered_inputs:
+            name = f"input_{get_uid('input')}"
         super().__init__(name=name, **kwargs)
         self.batch_shape = tuple(None if d is None else int(d) for d in batch_shape)
         self._batch_input_shape = self.batch_shape
