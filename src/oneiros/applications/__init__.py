@@ -1,0 +1,49 @@
+"""Networks for images, as their papers describe them and with the layer names of Keras' weights files.
+
+>>> from oneiros.applications import MobileNet
+>>> MobileNet(weights=None, alpha=0.25).count_params()
+475544
+"""
+
+from . import imagenet_utils, vgg16, vgg19
+from .alexnet import AlexNet
+from .densenet import DenseNet121, DenseNet169, DenseNet201
+from .googlenet import GoogLeNet
+from .inception_resnet_v2 import InceptionResNetV2
+from .inception_v3 import InceptionV3
+from .mobilenet import MobileNet
+from .mobilenet_v2 import MobileNetV2
+from .nasnet import NASNetLarge, NASNetMobile
+from .resnet import ResNet101, ResNet152
+from .resnet50 import ResNet50
+from .resnet_v2 import ResNet50V2, ResNet101V2, ResNet152V2
+from .squeezenet import SqueezeNet
+from .vgg import VGG16, VGG19
+from .xception import Xception
+
+__all__ = [
+    "AlexNet",
+    "DenseNet121",
+    "DenseNet169",
+    "DenseNet201",
+    "GoogLeNet",
+    "InceptionResNetV2",
+    "InceptionV3",
+    "MobileNet",
+    "MobileNetV2",
+    "NASNetLarge",
+    "NASNetMobile",
+    "ResNet50",
+    "ResNet50V2",
+    "ResNet101",
+    "ResNet101V2",
+    "ResNet152",
+    "ResNet152V2",
+    "SqueezeNet",
+    "VGG16",
+    "VGG19",
+    "Xception",
+    "imagenet_utils",
+    "vgg16",
+    "vgg19",
+]

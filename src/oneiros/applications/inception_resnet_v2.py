@@ -1,0 +1,96 @@
+"""Inception-ResNet v2: Inception's branches, added to their input (Szegedy et al., 2017, arXiv:1602.07261)."""
+
+from ..layers import Activation, AveragePooling2D, Concatenate, Conv2D, Layer, MaxPooling2D
+from ..utils.imagenet import decode_predictions
+from .common import channel_axis, convolved, network, normalized
+from .inception_v3 import preprocess_input, stem
+
+# name -> (scale of what is added, chains of (filters, kernel size))
+_BLOCKS = {
+    "block35": (0.17, [[(32, 1)], [(32, 1), (32, 3)], [(32, 1), (48, 3), (64, 3)]]),
+    "block17": (0.1, [[(192, 1)], [(128, 1), (160, (1, 7)), (192, (7, 1))]]),
+    "block8": (0.2, [[(192, 1)], [(192, 1), (224, (1, 3)), (256, (3, 1))]]),
+}
+
+
+class CustomScaleLayer(Layer):
+    """``inputs[0] + scale * inputs[1]``."""
+
+    def __init__(self, scale=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.scale = scale
+
+    def call(self, inputs):
+        return inputs[0] + inputs[1] * self.scale
+
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape[0])
+
+
+def conv2d_bn(x, filters, kernel_size, strides=1, padding="same", activation="relu", use_bias=False, name=None):
+    """A convolution; without bias it is normalized; then the activation, if any."""
+    x = Conv2D(filters, kernel_size, strides=strides, padding=padding, use_bias=use_bias, name=name)(x)
+    if not use_bias:
+        x = normalized(x, name and f"{name}_bn", scale=False)
+    return x if activation is None else Activation(activation, name=name and f"{name}_ac")(x)
+
+
+def _chain(x, steps, **last):
+    for filters, size in steps[:-1]:
+        x = conv2d_bn(x, filters, size)
+    return conv2d_bn(x, *steps[-1], **last)
+
+
+def inception_resnet_block(x, scale, block_type, block_idx, activation="relu"):
+    """Branches of convolutions, joined, brought to the channels of `x`, scaled and added to it.
+
+    block_type: 'block35', 'block17' or 'block8', named after the size of their images. activation: of the sum.
+    """
+    if block_type not in _BLOCKS:
+        raise ValueError(f"block_type: expected one of {', '.join(_BLOCKS)}. Received: {block_type!r}")
+    name = f"{block_type}_{block_idx}"
+    branches = [_chain(x, steps) for steps in _BLOCKS[block_type][1]]
+    mixed = Concatenate(axis=channel_axis(), name=f"{name}_mixed")(branches)
+    added = conv2d_bn(mixed, x.shape[channel_axis()], 1, activation=None, use_bias=True, name=f"{name}_conv")
+    x = CustomScaleLayer(scale)([x, added])
+    return x if activation is None else Activation(activation, name=f"{name}_ac")(x)
+
+
+def _halved(x, branches, name):
+    branches = [_chain(x, steps, strides=2, padding="valid") for steps in branches]
+    return Concatenate(axis=channel_axis(), name=name)([*branches, MaxPooling2D(3, strides=2)(x)])
+
+
+def _body(x):
+    x = stem(x)
+    branches = [_chain(x, steps) for steps in ([(96, 1)], [(48, 1), (64, 5)], [(64, 1), (96, 3), (96, 3)])]
+    branches.append(conv2d_bn(AveragePooling2D(3, strides=1, padding="same")(x), 64, 1))
+    x = Concatenate(axis=channel_axis(), name="mixed_5b")(branches)
+    for i in range(1, 11):
+        x = inception_resnet_block(x, 0.17, "block35", i)
+    x = _halved(x, [[(384, 3)], [(256, 1), (256, 3), (384, 3)]], "mixed_6a")
+    for i in range(1, 21):
+        x = inception_resnet_block(x, 0.1, "block17", i)
+    x = _halved(x, [[(256, 1), (384, 3)], [(256, 1), (288, 3)], [(256, 1), (288, 3), (320, 3)]], "mixed_7a")
+    for i in range(1, 10):
+        x = inception_resnet_block(x, 0.2, "block8", i)
+    x = inception_resnet_block(x, 1.0, "block8", 10, activation=None)
+    return convolved(x, 1536, 1, "conv_7b", "conv_7b_bn", "conv_7b_ac", scale=False, padding="same")
+
+
+_URL = "https://storage.googleapis.com/tensorflow/keras-applications/inception_resnet_v2/"
+_STEM = "inception_resnet_v2_weights_tf_dim_ordering_tf_kernels"
+InceptionResNetV2 = network(
+    "InceptionResNetV2",
+    "inception_resnet_v2",
+    _body,
+    "Inception-ResNet v2 with 55,873,736 weights (with the top).",
+    size=299,
+    min_size=75,
+    files={
+        True: (f"{_URL}{_STEM}.h5", "e693bd0210a403b3192acc6073ad2e96"),
+        False: (f"{_URL}{_STEM}_notop.h5", "d19885ff4a710c122648d3b5c3b684e4"),
+    },
+)
+
+__all__ = ["InceptionResNetV2", "decode_predictions", "preprocess_input"]

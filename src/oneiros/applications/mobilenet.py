@@ -1,0 +1,111 @@
+"""MobileNet: depthwise separable convolutions, made thinner at will (Howard et al., 2017, arXiv:1704.04861)."""
+
+from ..core.errors import InputDataError
+from ..layers import (
+    Activation,
+    Conv2D,
+    DepthwiseConv2D,
+    Dropout,
+    GlobalAveragePooling2D,
+    ReLU,
+    Reshape,
+    ZeroPadding2D,
+)
+from ..utils.imagenet import decode_predictions
+from .common import build, image_data_format, normalized
+from .inception_v3 import preprocess_input
+
+_URL = "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet/mobilenet_"
+_WIDTHS = {0.25: "2_5", 0.5: "5_0", 0.75: "7_5", 1.0: "1_0"}
+SIZES = (128, 160, 192, 224)
+# (filters, strides) of the blocks after the first convolution
+_BLOCKS = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1)]
+
+
+def relu6(x):
+    """``min(max(x, 0), 6)``."""
+    return ReLU(6.0)(x)
+
+
+def _block(x, filters, strides, depth_multiplier, number):
+    if strides > 1:
+        x = ZeroPadding2D(((0, 1), (0, 1)), name=f"conv_pad_{number}")(x)
+    x = DepthwiseConv2D(
+        3,
+        strides=strides,
+        padding="same" if strides == 1 else "valid",
+        depth_multiplier=depth_multiplier,
+        use_bias=False,
+        name=f"conv_dw_{number}",
+    )(x)
+    x = ReLU(6.0, name=f"conv_dw_{number}_relu")(normalized(x, f"conv_dw_{number}_bn"))
+    x = Conv2D(filters, 1, padding="same", use_bias=False, name=f"conv_pw_{number}")(x)
+    return ReLU(6.0, name=f"conv_pw_{number}_relu")(normalized(x, f"conv_pw_{number}_bn"))
+
+
+def image_size(input_shape, weights, sizes, default=224):
+    """The size that the images have, if weights exist for it."""
+    if input_shape is None:
+        return default
+    rows, columns = input_shape[1:] if image_data_format() == "channels_first" else input_shape[:2]
+    return rows if rows == columns and rows in sizes else default
+
+
+def MobileNet(  # noqa: N802
+    input_shape=None,
+    alpha=1.0,
+    depth_multiplier=1,
+    dropout=0.001,
+    include_top=True,
+    weights="imagenet",
+    input_tensor=None,
+    pooling=None,
+    classes=1000,
+    classifier_activation="softmax",
+    name=None,
+):
+    """MobileNet with 4,253,864 weights (with the top) for images of 224x224.
+
+    alpha: the width; with ImageNet's weights 0.25, 0.5, 0.75 or 1. depth_multiplier: of the depthwise convolutions;
+    1 with ImageNet's weights. dropout: the share of features dropped before the classifier. The other arguments are
+    those of all networks: see `VGG16`. Weights exist for images of 128, 160, 192 and 224 pixels.
+    """
+    size = image_size(input_shape, weights, SIZES)
+    if weights == "imagenet" and (depth_multiplier != 1 or alpha not in _WIDTHS):
+        raise InputDataError(
+            "MobileNet: with weights='imagenet', depth_multiplier must be 1 and alpha one of 0.25, 0.5, 0.75, 1. "
+            f"Received: depth_multiplier={depth_multiplier}, alpha={alpha}"
+        )
+
+    def body(x):
+        x = Conv2D(int(32 * alpha), 3, strides=2, padding="same", use_bias=False, name="conv1")(x)
+        x = ReLU(6.0, name="conv1_relu")(normalized(x, "conv1_bn"))
+        for number, (filters, strides) in enumerate(_BLOCKS, 1):
+            x = _block(x, int(filters * alpha), strides, depth_multiplier, number)
+        return x
+
+    def top(x, classes, activation):
+        x = GlobalAveragePooling2D(keepdims=True)(x)
+        x = Conv2D(classes, 1, padding="same", name="conv_preds")(Dropout(dropout, name="dropout")(x))
+        x = Reshape((classes,), name="reshape_2")(x)
+        return Activation(activation, name="predictions")(x)
+
+    width = _WIDTHS.get(alpha, "1_0")
+    return build(
+        body,
+        name or f"mobilenet_{alpha:0.2f}_{size}",
+        include_top=include_top,
+        weights=weights,
+        input_tensor=input_tensor,
+        input_shape=input_shape,
+        pooling=pooling,
+        classes=classes,
+        classifier_activation=classifier_activation,
+        size=size,
+        min_size=32,
+        top=top,
+        files={True: (f"{_URL}{width}_{size}_tf.h5", None), False: (f"{_URL}{width}_{size}_tf_no_top.h5", None)},
+    )
+
+
+__all__ = ["DepthwiseConv2D", "MobileNet", "decode_predictions", "preprocess_input", "relu6"]

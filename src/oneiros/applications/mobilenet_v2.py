@@ -1,0 +1,103 @@
+"""MobileNetV2: thin bottlenecks, wide in between (Sandler et al., 2018, arXiv:1801.04381)."""
+
+from functools import partial
+
+from ..core.errors import InputDataError
+from ..layers import Add, Conv2D, DepthwiseConv2D, ReLU, ZeroPadding2D
+from ..utils.imagenet import decode_predictions
+from .common import build, channel_axis, classifier, normalized, spatial_shape
+from .inception_v3 import preprocess_input
+from .mobilenet import image_size
+
+_URL = "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering"
+_WIDTHS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
+_SIZES = (96, 128, 160, 192, 224)
+# (expansion, filters, blocks, strides of the first)
+_STAGES = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
+
+
+def _divisible(value):
+    """The multiple of 8 next to a number of filters, at most a tenth below it."""
+    rounded = max(8, int(value + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * value else rounded
+
+
+def _normalized(x, name, active=None):
+    x = normalized(x, name, momentum=0.999)
+    return x if active is None else ReLU(6.0, name=active)(x)
+
+
+def _padded(x, name):
+    """Zeros around `x` for a 3x3 kernel with strides of 2, as TensorFlow's networks place them."""
+    before = [1 if side is None else side % 2 for side in spatial_shape(x)]
+    return ZeroPadding2D(tuple((b, 1) for b in before), name=name)(x)
+
+
+def _block(x, expansion, filters, strides, number):
+    prefix = f"block_{number}_" if number else "expanded_conv_"
+    inputs, channels = x, x.shape[channel_axis()]
+    if number:
+        x = Conv2D(expansion * channels, 1, padding="same", use_bias=False, name=f"{prefix}expand")(x)
+        x = _normalized(x, f"{prefix}expand_BN", f"{prefix}expand_relu")
+    if strides == 2:
+        x = _padded(x, f"{prefix}pad")
+    padding = "same" if strides == 1 else "valid"
+    x = DepthwiseConv2D(3, strides=strides, padding=padding, use_bias=False, name=f"{prefix}depthwise")(x)
+    x = _normalized(x, f"{prefix}depthwise_BN", f"{prefix}depthwise_relu")
+    x = Conv2D(filters, 1, padding="same", use_bias=False, name=f"{prefix}project")(x)
+    x = _normalized(x, f"{prefix}project_BN")
+    return Add(name=f"{prefix}add")([inputs, x]) if strides == 1 and channels == filters else x
+
+
+def MobileNetV2(  # noqa: N802
+    input_shape=None,
+    alpha=1.0,
+    include_top=True,
+    weights="imagenet",
+    input_tensor=None,
+    pooling=None,
+    classes=1000,
+    classifier_activation="softmax",
+    name=None,
+):
+    """MobileNetV2 with 3,538,984 weights (with the top) for images of 224x224.
+
+    alpha: the width; with ImageNet's weights 0.35, 0.5, 0.75, 1, 1.3 or 1.4. The other arguments are those of all
+    networks: see `VGG16`. Weights exist for images of 96, 128, 160, 192 and 224 pixels.
+    """
+    size = image_size(input_shape, weights, _SIZES)
+    if weights == "imagenet" and alpha not in _WIDTHS:
+        raise InputDataError(
+            f"MobileNetV2: with weights='imagenet', alpha must be one of {_WIDTHS}. Received: alpha={alpha}"
+        )
+
+    def body(x):
+        x = Conv2D(_divisible(32 * alpha), 3, strides=2, padding="same", use_bias=False, name="Conv1")(x)
+        x = _normalized(x, "bn_Conv1", "Conv1_relu")
+        number = 0
+        for expansion, filters, blocks, strides in _STAGES:
+            for i in range(blocks):
+                x = _block(x, expansion, _divisible(filters * alpha), strides if i == 0 else 1, number)
+                number += 1
+        x = Conv2D(_divisible(1280 * max(alpha, 1.0)), 1, use_bias=False, name="Conv_1")(x)
+        return _normalized(x, "Conv_1_bn", "out_relu")
+
+    stem = f"{_URL}_tf_kernels_{float(alpha)}_{size}"
+    return build(
+        body,
+        name or f"mobilenetv2_{alpha:0.2f}_{size}",
+        include_top=include_top,
+        weights=weights,
+        input_tensor=input_tensor,
+        input_shape=input_shape,
+        pooling=pooling,
+        classes=classes,
+        classifier_activation=classifier_activation,
+        size=size,
+        min_size=32,
+        top=partial(classifier, pool_name=None),
+        files={True: (f"{stem}.h5", None), False: (f"{stem}_no_top.h5", None)},
+    )
+
+
+__all__ = ["MobileNetV2", "decode_predictions", "preprocess_input"]
