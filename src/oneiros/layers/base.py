@@ -1,5 +1,6 @@
 """The base of all layers: building, weights, calls on arrays and on symbols, masks, losses, configuration."""
 
+import contextlib
 import functools
 import inspect
 import os
@@ -67,6 +68,16 @@ def _call_parameters(cls):
 def memory_limit():
     """Bytes of this machine's memory."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+@contextlib.contextmanager
+def weight_budget(limit):
+    """Inside, weights of `limit` bytes together may be made: for architectures that come from files."""
+    previous, _thread.budget = getattr(_thread, "budget", None), limit
+    try:
+        yield
+    finally:
+        _thread.budget = previous
 
 
 def shape_of(x):
@@ -245,6 +256,14 @@ class Layer(Configurable):
                 f"Layer {self.name} ({type(self).__name__}): weight {name} of shape {shape} needs {size / 1e9:.1f} GB; "
                 f"this machine has {memory_limit() / 1e9:.1f} GB. Make the layer or its input smaller."
             )
+        budget = getattr(_thread, "budget", None)
+        if budget is not None:
+            if size > budget:
+                raise LimitExceededError(
+                    f"Layer {self.name} ({type(self).__name__}): weight {name} of shape {shape} needs {size / 1e9:.3f} "
+                    "GB, far more than the file that describes the layer holds. The file is damaged or hostile."
+                )
+            _thread.budget = budget - size
         if initializer is None:
             initializer = "glorot_uniform" if jnp.issubdtype(jnp.dtype(dtype), jnp.floating) else "zeros"
         variable = Variable(
@@ -578,7 +597,7 @@ class Layer(Configurable):
         if self._batch_input_shape is not None:
             config["batch_input_shape"] = list(self._batch_input_shape)
         ours = next(c for c in type(self).__mro__ if c.__module__.split(".")[0] == "oneiros")
-        if ours is not Layer:
+        if inspect.unwrap(ours.__init__) is not inspect.unwrap(Layer.__init__):
             config |= {name: value for name, value in constructor_values(self, ours) if name not in config}
         if type(self) is not ours and type(self).get_config is ours.get_config:
             args, kwargs = self._initial_arguments

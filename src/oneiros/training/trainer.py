@@ -60,6 +60,8 @@ class Trainer:
         Trainable weights are noted here: after changing a layer's `trainable`, compile again.
         """
         self.optimizer = optimizers.get(optimizer)
+        if auto_scale_loss and self.dtype_policy.name == "mixed_float16":
+            self.optimizer = optimizers.LossScaleOptimizer(self.optimizer)
         self.loss, self.loss_weights = loss, loss_weights
         self._objectives = Objectives(loss, loss_weights, metrics, weighted_metrics)
         self._compile_arguments = {
@@ -125,7 +127,7 @@ class Trainer:
             y_pred = self(x, training=True)
             value = self.compute_loss(x, y, y_pred, weights)
             self._update_metrics(value, y, y_pred, weights)
-            return value
+            return self.optimizer.scale_loss(value)
 
         _, gradients = value_and_grad(loss, variables)()
         self.optimizer.apply(gradients, variables)
@@ -415,6 +417,7 @@ class Trainer:
                 callbacks.on_epoch_end(epoch, logs)
                 if self.stop_training:
                     break
+            self.optimizer.finalize_variable_values(self._trained_variables())
             callbacks.on_train_end()
         except BaseException as error:
             callbacks.on_exception(error)
@@ -483,7 +486,7 @@ class Trainer:
             data = BatchData(
                 x, lambda b: self._standard_batch(data_.unpack(b)[0], labelled=False), steps, shuffle=False
             )
-            first = data.peek()
+            data.peek()
         else:
             data = ArrayData(*self._standard_batch(x, labelled=False), batch_size)
             data.exact = bool(self.stateful)
