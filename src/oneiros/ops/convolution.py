@@ -1,5 +1,7 @@
 """Convolution, pooling and the cutting of images into patches, for both data formats (a part of `keras.ops.nn`)."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -116,7 +118,13 @@ def patches(x, size, strides, dilation, padding):
     strides = size if strides is None else kernels.spread(strides, rank)
     pads = kernels.pad_widths(x.shape[1:-1], size, strides, _padding(padding), dilation)
     x = jnp.pad(x, [(0, 0), *pads, (0, 0)])
-    return jnp.concatenate(kernels.patch_slices(x, size, strides, dilation), -1)
+    counts = [(n - (k - 1) * d - 1) // s + 1 for n, k, s, d in zip(x.shape[1:-1], size, strides, dilation)]
+    taps = []
+    for offsets in itertools.product(*map(range, size)):
+        starts = [o * d for o, d in zip(offsets, dilation)]
+        places = [slice(a, a + (c - 1) * s + 1, s) for a, c, s in zip(starts, counts, strides)]
+        taps.append(x[:, *places])
+    return jnp.concatenate(taps, -1)
 
 
 def _windows(kernel_size, dilation, padding, stride):
