@@ -1,6 +1,7 @@
 """The table of generations: each row has an effect."""
 
 import inspect
+import re
 
 import numpy as np
 import pytest
@@ -132,6 +133,16 @@ def test_progress_bar(generation, capsys):
     bar.update(2, [("loss", 0.5)])
     out = capsys.readouterr().out
     assert ("2/2" in out) and (("[===" in out) == (generation != "3"))
+    _trained().fit(np.ones((6, 1)), np.ones((6, 1)), batch_size=2, epochs=1, verbose=2)
+    line = capsys.readouterr().out.splitlines()[-1]
+    pattern = _at(
+        generation,
+        r"\d+s - loss: \S+$",
+        r" - \d+s - loss: \S+$",
+        r"3/3 - \d+s - loss: \S+ - \d+s/epoch - \S+/step$",
+        r"3/3 - \d+s - \S+/step - loss: \S+$",
+    )
+    assert re.match(pattern, line), line
 
 
 def _trained(**compile_arguments):

@@ -27,7 +27,7 @@ BEHAVIOUR = {
     "weight_suffix":               (True,         True,         True,         False),
     "accuracy_name":               ("acc",        "acc",        None,         None),
     "metric_name_from_function":   (True,         True,         False,        False),
-    "progress_bar":                ("keras1",     "keras2",     "keras2",     "keras3"),
+    "progress_bar":                ("keras1",     "keras2",     "tf",         "keras3"),
     "quiet_predict":               (True,         True,         False,        False),
     "running_batch_logs":          (False,        False,        True,         True),
     "weights_normalized_by_count": (True,         True,         False,        False),

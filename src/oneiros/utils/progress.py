@@ -9,7 +9,7 @@ import numpy as np
 
 from oneiros.core.config import behaviour
 
-WIDTHS = {"keras1": 30, "keras2": 30, "keras3": 20}
+WIDTHS = {"keras1": 30, "keras2": 30, "tf": 30, "keras3": 20}
 BOLD, GREEN, WHITE, PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
 
 
@@ -24,7 +24,7 @@ class Progbar:
         stateful_metrics: names of values shown as they come, not averaged over the steps.
         stateless_metrics: if given, all other values are stateful.
         unit_name: what a step is called.
-        style: 'keras1', 'keras2' or 'keras3'; default: that of the generation in use.
+        style: 'keras1', 'keras2', 'tf' or 'keras3'; default: that of the generation in use.
 
     In a terminal or notebook the line is drawn over and over; anywhere else (a log file, a pipe) only the finished
     line is written, without control characters.
@@ -86,7 +86,7 @@ class Progbar:
         self.update(self.seen_so_far + n, values)
 
     def _note(self, name, value, steps, finalize):
-        stateful = name in self.stateful_metrics or (finalize and self.style == "keras3")
+        stateful = name in self.stateful_metrics or (finalize and self.style in ("tf", "keras3"))
         if self.stateless_metrics is not None:
             stateful = stateful or name not in self.stateless_metrics
         if stateful:
@@ -144,7 +144,7 @@ class Progbar:
         if keras3:
             time_part = f" {{bold}}{clock}{{plain}} {self._rate(now)}"
         elif finalize or self.target is None:
-            time_part = f" - {clock}" + (f" {self._rate(now)}" if self.style == "keras2" else "")
+            time_part = f" - {clock}" + (f" {self._rate(now)}" if self.style != "keras1" else "")
         else:
             time_part = f" - ETA: {clock}"
         return bar + time_part + self._shown_values().replace("{", "{{").replace("}", "}}")
@@ -156,6 +156,8 @@ class Progbar:
         if self.style == "keras2":
             return f" - {seconds}{self._shown_values()}"
         count = f"{self.seen_so_far}/{self.target or self.seen_so_far}"
+        if self.style == "tf":
+            return f"{count} - {seconds}{self._shown_values()} - {seconds}/epoch - {self._rate(now)}"
         return f"{count} - {seconds} - {self._rate(now)}{self._shown_values()}"
 
     def _shown_values(self):

@@ -107,8 +107,9 @@ class CallbackList:
         callbacks = [] if callbacks is None else callbacks
         self.callbacks = list(callbacks) if isinstance(callbacks, (list, tuple, CallbackList)) else [callbacks]
         if add_progbar and not any(isinstance(c, ProgbarLogger) for c in self.callbacks):
-            # Keras 3's bar comes after the callbacks, so that it shows what they add to the logs.
-            self.callbacks.insert(len(self.callbacks) if behaviour.progress_bar == "keras3" else 0, ProgbarLogger())
+            # From tf.keras on, the bar comes after the callbacks, so that it shows what they add to the logs.
+            old = behaviour.progress_bar in ("keras1", "keras2")
+            self.callbacks.insert(0 if old else len(self.callbacks), ProgbarLogger())
         if add_history and not any(isinstance(c, History) for c in self.callbacks):
             self.callbacks.append(History())
         if params:

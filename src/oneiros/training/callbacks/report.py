@@ -87,16 +87,14 @@ class ProgbarLogger(Callback):
         self.epochs = params.get("epochs", params.get("nb_epoch", 1))
         samples = params.get("samples", params.get("nb_sample"))
         steps = params.get("steps")
-        keras3 = behaviour.progress_bar == "keras3"
-        self._by_samples = self.count_mode == "samples" or (
-            self.count_mode is None and not keras3 and samples is not None
-        )
+        old = behaviour.progress_bar in ("keras1", "keras2")
+        self._by_samples = self.count_mode == "samples" or (self.count_mode is None and old and samples is not None)
         self.target = samples if self._by_samples else steps
 
     def on_train_begin(self, logs=None):
         self._in_fit = True
         samples, validation = self.params.get("samples"), self.params.get("validation_samples")
-        if self.verbose and behaviour.progress_bar != "keras3" and samples and validation:
+        if self.verbose and behaviour.progress_bar in ("keras1", "keras2") and samples and validation:
             print(f"Train on {samples} samples, validate on {validation} samples")
 
     def on_epoch_begin(self, epoch, logs=None):
