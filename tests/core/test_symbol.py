@@ -74,6 +74,14 @@ def test_a_symbol_has_no_value():
         len(x)
 
 
+def test_arithmetic_with_arrays_on_the_left():
+    x = Symbol((None, 3))
+    for left in (jnp.ones(3), np.ones(3, "float32"), 2.0):
+        y = left * x
+        assert y.shape == (None, 3)
+        assert Graph([x], y)(jnp.ones((1, 3))).tolist() == (np.ones((1, 3)) * np.asarray(left)).tolist()
+
+
 def test_masks_travel_with_arrays_and_leave_no_garbage():
     x = jnp.ones((2, 3))
     mask = jnp.array([[True, False, True]] * 2)

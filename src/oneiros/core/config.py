@@ -84,6 +84,7 @@ def epsilon():
 
 
 def set_epsilon(value):
+    """Sets the number that `epsilon` returns."""
     _state.epsilon = float(value)
 
 
@@ -92,8 +93,9 @@ def image_data_format():
     return _state.image_data_format
 
 
-def set_image_data_format(value):
-    _state.image_data_format = standardize_data_format(value)
+def set_image_data_format(data_format):
+    """Sets where images keep their channels by default: 'channels_last' or 'channels_first'."""
+    _state.image_data_format = standardize_data_format(data_format)
 
 
 def standardize_data_format(value):

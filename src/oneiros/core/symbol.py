@@ -103,7 +103,7 @@ class Symbol:
             "oneiros.ops or the backend on it, put other code into a Lambda layer, and let `if` decide on shapes only."
         )
 
-    __bool__ = __float__ = __int__ = __array__ = __jax_array__ = _no_value
+    __bool__ = __float__ = __int__ = __array__ = _no_value
 
 
 class Node:

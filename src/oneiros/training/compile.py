@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import losses, metrics
-from ..core import Symbol, behaviour, get_mask
+from ..core import Symbol, Variable, behaviour, get_mask
 from ..core.errors import InputDataError
 
 
@@ -87,6 +87,11 @@ class Objectives:
         self.metrics_, self.weighted_metrics = metrics_, weighted_metrics
         self.trackers = [mean_tracker("loss")]
         self.bound = False
+        for weight in jax.tree.leaves(loss_weights):
+            if not isinstance(weight, (int, float, np.number, jax.Array, Variable)):
+                raise InputDataError(
+                    f"loss_weights: expected numbers. Received: {loss_weights!r}. If these are metrics, write metrics=..."
+                )
         for spec in jax.tree.leaves(loss, is_leaf=lambda v: not isinstance(v, (list, tuple, dict))):
             _loss_function(spec)  # unknown names are told at once
 

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from .. import losses, optimizers
-from ..core import Symbol, behaviour, compiled, config, repeat, value_and_grad
+from ..core import Symbol, behaviour, compiled, config, phase, repeat, value_and_grad
 from ..core.errors import InputDataError
 from ..core.symbol import infer
 from . import data as data_
@@ -124,7 +124,7 @@ class Trainer:
         variables = self._trained_variables()
 
         def loss():
-            y_pred = self(x, training=True)
+            y_pred = self(x, training=_phase(True))
             value = self.compute_loss(x, y, y_pred, weights)
             self._update_metrics(value, y, y_pred, weights)
             return self.optimizer.scale_loss(value)
@@ -136,14 +136,14 @@ class Trainer:
     def test_step(self, data):
         """One evaluation step on a batch ``(x, y, sample_weight)``; returns the logs."""
         x, y, weights = data_.unpack(data)
-        y_pred = self(x, training=False)
+        y_pred = self(x, training=_phase(False))
         loss = self.compute_loss(x, y, y_pred, weights)
         self._update_metrics(loss, y, y_pred, weights)
         return self._objectives.results()
 
     def predict_step(self, data):
         """The outputs for one batch of inputs."""
-        return self(data, training=False)
+        return self(data, training=_phase(False))
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
         """The compiled losses, and those that layers and regularizers add."""
@@ -615,6 +615,12 @@ class _Hooks:
 
     def stop(self):
         return self.phase == "train" and self.model.stop_training
+
+
+def _phase(training):
+    """The training flag: in Keras 1 and 2, K.set_learning_phase fixed it for fit and predict too."""
+    fixed = phase.default() if behaviour.generation in ("1", "2") else None
+    return training if fixed is None else bool(fixed)
 
 
 def _as_arguments(batch):
