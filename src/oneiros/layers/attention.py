@@ -114,7 +114,8 @@ class AdditiveAttention(Attention):
 
 
 def _check_inputs(layer, inputs):
-    if not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3):
+    """`inputs`: arrays or shapes."""
+    if not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3) or isinstance(inputs[0], (int, type(None))):
         raise InputDataError(
             f"Layer {layer.name} ({type(layer).__name__}) is called on a list: [query, value] or [query, value, key]."
         )
@@ -134,7 +135,9 @@ class _Projected(_Attending):
         parts = {option: getattr(self, option) for option in (*self._options, *_PARTS)}
         parts = {k: p.clone() if hasattr(p, "clone") else p for k, p in parts.items()}
         bias_axes = bias_axes if self.use_bias else None
-        return EinsumDense(equation, shape, bias_axes=bias_axes, name=name, dtype=self.dtype_policy, **parts)
+        layer = EinsumDense(equation, shape, bias_axes=bias_axes, name=name, dtype=self.dtype_policy, **parts)
+        layer.supports_masking = True  # the attention heeds the masks
+        return layer
 
     def _project(self, heads, key_heads, key_dim, value_dim, shapes, output_shape):
         """Makes the four projections, for query, value and key shapes."""

@@ -54,6 +54,7 @@ class Embedding(Layer):
         self.supports_masking = mask_zero
 
     def build(self, input_shape):
+        self.compute_output_shape(input_shape)  # complains of a wrong length
         self.embeddings = self._weight("embeddings", (self.input_dim, self.output_dim))
 
     def call(self, inputs):
