@@ -134,14 +134,15 @@ def test_a_worker_that_fails_says_why(tmp_path, code, message):
 
 
 def test_a_program_is_measured_as_a_whole(tmp_path):
-    show_cache = [sys.executable, "-c", "import os; print('{\\"figures\\": [%d]}' % len(os.environ['ONEIROS_CACHE']))"]
+    code = "import json, os; print(json.dumps({'figures': [len(os.environ['ONEIROS_CACHE'])]}))"
     variables = os.environ | {"ONEIROS_CACHE": ""}
     for name, fresh in ("script_second_run", False), ("script_first_run", True):
-        starter = runner.Starter(show_cache, variables, tmp_path / "log.txt", ROWS[name])
+        starter = runner.Starter([sys.executable, "-c", code], variables, tmp_path / "log.txt", ROWS[name])
         assert (starter.ask("check")["figures"][0] > 0) == fresh
         assert starter.ask("measure", seconds=0)["wall"] > 0
         assert starter.close()["peak"] > 1_000_000
-    failing = runner.Starter([sys.executable, "-c", "import nothing_of_the_kind"], variables, tmp_path / "log.txt", ROWS["import"])
+    command = [sys.executable, "-c", "import nothing_of_the_kind"]
+    failing = runner.Starter(command, variables, tmp_path / "log.txt", ROWS["import"])
     with pytest.raises(runner.PeerError, match="status 1"):
         failing.ask("check")
 
