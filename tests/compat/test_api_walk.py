@@ -91,6 +91,8 @@ def refused(thing, signature):
 def test_module_paths(generation):
     missing = []
     for path in APIS[generation]["modules"]:
+        if path in LEFT_OUT:
+            continue
         try:
             importlib.import_module(path)
         except ImportError as error:
@@ -163,6 +165,5 @@ def test_the_list_of_what_is_left_out_is_true(generation):
         if f"{module}.{name}" in LEFT_OUT
         and (thing := _find(module, name)) is not None
         and not refused(thing, signature)
-        and "Refuses" not in (thing.__doc__ or "")
     ]
     assert not there, there

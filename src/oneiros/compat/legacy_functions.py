@@ -8,7 +8,6 @@ from .. import backend as K  # noqa: N812
 from .. import optimizers, regularizers
 from ..core import kind
 from ..core.registry import CustomObjectScope, get_registered_name, get_registered_object
-from ..optimizers import Optimizer
 
 # --- metrics of Keras 1: of one batch, so the logs show their mean over the batches
 
@@ -110,16 +109,6 @@ def clip_norm(g, c, n):
 
 def optimizer_from_config(config, custom_objects=None):
     return optimizers.deserialize(config, custom_objects)
-
-
-class TFOptimizer(Optimizer):
-    """Refuses: there are no TensorFlow optimizers here."""
-
-    def __init__(self, optimizer):
-        raise NotImplementedError(
-            f"TFOptimizer: {type(optimizer).__name__} is TensorFlow's. Use the optimizer of the same name in "
-            "keras.optimizers, or any of Optax."
-        )
 
 
 # --- keras.utils.np_utils, conv_utils, io_utils, layer_utils, generic_utils

@@ -50,7 +50,8 @@ _TABLE = (
         "backend config",
     ),
     ("callbacks callbacks.experimental callbacks_v1", "callbacks"),
-    ("applications.imagenet_utils applications.audio_conv_utils applications.music_tagger_crnn", "utils.imagenet"),
+    ("applications.imagenet_utils", "applications.imagenet_utils utils.imagenet"),
+    ("applications.audio_conv_utils applications.music_tagger_crnn", "applications"),
     ("constraints", "constraints compat.legacy_functions"),
     ("engine.topology", "compat.legacy_engine layers models saving.hdf5 saving.legacy utils compat.legacy_layers"),
     (
