@@ -28,7 +28,7 @@ for _name in ("layers", "recurrent"):
 FUNCTIONS = {"double": lambda x: 2 * x}
 BASES = {"Layer", "InputLayer", "Elementwise", "Spatial"}  # what others are made of, and the source of graphs
 # What configurations hold that Keras' do not, and the reverse.
-OURS = {"activity_regularizer", "batch_input_shape", "trainable", "seed"}
+OURS = {"activity_regularizer", "batch_input_shape", "trainable", "seed", "input_length"}
 THEIRS = {"quantization_config", "rms_scaling"}
 RESOLVED_BY_BUILD = {("LayerNormalization", "axis"), ("RMSNormalization", "axis"), ("GroupNormalization", "groups")}
 
