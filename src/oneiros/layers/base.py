@@ -677,6 +677,10 @@ class Layer(Configurable):
             new_values = [scope.values[v] for v in others]
             return (outputs, new_values, self.losses) if return_losses else (outputs, new_values)
 
+    def __getstate__(self):
+        """What copies and pickles keep: the layer without the graph around it."""
+        return self.__dict__ | {"_inbound_nodes": [], "_outbound_nodes": []}
+
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 

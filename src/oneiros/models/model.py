@@ -12,7 +12,7 @@ from ..layers.base import Layer, find_in_attributes, shape_of, single
 from ..saving import Savable
 from ..training.trainer import Trainer
 from . import configuration, summary
-from .topology import layers_in_order
+from .topology import layers_in_order, order_nodes
 
 
 class Model(Trainer, Savable, Layer):
@@ -235,6 +235,25 @@ class Model(Trainer, Savable, Layer):
         line_length: characters a line. positions: of the columns. print_fn: called with each line.
         """
         summary.print_summary(self, line_length, positions, print_fn, expand_nested)
+
+    # --- copies and pickles
+
+    def __getstate__(self):
+        """Everything but what is compiled. The nodes come first, each after its inputs: deep graphs stay flat."""
+        nodes = [node for _, node in order_nodes(self.inputs, self.outputs)] if self._graph is not None else []
+        compiled = {"_functions", "_collected", "_pace"}
+        return {"_nodes": nodes} | {k: v for k, v in Layer.__getstate__(self).items() if k not in compiled}
+
+    def __setstate__(self, state):
+        nodes = state.pop("_nodes")
+        self.__dict__.update(state)
+        self._forget_functions()
+        for node in nodes:
+            if isinstance(node.operation, Layer):
+                node.operation._inbound_nodes.append(node)
+            for source in node.inputs:
+                if isinstance(source.node.operation, Layer):
+                    source.node.operation._outbound_nodes.append(node)
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
