@@ -121,7 +121,7 @@ class Masking(Elementwise):
         self.mask_value = mask_value
 
     def call(self, inputs):
-        return inputs * self.compute_mask(inputs)[..., None].astype(inputs.dtype)
+        return jnp.where(self.compute_mask(inputs)[..., None], inputs, 0)
 
     def compute_mask(self, inputs, mask=None):
         return jnp.any(inputs != self.mask_value, axis=-1)

@@ -271,8 +271,8 @@ class UnitNormalization(Elementwise):
     """Each example to Euclidean length 1 over `axis` (one axis or several).
 
     >>> import numpy as np
-    >>> UnitNormalization()(np.array([[3.0, 4.0]])).round(4).tolist()
-    [[0.6000000238418579, 0.800000011920929]]
+    >>> np.asarray(UnitNormalization()(np.array([[3.0, 4.0]])), float).round(3).tolist()
+    [[0.6, 0.8]]
     """
 
     def __init__(self, axis=-1, **kwargs):
