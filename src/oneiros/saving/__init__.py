@@ -20,3 +20,4 @@ from .hdf5 import (
 )
 from .legacy import preprocess_weights_for_loading
 from .model_io import Savable, load_model, save_model
+from .objects import deserialize_keras_object, serialize_keras_object

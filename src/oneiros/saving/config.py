@@ -13,7 +13,9 @@ from ..core import behaviour, kind
 from ..core.errors import CorruptFileError, LimitExceededError, UnsafeModelError
 from ..core.names import to_snake_case
 from ..core.registry import CustomObjectScope, find_custom_object
+from . import legacy
 
+FORMAT_VERSION = "2.15.0"  # the Keras whose formats are written
 NESTING_LIMIT = 200
 _KINDS = {
     "activations": "activation",
@@ -199,7 +201,7 @@ def _operation(entry):
 
 
 def _kind_of_key(key):
-    if key in ("layers", "layer", "backward_layer", "cell", "cells"):
+    if key == "layers" or key in _HELD:
         return "layer"
     ending = key.rsplit("_", 1)[-1]
     return ending if ending in ("initializer", "regularizer", "constraint", "activation") else None
@@ -249,13 +251,42 @@ def _parameters(cls):
 
 # --- models as text
 
+# Arguments of which only Keras 3 knows: left out of files where they are not used, so that others read them.
+_NEWER = {
+    *("input_axes", "output_axes", "quantization_config", "lora_rank", "lora_alpha", "renorm", "renorm_clipping"),
+    *("optional", "synchronized", "autocast", "use_cudnn", "loss_scale_factor", "gradient_accumulation_steps", "seed"),
+}
+_HELD = {"layer", "backward_layer", "cell", "cells"}  # arguments that are layers
+_OLDER_NAMES = {"LeakyReLU": {"negative_slope": "alpha"}}  # Keras 3 understands them too
+
+
+def portable(config):
+    """A configuration as all Kerases since 2.0 read it: without arguments of Keras 3 that say nothing."""
+    if isinstance(config, list):
+        return [portable(v) for v in config] if type(config) is list else config
+    if not isinstance(config, dict):
+        return config
+    config = {key: portable(v) for key, v in config.items() if v is not None and v is not False or key not in _NEWER}
+    inner = config.get("config")
+    if isinstance(inner, dict):
+        for key in _HELD & inner.keys():
+            held = inner[key] if isinstance(inner[key], list) else [inner[key]]
+            for layer in held:
+                if isinstance(layer, dict) and layer.get("class_name") in kind("layer").objects:
+                    layer |= {"module": "keras.layers", "registered_name": None}  # Keras 3 finds it only so
+        names = _OLDER_NAMES.get(config.get("class_name"), {})
+        config["config"] = inner = {names.get(key, key): value for key, value in inner.items()}
+        if config.get("class_name") == "ZeroPadding1D" and inner.get("data_format") == "channels_last":
+            del inner["data_format"]
+    return config
+
 
 def serialize_model(model):
     """``{"class_name", "config"}`` of a model."""
     class_name = type(model).__name__
     if class_name == "Model" and behaviour.generation not in ("1", "2"):
         class_name = "Functional"
-    return {"class_name": class_name, "config": model.get_config()}
+    return {"class_name": class_name, "config": portable(model.get_config())}
 
 
 def model_from_config(config, custom_objects=None):
@@ -270,15 +301,15 @@ def model_from_config(config, custom_objects=None):
 
 def _make(config, source, custom_objects=None):
     with CustomObjectScope(custom_objects):
-        return kind("layer").deserialize(checked(config, source))
+        config = checked(config, source)
+        config = legacy.with_today_names(config, config.get("keras_version"), config.get("backend"))
+        return kind("layer").deserialize(config)
 
 
 def model_to_json(model, **kwargs):
     """A model's architecture as JSON text; kwargs go to `json.dumps`."""
-    from .hdf5 import FORMAT_VERSION
-
-    record = serialize_model(model) | {"keras_version": FORMAT_VERSION, "backend": behaviour.backend_name}
-    return dumps(record, **kwargs)
+    text, backend = legacy.with_stored_names(dumps(serialize_model(model)))
+    return json.dumps(json.loads(text) | {"keras_version": FORMAT_VERSION, "backend": backend}, **kwargs)
 
 
 def model_from_json(json_string, custom_objects=None):

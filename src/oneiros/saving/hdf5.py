@@ -13,6 +13,7 @@ import numpy as np
 from ..core import behaviour
 from ..core.errors import CorruptFileError, InputDataError
 from . import legacy
+from .config import FORMAT_VERSION
 from .container import (
     array,
     checksum,
@@ -29,7 +30,6 @@ from .container import (
     writing,
 )
 
-FORMAT_VERSION = "2.15.0"  # the Keras whose layout this is
 CHECKSUM = "crc32"
 TOP_LEVEL = "top_level_model_weights"
 
@@ -149,7 +149,12 @@ class Stored:
 
 def stored_layers(group):
     """What a file holds, layer by layer."""
-    return [stored_arrays(child(group, name), name) for name in names(group, "layer_names")]
+    listed = names(group, "layer_names")
+    if "layer_names0" in group.attrs and len(group) > len(listed) + 1:
+        raise CorruptFileError(
+            f"{where(group)}: the attribute 'layer_names' is incomplete: it lacks some of the layers."
+        )
+    return [stored_arrays(child(group, name), name) for name in listed]
 
 
 def stored_arrays(group, name):

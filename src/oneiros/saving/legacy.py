@@ -1,11 +1,13 @@
-"""Weights of older Kerases in today's arrangement.
+"""Weights of older Kerases in today's arrangement, and the one activation that has changed its meaning.
 
 Keras 1 stored kernels of convolutions in other orders and one array per gate of recurrent layers; Theano flipped its
 kernels; cuDNN's recurrent layers transpose kernels and have two biases.
 """
 
+import jax.numpy as jnp
 import numpy as np
 
+from ..core import behaviour, kind, op
 from ..core.errors import CorruptFileError
 
 # Keras 1's gates, three arrays each (kernel, recurrent kernel, bias), in today's order
@@ -141,3 +143,39 @@ def _cudnn(layer, kind, weights):
     else:
         bias = np.tile(bias * 0.5, 2)
     return [kernel, recurrent, bias]
+
+
+# --- hard_sigmoid, which is another function since Keras 3
+
+
+@op
+def clipped_hard_sigmoid(x):
+    """``clip(0.2 * x + 0.5, 0, 1)``: what Keras 1, 2 and tf.keras mean by hard_sigmoid."""
+    return jnp.clip(0.2 * x + 0.5, 0, 1)
+
+
+_OLD_NAME = clipped_hard_sigmoid.__name__
+kind("activation").add(clipped_hard_sigmoid)
+
+
+def with_today_names(config, keras_version, backend):
+    """A configuration in which hard_sigmoid is what its writer meant. Keras 3, and this library, write for 'jax'."""
+    written_before = str(keras_version or "3").split(".")[0] in ("1", "2") and backend != "jax"
+    if not written_before or not behaviour.relu6_hard_sigmoid:
+        return config
+
+    def renamed(value, key=""):
+        if isinstance(value, dict):
+            return {k: renamed(v, k) for k, v in value.items()}
+        if isinstance(value, list):
+            return [renamed(v) for v in value]
+        return _OLD_NAME if value == "hard_sigmoid" and key.endswith("activation") else value
+
+    return renamed(config)
+
+
+def with_stored_names(text):
+    """The JSON text of a configuration as the others read it, and the backend whose meaning of hard_sigmoid it has."""
+    if f'"{_OLD_NAME}"' in text and '"hard_sigmoid"' not in text:
+        return text.replace(f'"{_OLD_NAME}"', '"hard_sigmoid"'), "tensorflow"
+    return text, behaviour.backend_name

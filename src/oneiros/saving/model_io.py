@@ -3,14 +3,13 @@
 import json
 import warnings
 
-from ..core import behaviour, kind, safety
+from ..core import kind, safety
 from ..core.errors import CorruptFileError
 from ..core.registry import CustomObjectScope
 from ..layers.base import weight_budget
-from .config import checked, dumps, model_to_json, model_to_yaml, parse, serialize_model, source_name
+from .config import FORMAT_VERSION, checked, dumps, model_to_json, model_to_yaml, parse, serialize_model, source_name
 from .container import declared_bytes, has, reading, text, write_text, writing
 from .hdf5 import (
-    FORMAT_VERSION,
     _weights_group,
     check_filepath,
     load_weights,
@@ -19,6 +18,7 @@ from .hdf5 import (
     save_weights,
     save_weights_to_hdf5_group,
 )
+from .legacy import with_stored_names, with_today_names
 from .training import compile_arguments, load_optimizer_weights, save_optimizer_weights, training_config
 
 _SPARE_BYTES = 64 << 20  # weights that a model may have beyond what its file holds
@@ -34,7 +34,7 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, zipped=N
     check_filepath(filepath)
     if not (overwrite or may_overwrite(filepath)):
         return
-    architecture = dumps(serialize_model(model))  # complains before any file is touched
+    architecture, backend = with_stored_names(dumps(serialize_model(model)))  # complains before a file is touched
     training = None
     if include_optimizer:
         try:
@@ -45,7 +45,7 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, zipped=N
             warnings.warn(f"The compile arguments of model {model.name} are not stored, they cannot be: {error}")
     with writing(filepath) as file:
         write_text(file, "keras_version", FORMAT_VERSION)
-        write_text(file, "backend", behaviour.backend_name)
+        write_text(file, "backend", backend)
         write_text(file, "model_config", architecture)
         save_weights_to_hdf5_group(file.create_group("model_weights"), model)
         if training is not None:
@@ -70,6 +70,7 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=None):
                 "model.load_weights(...)."
             )
         config = checked(parse(stored, source), source)
+        config = with_today_names(config, text(file, "keras_version") or "1", text(file, "backend"))
         with weight_budget(_SPARE_BYTES + 2 * declared_bytes(file)):
             model = kind("layer").deserialize(config)
         if model.built and model.weights:

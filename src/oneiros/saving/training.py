@@ -7,12 +7,11 @@ import numpy as np
 
 from ..core import behaviour, kind
 from ..core.errors import CorruptFileError
-from .config import checked_part
+from .config import checked_part, portable
 from .container import child, has
 from .hdf5 import check_type, stored_arrays, write_arrays
 
 _KIND = {"loss": "loss", "metrics": "metric", "weighted_metrics": "metric"}
-_OPTIMIZER_EXTRAS = ("loss_scale_factor", "gradient_accumulation_steps")  # unknown to tf.keras
 
 
 # --- compile's arguments
@@ -23,9 +22,10 @@ def training_config(model):
     if getattr(model, "optimizer", None) is None:
         return None
     optimizer = kind("optimizer").serialize(model.optimizer)
-    config = {k: v for k, v in optimizer["config"].items() if k not in _OPTIMIZER_EXTRAS or v is not None}
+    if behaviour.generation not in ("1", "2") and optimizer["class_name"] in kind("optimizer").objects:
+        optimizer["class_name"] = "Custom>" + optimizer["class_name"]  # tells tf.keras which of its two is meant
     record = {name: _serialized(value, _KIND.get(name)) for name, value in model._compile_arguments.items()}
-    return {"optimizer_config": optimizer | {"config": config}, **record}
+    return portable({"optimizer_config": optimizer, **record})
 
 
 def _serialized(value, of_kind):
@@ -61,8 +61,8 @@ def _made(value, of_kind):
         return kind(of_kind).deserialize(value)
     if isinstance(value, dict):
         return {key: _made(v, of_kind) for key, v in value.items()}
-    if isinstance(value, list):
-        return [_made(v, of_kind) for v in value]
+    if isinstance(value, list):  # tf.keras writes [None] for an output without metrics
+        return [_made([m for m in v if m is not None] if isinstance(v, list) else v, of_kind) for v in value]
     if isinstance(value, str) and value not in ("acc", "accuracy", "ce", "crossentropy"):
         kind(of_kind).find(value)  # complains now about a function that is neither ours nor given
     return value
