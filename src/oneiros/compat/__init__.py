@@ -33,7 +33,7 @@ def apply():
     package = sys.modules[_PACKAGE]
     for module in [*(getattr(package, name) for name in _NAMESPACES), legacy_layers]:
         _prepare(module)
-    importing.watch(package, _prepare)
+    sys.meta_path.insert(0, importing.Watcher(_prepare))
     legacy_engine.add_methods()
 
 

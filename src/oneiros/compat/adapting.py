@@ -300,7 +300,6 @@ METHODS = {
 }
 _adapted_modules = set()
 _adapted_functions = {}
-_DEEP = ("applications", "datasets", "preprocessing", "wrappers")  # users import from the modules in these
 
 
 def adapt_namespace(module):
@@ -308,17 +307,13 @@ def adapt_namespace(module):
     if module.__name__ in _adapted_modules:
         return
     _adapted_modules.add(module.__name__)
-    deep = any(part in _DEEP for part in module.__name__.split("."))
-    prefix = "backend." if module.__name__ == f"{_PACKAGE}.backend" else ""
+    prefix = "backend." if module.__name__.startswith(f"{_PACKAGE}.backend") else ""
     for name, value in list(vars(module).items()):
         if name.startswith("_"):
             continue
-        if inspect.ismodule(value):
-            if deep and value.__name__.startswith(module.__name__ + "."):
-                adapt_namespace(value)
-        elif not (getattr(value, "__module__", None) or "").startswith(_PACKAGE):
+        if not (getattr(value, "__module__", None) or "").startswith(_PACKAGE):
             continue
-        elif inspect.isclass(value):
+        if inspect.isclass(value):
             adapt_class(value)
             adapt_methods(value, METHODS.get(value.__name__, "").split())
         elif inspect.isfunction(value):

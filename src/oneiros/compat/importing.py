@@ -139,17 +139,32 @@ def add_old_names(module):
     module.__getattr__ = find
 
 
-def watch(package, prepare):
-    """Calls ``prepare(module)`` for the modules that a package loads at their first use."""
-    load = package.__getattr__
+class Watcher:
+    """Calls ``prepare(module)`` for each module of this library that is loaded from here on."""
 
-    def find(name):
-        value = load(name)
-        if isinstance(value, types.ModuleType):
-            prepare(value)
-        return value
+    def __init__(self, prepare):
+        self.prepare = prepare
 
-    package.__getattr__ = find
+    def find_spec(self, name, path=None, target=None):
+        if not name.startswith(_OURS + ".") or name.split(".")[1] in ("compat", "core", "kernels"):
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _PreparingLoader(spec.loader, self.prepare)
+        return spec
+
+
+class _PreparingLoader:
+    def __init__(self, loader, prepare):
+        self.loader, self.prepare = loader, prepare
+
+    def create_module(self, spec):
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module):
+        module.__spec__.loader = module.__loader__ = self.loader
+        self.loader.exec_module(module)
+        self.prepare(module)
 
 
 def missing_name(module, name):
