@@ -153,6 +153,14 @@ def test_recurrent_base_keeps_states():
     np.testing.assert_allclose(layer(x), first, rtol=1e-6)
 
 
+def test_dropout_masks():
+    ones = np.ones((2, 500), "float32")
+    np.testing.assert_array_equal(legacy.generate_dropout_mask(ones, 0.5, training=False), ones)
+    masks = legacy.generate_dropout_mask(ones, 0.5, training=True, count=2)
+    assert all(set(np.unique(mask)) == {0, 2} and 0.4 < np.mean(mask == 0) < 0.6 for mask in masks)
+    np.testing.assert_array_equal(legacy.generate_dropout_ones(ones, 3), np.ones((2, 3)))
+
+
 def test_layers_written_for_keras_1():
     compat.install("1")
     try:

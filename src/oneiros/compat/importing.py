@@ -158,8 +158,8 @@ class _PreparingLoader:
     def __init__(self, loader, prepare):
         self.loader, self.prepare = loader, prepare
 
-    def create_module(self, spec):
-        return self.loader.create_module(spec)
+    def __getattr__(self, name):  # get_code, for `python -m`, and what else loaders offer
+        return getattr(self.loader, name)
 
     def exec_module(self, module):
         module.__spec__.loader = module.__loader__ = self.loader

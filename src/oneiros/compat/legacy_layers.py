@@ -427,6 +427,21 @@ class Recurrent(Layer):
         return self.compute_output_shape(input_shape)
 
 
+def generate_dropout_mask(ones, rate, training=None, count=1):
+    """`count` masks (one if that is 1) for the inputs of a recurrent cell: 0 where something is dropped."""
+    from .. import backend
+
+    masks = [backend.in_train_phase(lambda: backend.dropout(ones, rate), ones, training) for _ in range(count)]
+    return masks if count > 1 else masks[0]
+
+
+def generate_dropout_ones(inputs, dims):
+    """Ones of the shape (batch, dims)."""
+    from .. import backend
+
+    return backend.ones((inputs.shape[0], dims))
+
+
 def time_distributed_dense(x, w, b=None, dropout=None, input_dim=None, output_dim=None, timesteps=None):
     """``x @ w + b`` for every time step: the helper of Keras 1's recurrent layers."""
     from .. import backend
@@ -435,6 +450,3 @@ def time_distributed_dense(x, w, b=None, dropout=None, input_dim=None, output_di
         x = x * backend.in_train_phase(backend.dropout(backend.ones_like(x[:, :1]), dropout), 1.0)
     result = backend.dot(x, w)
     return result if b is None else backend.bias_add(result, b)
-
-
-_time_distributed_dense = time_distributed_dense
