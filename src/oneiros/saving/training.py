@@ -7,6 +7,7 @@ import numpy as np
 
 from ..core import behaviour, kind
 from ..core.errors import CorruptFileError
+from ..core.registry import find_custom_object
 from .config import checked_part, portable
 from .container import child, has
 from .hdf5 import check_type, stored_arrays, write_arrays
@@ -63,6 +64,8 @@ def _made(value, of_kind):
         return {key: _made(v, of_kind) for key, v in value.items()}
     if isinstance(value, list):  # tf.keras writes [None] for an output without metrics
         return [_made([m for m in v if m is not None] if isinstance(v, list) else v, of_kind) for v in value]
+    if isinstance(value, str) and (own := find_custom_object(value)) is not None:
+        return own  # the name is known only while the file is loaded
     if isinstance(value, str) and value not in ("acc", "accuracy", "ce", "crossentropy"):
         kind(of_kind).find(value)  # complains now about a function that is neither ours nor given
     return value
