@@ -1,0 +1,104 @@
+"""Functions as data, objects as configurations, and names that Keras keeps here too."""
+
+import base64
+import inspect
+import marshal
+import types
+
+from oneiros.core import safety
+from oneiros.core.errors import UnsafeModelError
+from oneiros.core.registry import (
+    CustomObjectScope,
+    custom_object_scope,
+    find_custom_object,
+    get_custom_objects,
+    get_registered_name,
+)
+from oneiros.utils.progress import Progbar
+
+__all__ = [
+    "CustomObjectScope",
+    "Progbar",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "func_dump",
+    "func_load",
+    "get_custom_objects",
+    "has_arg",
+    "serialize_keras_object",
+]
+
+
+def has_arg(fn, name, accept_all=False):
+    """Whether a function can be called with the keyword `name`. accept_all: ``**kwargs`` counts.
+
+    >>> has_arg(lambda x, units=3: x, "units")
+    True
+    """
+    parameters = inspect.signature(fn).parameters
+    if name in parameters:
+        return parameters[name].kind in (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return accept_all and any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+def func_dump(func):
+    """A function as ``(code, defaults, closure)``: its compiled code in base64, which this version of Python reads."""
+    code = base64.b64encode(marshal.dumps(func.__code__)).decode("ascii")
+    closure = tuple(cell.cell_contents for cell in func.__closure__) if func.__closure__ else None
+    return code, func.__defaults__, closure
+
+
+def func_load(code, defaults=None, closure=None, globs=None):
+    """The function that `func_dump` wrote.
+
+    The code could do anything: it is not loaded unless you consented, by `enable_unsafe_deserialization()`.
+    globs: the names that the function finds.
+    """
+    if safety.in_safe_mode():
+        raise UnsafeModelError(
+            "func_load: loading a function's code can run anything. If you trust where it comes from, call "
+            "keras.config.enable_unsafe_deserialization() before."
+        )
+    if isinstance(code, (list, tuple)):
+        code, defaults, closure = code
+    cells = tuple(value if isinstance(value, types.CellType) else types.CellType(value) for value in closure or ())
+    code = marshal.loads(base64.b64decode(code))
+    defaults = tuple(defaults) if defaults else None
+    return types.FunctionType(code, globals() if globs is None else globs, code.co_name, defaults, cells or None)
+
+
+def serialize_keras_object(instance):
+    """The configuration of an object, or the name of a function.
+
+    >>> serialize_keras_object(len)
+    'len'
+    """
+    if instance is None:
+        return None
+    if hasattr(instance, "get_config"):
+        return {"class_name": get_registered_name(type(instance)), "config": instance.get_config()}
+    if hasattr(instance, "__name__"):
+        return get_registered_name(instance)
+    raise ValueError(f"serialize_keras_object: expected an object with get_config(), or a function: {instance!r}")
+
+
+def deserialize_keras_object(identifier, module_objects=None, custom_objects=None, printable_module_name="object"):
+    """The object of a configuration, or the function of a name.
+
+    module_objects: names to classes and functions; custom_objects: more of them, which come first.
+    printable_module_name: what messages call such an object.
+    """
+    is_config = isinstance(identifier, dict)
+    if not is_config and not isinstance(identifier, str):
+        raise ValueError(f"Could not interpret serialized {printable_module_name}: {identifier}")
+    if is_config and not isinstance(identifier.get("class_name"), str):
+        raise ValueError(f"Improper config format: {identifier}")
+    name = identifier["class_name"] if is_config else identifier
+    thing = (custom_objects or {}).get(name) or find_custom_object(name) or (module_objects or {}).get(name)
+    if thing is None:
+        raise ValueError(f"Unknown {printable_module_name}: {name}. Your own objects go into custom_objects.")
+    if not is_config:
+        return thing() if inspect.isclass(thing) else thing
+    config = identifier.get("config") or {}
+    with CustomObjectScope(custom_objects):
+        return thing.from_config(dict(config)) if hasattr(thing, "from_config") else thing(**config)
