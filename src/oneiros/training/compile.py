@@ -90,7 +90,7 @@ class Objectives:
         for weight in jax.tree.leaves(loss_weights):
             if not isinstance(weight, (int, float, np.number, jax.Array, Variable)):
                 raise InputDataError(
-                    f"loss_weights: expected numbers. Received: {loss_weights!r}. If these are metrics, write metrics=..."
+                    f"loss_weights: expected numbers. Received: {loss_weights!r}. Are these metrics? Write metrics=..."
                 )
         for spec in jax.tree.leaves(loss, is_leaf=lambda v: not isinstance(v, (list, tuple, dict))):
             _loss_function(spec)  # unknown names are told at once
