@@ -160,4 +160,4 @@ def test_errors_of_commands_are_one_line(tmp_path, capsys):
 def test_doctor(capsys):
     assert cli.main(["doctor"]) == 0
     out = capsys.readouterr().out
-    assert all(word in out for word in ("oneiros", "jax", "devices", "floatx", "keras folder", "allocator"))
+    assert all(word in out for word in ("oneiros", "jax", "devices", "floatx", "keras folder", "large buffers"))

@@ -92,7 +92,7 @@ def _run(arguments):
 
     found = "--keras"
     if generation is None:
-        generation, found = detection.detect(_sources(module, rest))
+        generation, found = detection.detect([script] if module is None else _sources(module, rest))
     compat.install(generation)
     notes.enabled = bool(explain)
     print(f"oneiros: running as {compat.generations.TITLES[generation]} (found: {found})", file=sys.stderr, flush=True)
@@ -105,9 +105,7 @@ def _run(arguments):
 
 
 def _sources(module, rest):
-    """The files to read for the generation: the script, or the module and what its arguments name."""
-    if module is None:
-        return rest[:1]
+    """The files to read for the generation: the module, if it is here, and what its arguments name."""
     local = [Path(*module.split(".")).with_suffix(".py"), Path(*module.split("."), "__main__.py")]
     named = [Path(argument.partition("::")[0]) for argument in rest if not argument.startswith("-")]
     if module == "pytest" and not any(path.exists() for path in named):
@@ -209,7 +207,7 @@ def _doctor(options):
     import numpy as np
 
     import oneiros
-    from oneiros.core import config
+    from oneiros.core import config, runtime
 
     def version(name):
         from importlib import metadata
@@ -233,7 +231,7 @@ def _doctor(options):
         "keras folder": _folder(config.keras_home()),
         "compilation cache": _folder(jax.config.jax_compilation_cache_dir),
         "mirror": os.environ.get("ONEIROS_MIRROR") or "none",
-        "allocator": "as it is (ONEIROS_MALLOC=0)" if os.environ.get("ONEIROS_MALLOC") == "0" else "tuned if glibc",
+        "large buffers": "kept for reuse (ONEIROS_MALLOC=0 prevents it)" if runtime.keep_memory() else "given back",
     }
     width = max(map(len, rows))
     for name, value in rows.items():

@@ -246,3 +246,41 @@ def test_metrics_come_third_in_keras_2(keras2):
     model = oneiros.Sequential([layers.Dense(1, input_shape=(2,))])
     model.compile("sgd", "mse", ["mae"])
     assert len(model.evaluate(np.ones((4, 2)), np.ones((4, 1)), verbose=0)) == 2
+
+
+def test_modules_that_are_loaded_later_are_adapted_too():
+    from oneiros.datasets.imdb import load_data
+    from oneiros.preprocessing.image import ImageDataGenerator
+    from oneiros.preprocessing.text import Tokenizer
+
+    assert Tokenizer(nb_words=5).num_words == 5
+    assert ImageDataGenerator(dim_ordering="th").data_format == "channels_first"
+    assert load_data.adapted_rules.renames["nb_words"] == "num_words"
+    x, kernel = np.ones((1, 1, 5, 5), "float32"), np.ones((3, 3, 1, 2), "float32")
+    y = oneiros.backend.conv2d(x, kernel, border_mode="same", dim_ordering="th")
+    assert y.shape == (1, 2, 5, 5)
+
+
+def test_crossentropy_of_keras_1_takes_the_output_first(keras1):
+    output, target = np.array([[0.2, 0.8]], "float32"), np.array([[0.0, 1.0]], "float32")
+    expected = -np.log(0.8)
+    assert float(oneiros.backend.categorical_crossentropy(output, target)[0]) == pytest.approx(expected, rel=1e-5)
+    compat.install("2")
+    assert float(oneiros.backend.categorical_crossentropy(target, output)[0]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_old_names_are_in_the_native_namespaces():
+    assert layers.Merge is compat.legacy_layers.Merge
+    assert oneiros.regularizers.l1l2(0.1, 0.2).l2 == pytest.approx(0.2)
+    assert oneiros.metrics.fmeasure.__name__ == "fmeasure"
+    with pytest.raises(AttributeError, match="oneiros.layers has no 'Densee'. Did you mean Dense?"):
+        layers.Densee  # noqa: B018
+
+
+def test_metrics_of_keras_1_have_names_in_keras_1_only(keras1):
+    true, predicted = np.array([1.0, 1, 0, 0], "float32"), np.array([0.9, 0.2, 0.8, 0.1], "float32")
+    values = {name: float(oneiros.metrics.get(name)(true, predicted)) for name in ("precision", "recall", "fmeasure")}
+    assert values == pytest.approx({"precision": 0.5, "recall": 0.5, "fmeasure": 0.5}, abs=1e-5)
+    assert float(oneiros.metrics.get("matthews_correlation")(true, predicted)) == pytest.approx(0.0, abs=1e-5)
+    compat.uninstall()
+    assert isinstance(oneiros.metrics.get("precision"), oneiros.metrics.Precision)

@@ -294,7 +294,7 @@ def adapt_methods(cls, names):
 # Methods with arguments that were spelled otherwise.
 METHODS = {
     "Model": "compile fit evaluate predict fit_generator evaluate_generator predict_generator summary save "
-    "load_weights train_on_batch",
+    "load_weights train_on_batch test_on_batch",
     "Sequential": "train_on_batch",
     "ImageDataGenerator": "flow",
 }

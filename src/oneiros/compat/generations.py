@@ -63,6 +63,7 @@ DEFAULTS = (
     ("TensorBoard", "log_dir", "./logs", "./logs", NATIVE),
     ("plot_model", "show_layer_names", True, True, True),
     ("Model.fit", "epochs", 10, NATIVE, NATIVE),
+    ("Model.train_on_batch Model.test_on_batch", "reset_metrics", NATIVE, NATIVE, True),
     ("Model.summary", "line_length", 100, NATIVE, NATIVE),
 )
 
