@@ -56,9 +56,7 @@ def test_configurations_go_round_with_shared_layers_and_operations():
     twins = keras.Model({"one": a, "two": b}, [out, shared.get_output_at(1)])
     again = keras.Model.from_config(twins.get_config())
     again.set_weights(twins.get_weights())
-    for p, q in zip(
-        twins.predict({"one": X, "two": -X}, verbose=0), again.predict({"one": X, "two": -X}, verbose=0)
-    ):
+    for p, q in zip(twins.predict({"one": X, "two": -X}, verbose=0), again.predict({"one": X, "two": -X}, verbose=0)):
         np.testing.assert_allclose(p, q, rtol=1e-6)
     w, bias = shared.get_weights()
     np.testing.assert_allclose(p, -X @ w + bias, rtol=1e-4, atol=1e-5)

@@ -343,7 +343,7 @@ def test_backup_and_restore_goes_on(tmp_path):
     backup = C.BackupAndRestore(tmp_path / "backup")
     backup.set_model(again)
     backup.on_train_begin()
-    assert again._initial_epoch == 2
+    assert again._resume_at == (2, 0)
     assert again.get_weights()[0].tolist() == [2, 2]
     assert float(again.optimizer.learning_rate) == pytest.approx(0.05)  # lowered after the epoch, before the backup
     assert np.random.rand() == expected

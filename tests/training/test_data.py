@@ -3,12 +3,11 @@
 import threading
 
 import h5py
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
-
-import jax.numpy as jnp
 
 import oneiros as keras
 from oneiros import layers

@@ -363,7 +363,3 @@ for _function in (getattr(operator, name) for name in f"{_ARITHMETIC} {_ONE_SIDE
         _operator("r" + _name.strip("_"), lambda a, b, _function=_function: _function(b, a))
 for _function in (operator.neg, operator.abs, operator.invert):
     _operator(_function.__name__, lambda a, _function=_function: _function(a))
-
-def unwrap(x):
-    """The array of a variable; anything else as it is."""
-    return x.value if isinstance(x, Variable) else x
