@@ -65,7 +65,7 @@ def chunks(data, pace, order=None, single=False):
 def _array_chunks(data, pace, order, single):
     size = data.batch_size
     order = np.arange(data.samples) if order is None else order
-    full = data.samples // size
+    full = len(order) // size
     row_bytes = sum(a.dtype.itemsize * int(np.prod(a.shape[1:])) for a in jax.tree.leaves(data.arrays))
     most = int(np.clip(_BUFFER_BYTES // max(row_bytes * size, 1), 1, _MOST_STEPS))
     most = 1 if single else min(most, _power_of_two(full))
@@ -75,7 +75,7 @@ def _array_chunks(data, pace, order, single):
         rows = order[step * size : (step + steps) * size]
         yield steps, _stack(data, rows, steps, most, size), steps * size
         step += steps
-    if full * size < data.samples:
+    if full * size < len(order):
         rest = order[full * size :]
         yield 1, _stack(data, rest, 1, 1, len(rest)), len(rest)
 

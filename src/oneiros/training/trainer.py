@@ -399,14 +399,19 @@ class Trainer:
         hooks = _Hooks(callbacks, "train", self)
         single = callbacks.overrides_batch_hooks["train"]
         try:
+            self._resume_at = (0, 0)
             callbacks.on_train_begin()
-            for epoch in epochs:
+            first_epoch, skipped = self._resume_at  # set by BackupAndRestore: the epoch, and its steps done already
+            for epoch in range(max(epochs.start, first_epoch), epochs.stop):
                 callbacks.on_epoch_begin(epoch)
                 self.reset_metrics()
                 rows = order
                 if order is not None:
+                    if behaviour.generation not in ("1", "2"):  # there, each epoch shuffles the last one's order
+                        order.sort()
                     _shuffle(order, shuffle, data.batch_size)
                     rows = order if steps_per_epoch is None else order[: steps_per_epoch * data.batch_size]
+                    rows, skipped = rows[skipped * data.batch_size :], 0
                 logs, steps = run_epoch(self, function, data, hooks, rows, single)
                 if isinstance(data, BatchData) and data.steps and steps < data.steps and not self.stop_training:
                     data_.warn_exhausted(steps, data.steps)

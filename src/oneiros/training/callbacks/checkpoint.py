@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core import behaviour
+from ...core import SeedGenerator, behaviour
 from ...core.errors import CorruptFileError
 from ...utils.files import replacing
 from .base import Callback, Monitor, alias
@@ -147,14 +147,17 @@ class BackupAndRestore(Callback):
         self.double_checkpoint = double_checkpoint  # replacing a whole file at once needs no second one
         self.delete_checkpoint = delete_checkpoint
         self._file = self.backup_dir / "backup.npz"
-        self._epoch = self._batches = self._last_batch = 0
+        self._epoch = self._batches = self._last_batch = self._done = 0
+        self._random = None
 
     def wants_batches(self, mode):
         return mode == "train" and self.save_freq != "epoch"
 
     def _variables(self):
         optimizer = getattr(self.model, "optimizer", None)
-        return [*self.model.variables, *(getattr(optimizer, "variables", None) or ())]
+        layers = self.model.sublayers() if hasattr(self.model, "sublayers") else []
+        seeds = [s.state for layer in layers for s in vars(layer).values() if isinstance(s, SeedGenerator)]
+        return [*self.model.variables, *(getattr(optimizer, "variables", None) or ()), *seeds]
 
     def on_train_begin(self, logs=None):
         self.backup_dir.mkdir(parents=True, exist_ok=True)
@@ -182,11 +185,12 @@ class BackupAndRestore(Callback):
             variable.assign(value)
         epoch, batch, place, has_gauss = (int(n) for n in position)
         np.random.set_state(("MT19937", keys, place, has_gauss, gauss))
-        self.model._initial_epoch = epoch
-        self.model._initial_step = batch
+        self.model._resume_at = (epoch, batch)
+        self._done = batch
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch, self._last_batch = epoch, 0
+        self._random = np.random.get_state()
 
     def on_train_batch_end(self, batch, logs=None):
         if self.save_freq == "epoch":
@@ -195,14 +199,16 @@ class BackupAndRestore(Callback):
         self._last_batch = batch + 1
         if self._batches >= self.save_freq:
             self._batches = 0
-            self._save(self._epoch, batch + 1)
+            self._save(self._epoch, self._done + batch + 1)
 
     def on_epoch_end(self, epoch, logs=None):
+        self._done = 0
         if self.save_freq == "epoch":
             self._save(epoch + 1, 0)
 
     def _save(self, epoch, batch):
-        _, keys, place, has_gauss, gauss = np.random.get_state()
+        # In the middle of an epoch: as it was at its begin, so that the rows are shuffled in the same way again.
+        _, keys, place, has_gauss, gauss = self._random if batch else np.random.get_state()
         arrays = {f"v{i}": _storable(getattr(v, "raw", v)) for i, v in enumerate(self._variables())}
         with replacing(self._file) as part:
             np.savez(
