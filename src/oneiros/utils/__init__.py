@@ -28,6 +28,7 @@ from oneiros.utils.progress import Progbar
 _ELSEWHERE = {
     "oneiros.layers.input_layer": "get_source_inputs",
     "oneiros.models.drawing": "model_to_dot plot_model",
+    "oneiros.models.parallel": "multi_gpu_model",
     "oneiros.models.summary": "print_summary",
     "oneiros.preprocessing": ("image_dataset_from_directory text_dataset_from_directory timeseries_dataset_from_array"),
     "oneiros.preprocessing.image": "array_to_img img_to_array load_img save_img",

@@ -1,0 +1,47 @@
+"""Counts and conversions of layers' weights."""
+
+import math
+
+from oneiros.utils.conv_utils import convert_kernel
+
+_CONVOLUTIONS = {
+    *("Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "Conv3DTranspose", "SeparableConv2D", "DepthwiseConv2D"),
+    *("Convolution1D", "Convolution2D", "Convolution3D", "Deconvolution2D", "SeparableConvolution2D"),
+}
+
+
+def count_params(weights):
+    """The number of entries of several weights, each counted once."""
+    return int(sum(math.prod(w.shape) for w in {id(w): w for w in weights}.values()))
+
+
+def print_summary(model, line_length=None, positions=None, print_fn=None):
+    """Prints `model.summary()`."""
+    model.summary(line_length, positions, print_fn)
+
+
+def convert_all_kernels_in_model(model):
+    """Turns around all convolution kernels of a model: from Theano's convolutions to correlations, and back."""
+    for layer in model.layers:
+        if type(layer).__name__ in _CONVOLUTIONS:
+            spatial = 2 + getattr(layer, "rank", 2)
+            layer.set_weights([convert_kernel(w) if w.ndim == spatial else w for w in layer.get_weights()])
+        elif hasattr(layer, "layers"):
+            convert_all_kernels_in_model(layer)
+
+
+def convert_dense_weights_data_format(dense, previous_feature_map_shape, target_data_format="channels_first"):
+    """Reorders the kernel of a Dense layer behind a Flatten, when feature maps change their data format.
+
+    previous_feature_map_shape: before the Flatten, without the batch axis, in the old format. target_data_format: the
+    new one.
+    """
+    if target_data_format not in ("channels_first", "channels_last"):
+        raise ValueError(
+            f"target_data_format: expected 'channels_first' or 'channels_last'. Received: {target_data_format!r}"
+        )
+    kernel, *bias = dense.get_weights()
+    rows = kernel.reshape(*previous_feature_map_shape, -1)
+    last = len(previous_feature_map_shape) - 1
+    order = (*range(1, last + 1), 0) if target_data_format == "channels_last" else (last, *range(last))
+    dense.set_weights([rows.transpose(*order, last + 1).reshape(kernel.shape), *bias])
