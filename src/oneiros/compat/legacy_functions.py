@@ -1,13 +1,10 @@
 """Functions that Keras 1 and 2 had beside the layers: metrics, regularizers, helpers of `utils`."""
 
-import math
-
 import numpy as np
 
 from .. import backend as K  # noqa: N812
 from .. import optimizers, regularizers
 from ..core import kind
-from ..core.registry import CustomObjectScope, get_registered_name, get_registered_object
 
 # --- metrics of Keras 1: of one batch, so the logs show their mean over the batches
 
@@ -139,54 +136,6 @@ def multiclass_logloss(p, y):
     return -np.mean(np.log(np.clip(p[np.arange(len(p)), classes], 1e-15, 1)))
 
 
-def normalize_tuple(value, n, name):
-    """`n` integers; one integer stands for all."""
-    from ..core.checks import int_tuple
-
-    return int_tuple(name, value, n)
-
-
-def normalize_padding(value):
-    from ..core.checks import one_of
-
-    return one_of("padding", value, ("valid", "same", "causal", "full"))
-
-
-def normalize_data_format(value):
-    from ..core.config import standardize_data_format
-
-    return standardize_data_format(value)
-
-
-def conv_output_length(input_length, filter_size, padding, stride, dilation=1):
-    """How many windows fit into an axis.
-
-    >>> conv_output_length(10, 3, "valid", 2)
-    4
-    """
-    if input_length is None:
-        return None
-    reach = filter_size + (filter_size - 1) * (dilation - 1)
-    lost = {"same": 0, "causal": 0, "valid": reach - 1, "full": 1 - reach}[normalize_padding(padding)]
-    return (input_length - lost + stride - 1) // stride
-
-
-def conv_input_length(output_length, filter_size, padding, stride):
-    """The length of an axis on which `output_length` windows fit."""
-    if output_length is None:
-        return None
-    pad = {"same": filter_size // 2, "valid": 0, "full": filter_size - 1}[normalize_padding(padding)]
-    return (output_length - 1) * stride - 2 * pad + filter_size
-
-
-def deconv_length(dim_size, stride_size, kernel_size, padding):
-    """The length of an axis after a transposed convolution."""
-    if dim_size is None:
-        return None
-    extra = {"valid": max(kernel_size - stride_size, 0), "full": -(stride_size + kernel_size - 2), "same": 0}
-    return dim_size * stride_size + extra[normalize_padding(padding)]
-
-
 def convert_kernel(kernel, dim_ordering=None):
     """A convolution kernel turned around in all its spatial axes, as Theano's are."""
     kernel = np.asarray(kernel)
@@ -212,19 +161,6 @@ def load_array(name):
         return file[next(iter(file))][()]
 
 
-def ask_to_proceed_with_overwrite(filepath):
-    """Asks on the terminal whether a file may be overwritten."""
-    answer = ""
-    while answer not in ("y", "n"):
-        answer = input(f"[WARNING] {filepath} already exists - overwrite? [y/n] ").strip().lower()
-    return answer == "y"
-
-
-def count_params(weights):
-    """The number of entries of several weights."""
-    return int(sum(math.prod(w.shape) for w in {id(w): w for w in weights}.values()))
-
-
 def count_total_params(layers, layer_set=None):
     """The numbers of trainable and other weights' entries in layers, each layer counted once."""
     seen = set() if layer_set is None else layer_set
@@ -233,29 +169,6 @@ def count_total_params(layers, layer_set=None):
         count_params([w for layer in own for w in layer.trainable_weights]),
         count_params([w for layer in own for w in layer.non_trainable_weights]),
     )
-
-
-def convert_all_kernels_in_model(model):
-    """Turns the kernels of a model's convolutions around, from Theano's way to TensorFlow's or back."""
-    for layer in model.layers:
-        if type(layer).__name__.startswith(("Conv1D", "Conv2D", "Conv3D")) and hasattr(layer, "kernel"):
-            layer.kernel.assign(convert_kernel(layer.kernel.numpy()))
-
-
-def convert_dense_weights_data_format(dense, previous_feature_map_shape, target_data_format="channels_first"):
-    """Reorders the kernel of a Dense layer that follows a Flatten whose input changes to `target_data_format`.
-
-    previous_feature_map_shape: the shape before Flatten, without the batch axis, in the target format.
-    """
-    kernel, *rest = dense.get_weights()
-    shape = tuple(previous_feature_map_shape)
-    if normalize_data_format(target_data_format) == "channels_first":
-        maps = kernel.reshape((*shape[1:], shape[0], -1))  # rows, columns, channels
-        kernel = np.moveaxis(maps, -2, 0)
-    else:
-        maps = kernel.reshape((shape[-1], *shape[:-1], -1))
-        kernel = np.moveaxis(maps, 0, -2)
-    dense.set_weights([kernel.reshape(dense.get_weights()[0].shape), *rest])
 
 
 def plot(model, to_file="model.png", show_shapes=False, show_layer_names=True):
@@ -270,47 +183,11 @@ def layer_from_config(config, custom_objects=None):
     return kind("layer").deserialize(config, custom_objects)
 
 
-def serialize_keras_object(instance):
-    """A name, or ``{"class_name", "config"}``, of an object or function."""
-    if instance is None:
-        return None
-    if hasattr(instance, "get_config"):
-        return {"class_name": get_registered_name(type(instance)), "config": instance.get_config()}
-    if hasattr(instance, "__name__"):
-        return get_registered_name(instance)
-    raise ValueError(f"Cannot serialize {instance!r}: it has neither get_config() nor a name.")
-
-
-def deserialize_keras_object(identifier, module_objects=None, custom_objects=None, printable_module_name="object"):
-    """The object that a name or a configuration stands for, among `custom_objects` and `module_objects`."""
-    name = identifier["class_name"] if isinstance(identifier, dict) else identifier
-    if not isinstance(name, str):
-        raise ValueError(f"Could not interpret the serialized {printable_module_name}: {identifier!r}")
-    thing = get_registered_object(name, custom_objects, module_objects)
-    if thing is None:
-        raise ValueError(f"Unknown {printable_module_name}: {name}")
-    if not isinstance(identifier, dict):
-        return thing() if isinstance(thing, type) else thing
-    with CustomObjectScope(custom_objects):
-        config = identifier.get("config", {})
-        return thing.from_config(config) if hasattr(thing, "from_config") else thing(**config)
-
-
 maketrans = str.maketrans
 
 
 def make_tuple(*args):
     return args
-
-
-def has_arg(fn, name, accept_all=False):
-    """Whether a function can be called with the keyword `name`."""
-    import inspect
-
-    parameters = inspect.signature(fn).parameters
-    if name in parameters:
-        return parameters[name].kind in (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    return accept_all and any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
 def get_from_module(identifier, module_params, module_name, instantiate=False, kwargs=None):

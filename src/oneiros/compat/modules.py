@@ -121,7 +121,8 @@ _TABLE = (
         "utils.legacy utils.losses_utils utils.metrics_utils utils.multi_gpu_utils utils.np_utils "
         "utils.numerical_utils utils.python_utils utils.sequence_utils utils.summary_utils utils.tf_utils "
         "utils.timeseries_dataset utils.training_utils utils.vis_utils utils.visualize_util",
-        "utils compat.legacy_functions saving compat.legacy_engine",
+        "utils compat.legacy_functions utils.conv_utils utils.layer_utils utils.generic_utils utils.io_utils saving "
+        "compat.legacy_engine",
     ),
     ("utils.test_utils", "compat.testing utils"),
 )
