@@ -145,3 +145,14 @@ def test_asking_before_overwriting(monkeypatch):
     monkeypatch.setattr("builtins.input", lambda question: next(answers))
     assert io_utils.ask_to_proceed_with_overwrite("model.h5")
     assert not io_utils.ask_to_proceed_with_overwrite("model.h5")
+
+
+def test_batches_as_tuples():
+    from oneiros.utils import is_keras_tensor, pack_x_y_sample_weight, unpack_x_y_sample_weight
+
+    for batch in [(1,), (1, 2), (1, 2, 3), (1, None, 3)]:
+        assert unpack_x_y_sample_weight(pack_x_y_sample_weight(*batch)) == (*batch, None, None)[:3]
+    with pytest.raises(ValueError, match="4 entries"):
+        unpack_x_y_sample_weight((1, 2, 3, 4))
+    assert is_keras_tensor(keras.Input((2,)))
+    assert not is_keras_tensor(np.ones(2))

@@ -5,6 +5,7 @@ import numpy as np
 from .. import backend as K  # noqa: N812
 from .. import optimizers, regularizers
 from ..core import kind
+from ..utils.layer_utils import count_params
 
 # --- metrics of Keras 1: of one batch, so the logs show their mean over the batches
 

@@ -2,6 +2,7 @@
 
 import importlib
 
+from oneiros.core import is_symbol as is_keras_tensor
 from oneiros.core.random import set_random_seed
 from oneiros.core.registry import (
     CustomObjectScope,
@@ -12,6 +13,7 @@ from oneiros.core.registry import (
     register_keras_serializable,
 )
 from oneiros.utils.arrays import normalize, to_categorical, to_ordinal
+from oneiros.utils.batches import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from oneiros.utils.data import (
     GeneratorEnqueuer,
     OrderedEnqueuer,
@@ -26,6 +28,7 @@ from oneiros.utils.progress import Progbar
 
 # Names that Keras offers here too; loaded at first use, because what defines them builds on this package.
 _ELSEWHERE = {
+    "oneiros.backend": "clear_session standardize_dtype",
     "oneiros.layers.input_layer": "get_source_inputs",
     "oneiros.models.drawing": "model_to_dot plot_model",
     "oneiros.models.parallel": "multi_gpu_model",
@@ -53,9 +56,12 @@ __all__ = [
     "SequenceEnqueuer",
     "get_file",
     "get_index",
+    "is_keras_tensor",
     "normalize",
+    "pack_x_y_sample_weight",
     "to_categorical",
     "to_ordinal",
+    "unpack_x_y_sample_weight",
     "urlretrieve",
     "validate_file",
     *_ELSEWHERE,
