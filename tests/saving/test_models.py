@@ -388,3 +388,37 @@ def test_kill_at_any_moment_leaves_a_whole_file(tmp_path):
             process.communicate()
         with pytest.warns(UserWarning, match="No training configuration"):
             assert load_model(path).count_params() == 501_000
+
+
+# --- Keras 1
+
+
+def keras1(class_name, **config):
+    return {"class_name": class_name, "config": {"trainable": True, "W_regularizer": None, "bias": True, **config}}
+
+
+def test_configurations_of_keras1():
+    dense = {"output_dim": 3, "init": "glorot_uniform", "activation": "relu", "input_dim": 4}
+    convolution = {"nb_filter": 2, "nb_row": 3, "nb_col": 1, "border_mode": "same", "subsample": [2, 1]}
+    chain = [
+        keras1("Convolution2D", name="c", dim_ordering="tf", batch_input_shape=[None, 8, 8, 3], **convolution),
+        {"class_name": "MaxPooling2D", "config": {"pool_size": [2, 2], "strides": [2, 2], "border_mode": "valid"}},
+        {"class_name": "Dropout", "config": {"p": 0.25, "name": "drop"}},
+        {"class_name": "Flatten", "config": {"name": "flat"}},
+    ]
+    model = model_from_json(json.dumps({"class_name": "Sequential", "config": chain, "keras_version": "1.2.2"}))
+    assert model.output_shape == (None, 16) and model.get_layer("drop").rate == 0.25
+    entry = {"input_layers": [["x", 0, 0]], "output_layers": [["sum", 0, 0]], "name": "graph"}
+    layers = [
+        {"class_name": "InputLayer", "config": {"batch_input_shape": [None, 4], "input_dtype": "float32", "name": "x"}},
+        keras1("Dense", name="a", **dense),
+        keras1("Dense", name="b", **dense),
+        {"class_name": "Merge", "config": {"name": "sum", "mode": "sum", "concat_axis": -1, "output_mask": None}},
+    ]
+    calls = [[], [[["x", 0, 0]]], [[["x", 0, 0]]], [[["a", 0, 0], ["b", 0, 0]]]]
+    entry["layers"] = [
+        layer | {"name": layer["config"]["name"], "inbound_nodes": call} for layer, call in zip(layers, calls)
+    ]
+    model = model_from_json(json.dumps({"class_name": "Model", "config": entry, "keras_version": "1.2.2"}))
+    model.set_weights([np.ones(w.shape) for w in model.get_weights()])
+    np.testing.assert_array_equal(model.predict(np.ones((1, 4)), verbose=0), [[10.0] * 3])

@@ -17,6 +17,7 @@ from .hdf5 import (
     may_overwrite,
     save_weights,
     save_weights_to_hdf5_group,
+    stored_layers,
 )
 from .legacy import with_stored_names, with_today_names
 from .training import compile_arguments, load_optimizer_weights, save_optimizer_weights, training_config
@@ -73,8 +74,14 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=None):
         config = with_today_names(config, text(file, "keras_version") or "1", text(file, "backend"))
         with weight_budget(_SPARE_BYTES + 2 * declared_bytes(file)):
             model = kind("layer").deserialize(config)
-        if model.built and model.weights:
-            load_weights_from_hdf5_group(_weights_group(file), model)
+        weights = _weights_group(file)
+        if model.weights:
+            load_weights_from_hdf5_group(weights, model)
+        elif any(stored.datasets for stored in stored_layers(weights)):
+            raise CorruptFileError(
+                f"{source}: the configuration does not say the shape of the input, so the model cannot be built "
+                "to take the stored weights. Make the model from its program, call it on data, and use load_weights()."
+            )
         if compile:
             _compile(model, file, source)
     return model

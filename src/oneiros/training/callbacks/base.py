@@ -197,6 +197,11 @@ for _name in HOOKS:
 # --- monitored values ---
 
 
+def numbered(epoch):
+    """How messages name an epoch: ``Epoch 3``, or ``Epoch 00003`` in Keras 1 and 2."""
+    return f"Epoch {epoch + 1:05d}" if behaviour.generation in ("1", "2") else f"Epoch {epoch + 1}"
+
+
 def alias(name):
     """The other spelling of a name that ends in `acc` or `accuracy`; the name itself if it does not.
 

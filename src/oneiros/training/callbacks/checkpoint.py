@@ -8,7 +8,7 @@ import numpy as np
 from ...core import SeedGenerator, behaviour
 from ...core.errors import CorruptFileError
 from ...utils.files import replacing
-from .base import Callback, Monitor, alias
+from .base import Callback, Monitor, alias, numbered
 
 
 class ModelCheckpoint(Monitor):
@@ -97,7 +97,7 @@ class ModelCheckpoint(Monitor):
 
     def _say(self, epoch, message):
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: {message}")
+            print(f"\n{numbered(epoch)}: {message}")
 
     def _path(self, epoch, batch, logs):
         # Keras 1 counted epochs from 0 in file names.

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from ...core import behaviour
-from .base import Callback, Monitor
+from .base import Callback, Monitor, numbered
 
 
 def learning_rate(optimizer):
@@ -85,7 +85,7 @@ class EarlyStopping(Monitor):
 
     def on_train_end(self, logs=None):
         if self.stopped_epoch > 0 and self.verbose > 0:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+            print(f"{numbered(self.stopped_epoch)}: early stopping")
         if self.restore_best_weights and self.best_weights is not None:
             if self.verbose > 0:
                 print(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
@@ -106,7 +106,7 @@ class LearningRateScheduler(Callback):
             raise ValueError(f"The output of the `schedule` function should be a float. Got: {rate!r}")
         set_learning_rate(optimizer, float(rate))
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {float(rate)}.")
+            print(f"\n{numbered(epoch)}: LearningRateScheduler setting learning rate to {float(rate)}.")
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
@@ -181,7 +181,7 @@ class ReduceLROnPlateau(Monitor):
                 reduced = max(rate * self.factor, self.min_lr)
                 set_learning_rate(optimizer, reduced)
                 if self.verbose > 0:
-                    print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {reduced}.")
+                    print(f"\n{numbered(epoch)}: ReduceLROnPlateau reducing learning rate to {reduced}.")
                 self.cooldown_counter = self.cooldown
                 self.wait = 0
 
