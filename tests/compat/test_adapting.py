@@ -119,6 +119,10 @@ def test_positional_order_of_keras_1(keras1):
     layer = layers.Dense(4, "zero", "relu")
     assert layer.activation is oneiros.activations.relu
     assert type(layer.kernel_initializer).__name__ == "Zeros"
+    layer = layers.Convolution2D(4, 3, 3, input_shape=(8, 8, 3), name="first")
+    assert tuple(layer.kernel_size) == (3, 3) and tuple(layer.strides) == (1, 1)
+    layer = layers.Deconvolution2D(3, 3, 3, output_shape=(None, 10, 10, 3), input_shape=(8, 8, 3))
+    assert layer.compute_output_shape((None, 8, 8, 3)) == (None, 10, 10, 3)
     # A Keras-2 call in a program for Keras 1 is taken for what it is.
     assert layers.Dense(4, "relu").activation is oneiros.activations.relu
     assert layers.Dense(4, "relu", kernel_initializer="zeros").activation is oneiros.activations.relu

@@ -30,6 +30,7 @@ PATHS = [
     ("keras.preprocessing.sequence", "pad_sequences", "preprocessing.sequence.pad_sequences"),
     ("keras.backend.tensorflow_backend", "mean", "backend.mean"),
     ("keras.objectives", "mse", "losses.mse"),
+    ("keras.utils.vis_utils", "plot_model", "utils.plot_model"),
     ("tensorflow.keras.models", "Sequential", "models.Sequential"),
     ("tensorflow.python.keras.models", "Sequential", "models.Sequential"),
     ("tensorflow.python.keras.layers.core", "Dense", "layers.Dense"),

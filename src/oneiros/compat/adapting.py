@@ -59,7 +59,7 @@ class Rules:
         if not self.is_recurrent:
             self.dropped.pop("implementation", None)
         self.old = {*self.renames, *self.joined}
-        self.modern = names - set(self.orders.get("1", ()))
+        self.modern = set(positional) - set(self.orders.get("1", ()))  # keywords that Keras 1 did not have
         self.triggers = {*self.old, *self.dropped, *(self.values if self.values else ())}
 
     is_recurrent = property(lambda self: "recurrent_initializer" in self.positional or "LSTM" in self.name)
