@@ -92,6 +92,7 @@ def make(k, name):
     model.fit(x, y, epochs=2, batch_size=len(inputs[0]), shuffle=False, verbose=0)
     path = FOLDER / f"{k.__name__}_{name}.h5"
     model.save(path)
+    model.save_weights(path.with_suffix(".weights.h5"))
     outputs = model.predict(x, verbose=0)
     outputs = outputs if isinstance(outputs, list) else [outputs]
     model.fit(x, y, epochs=1, batch_size=len(inputs[0]), shuffle=False, verbose=0)

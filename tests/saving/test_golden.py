@@ -36,3 +36,20 @@ def test_files_of_others_predict_the_same_and_train_on(writer, name):
     model.fit(x, y, epochs=1, batch_size=size, shuffle=False, verbose=0)
     # One step with the loaded optimizer state and compile arguments ends where the other one's did.
     assert_close(model.predict(x, verbose=0), arrays(path, "trained"), 1e-4)
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+@pytest.mark.parametrize("name", ["graph", "recurrent"])
+def test_weights_in_the_newer_layout(writer, name):
+    model = keras.models.load_model(GOLDEN / f"{writer}_{name}.h5", compile=False)
+    expected = model.get_weights()
+    model.set_weights([0 * w for w in expected])
+    model.load_weights(GOLDEN / f"{writer}_{name}.weights.h5")
+    for a, b in zip(model.get_weights(), expected):
+        np.testing.assert_array_equal(a, b)
+    other = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(3)])
+    before = other.get_weights()
+    with pytest.raises(ValueError, match=r"shape|another model|holds nothing"):
+        other.load_weights(GOLDEN / f"{writer}_{name}.weights.h5")
+    for a, b in zip(other.get_weights(), before):
+        np.testing.assert_array_equal(a, b)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core import behaviour
 from ..core.errors import CorruptFileError, InputDataError
-from . import legacy
+from . import keras3, legacy
 from .config import FORMAT_VERSION
 from .container import (
     array,
@@ -162,20 +162,14 @@ def stored_arrays(group, name):
 
 
 def _weights_group(file):
-    if "layer_names" not in file.attrs and "layer_names0" not in file.attrs:
-        if has(file, "model_weights"):
-            return child(file, "model_weights")
-        if has(file, "layers") or has(file, "_layer_checkpoint_dependencies"):
-            raise CorruptFileError(
-                f"{where(file)}: weights in the layout of Keras 3's .weights.h5, which is not read. Save them as a "
-                "whole model to a .h5 file there, or give save_weights a name that ends in .h5 but not in .weights.h5."
-            )
-    return file
+    bare = "layer_names" not in file.attrs and "layer_names0" not in file.attrs
+    return child(file, "model_weights") if bare and has(file, "model_weights") else file
 
 
 def _origin(group):
     """The version and backend of the Keras that wrote the file."""
-    version = text(group, "keras_version") or text(group.file, "keras_version") or "1"
+    version = text(group, "keras_version") or text(group.file, "keras_version")
+    version = version or ("3" if keras3.is_nested(group) else "1")
     return version, text(group, "backend") or text(group.file, "backend")
 
 
@@ -193,7 +187,9 @@ def load_weights(model, filepath, by_name=False, skip_mismatch=False, reshape=Fa
         )
     with reading(filepath) as file:
         group = _weights_group(file)
-        if by_name:
+        if keras3.is_nested(group) and "layer_names" not in group.attrs:
+            _load(group, keras3.stored_layers(group, model, Stored), model, reshape, skip_mismatch)
+        elif by_name:
             load_weights_from_hdf5_group_by_name(group, model, skip_mismatch, reshape)
         else:
             load_weights_from_hdf5_group(group, model, reshape, skip_mismatch)
