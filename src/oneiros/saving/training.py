@@ -23,8 +23,10 @@ def training_config(model):
     if getattr(model, "optimizer", None) is None:
         return None
     optimizer = kind("optimizer").serialize(model.optimizer)
-    if behaviour.generation not in ("1", "2") and optimizer["class_name"] in kind("optimizer").objects:
-        optimizer["class_name"] = "Custom>" + optimizer["class_name"]  # tells tf.keras which of its two is meant
+    name = optimizer["class_name"]
+    if behaviour.generation not in ("1", "2") and name in kind("optimizer").objects:
+        optimizer["class_name"] = "Custom>" + name  # tells tf.keras which of its two is meant
+        optimizer["config"] = optimizer["config"] | {"name": name}  # and Keras 3 which one at all
     record = {name: _serialized(value, _KIND.get(name)) for name, value in model._compile_arguments.items()}
     return portable({"optimizer_config": optimizer, **record})
 
