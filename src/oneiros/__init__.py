@@ -51,14 +51,10 @@ _LAZY = {
     "backend",
     "datasets",
     "dtype_policies",
-    "export",
-    "legacy",
     "mixed_precision",
     "ops",
     "preprocessing",
     "random",
-    "tree",
-    "visualization",
     "wrappers",
 }
 

@@ -240,6 +240,7 @@ def to_array(x, dtype=None):
         dtype = config.floatx()
     if dtype is not None:
         config.require_float64(dtype)
+        dtype = jax.dtypes.canonicalize_dtype(dtype)  # int64 is int32 unless 64 bits were asked for
     return jnp.asarray(x, dtype)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from .. import losses, metrics
 from ..core import Symbol, Variable, behaviour, get_mask
 from ..core.errors import InputDataError
+from ..core.registry import find_custom_object
 
 
 def weighted_mean(values, weights, mask):
@@ -83,8 +84,8 @@ class Objectives:
     """
 
     def __init__(self, loss, loss_weights, metrics_, weighted_metrics):
-        self.loss, self.loss_weights = loss, loss_weights
-        self.metrics_, self.weighted_metrics = metrics_, weighted_metrics
+        self.loss, self.loss_weights = _known(loss), loss_weights
+        self.metrics_, self.weighted_metrics = _known(metrics_), _known(weighted_metrics)
         self.trackers = [mean_tracker("loss")]
         self.bound = False
         for weight in jax.tree.leaves(loss_weights):
@@ -186,6 +187,15 @@ class Objectives:
     @property
     def stateful_names(self):
         return [t.name for t in self.trackers if not isinstance(t, _FunctionMetric)]
+
+
+def _known(specs):
+    """The same structure with custom objects in place of their names, which are known only now."""
+    if isinstance(specs, str):
+        return find_custom_object(specs) or specs
+    if isinstance(specs, (list, tuple)):
+        return [_known(s) for s in specs]
+    return {k: _known(s) for k, s in specs.items()} if isinstance(specs, dict) else specs
 
 
 def per_output(given, names, what, spread):
