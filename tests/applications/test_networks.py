@@ -128,7 +128,9 @@ def test_channels_first():
 
 def test_without_the_top():
     small = {"weights": None, "include_top": False, "alpha": 0.25}
-    assert mobilenet.MobileNet(**small).output_shape == (None, None, None, 256)
+    model = mobilenet.MobileNet(**small)
+    assert model.name == "mobilenet_0.25_None"
+    assert model.output_shape == (None, None, None, 256)
     assert mobilenet.MobileNet(**small, pooling="max").output_shape == (None, 256)
     images = keras.Input((64, 64, 3))
     on_tensor = mobilenet.MobileNet(**small, input_tensor=keras.layers.Rescaling(2.0)(images))
@@ -145,6 +147,7 @@ def test_without_the_top():
         ({"weights": None, "include_top": False, "pooling": "mean"}, "pooling"),
         ({"weights": None, "include_top": False, "input_shape": (20, 20, 3)}, "at least 32x32"),
         ({"weights": "imagenet", "input_shape": (64, 64, 3)}, "224, 224, 3"),
+        ({"weights": None, "input_shape": (None, None, 3)}, "fully known"),
     ],
 )
 def test_wrong_arguments_are_explained(arguments, message):

@@ -69,7 +69,6 @@ AlexNet = network(
     "AlexNet with 60,965,224 weights (with the top). There are no official weights for it.",
     size=227,
     min_size=67,
-    fixed_size=True,
     top=_top,
 )
 

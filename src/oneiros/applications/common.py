@@ -78,12 +78,10 @@ def build(
     files=None,
     top=classifier,
     pool_names=(None, None),
-    fixed_size=False,
 ):
     """The model of a network.
 
     files: include_top -> (URL, MD5). pool_names: of the layers that pooling='avg' and 'max' add.
-    fixed_size: the top needs images of a known size.
     """
     _check(name, include_top, weights, pooling, classes, classifier_activation, files)
     shape = obtain_input_shape(
@@ -91,7 +89,7 @@ def build(
         default_size=size,
         min_size=min_size,
         data_format=image_data_format(),
-        require_flatten=include_top if fixed_size or weights == "imagenet" or input_shape is None else False,
+        require_flatten=include_top,
         weights=weights,
     )
     inputs = Input(shape) if input_tensor is None else input_tensor
@@ -163,7 +161,7 @@ def network(function_name, default_name, body, doc, **facts):
         )
 
     make.__name__ = make.__qualname__ = function_name
-    make.__module__ = body.__module__ if hasattr(body, "__module__") else body.func.__module__
+    make.__module__ = getattr(body, "func", body).__module__
     make.__doc__ = doc + _ARGUMENTS.format(**facts)
     return make
 

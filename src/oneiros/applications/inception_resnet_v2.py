@@ -2,7 +2,7 @@
 
 from ..layers import Activation, AveragePooling2D, Concatenate, Conv2D, Layer, MaxPooling2D
 from ..utils.imagenet import decode_predictions
-from .common import channel_axis, convolved, network, normalized
+from .common import channel_axis, convolved, keras_files, network, normalized
 from .inception_v3 import preprocess_input, stem
 
 # name -> (scale of what is added, chains of (filters, kernel size))
@@ -78,8 +78,6 @@ def _body(x):
     return convolved(x, 1536, 1, "conv_7b", "conv_7b_bn", "conv_7b_ac", scale=False, padding="same")
 
 
-_URL = "https://storage.googleapis.com/tensorflow/keras-applications/inception_resnet_v2/"
-_STEM = "inception_resnet_v2_weights_tf_dim_ordering_tf_kernels"
 InceptionResNetV2 = network(
     "InceptionResNetV2",
     "inception_resnet_v2",
@@ -87,10 +85,11 @@ InceptionResNetV2 = network(
     "Inception-ResNet v2 with 55,873,736 weights (with the top).",
     size=299,
     min_size=75,
-    files={
-        True: (f"{_URL}{_STEM}.h5", "e693bd0210a403b3192acc6073ad2e96"),
-        False: (f"{_URL}{_STEM}_notop.h5", "d19885ff4a710c122648d3b5c3b684e4"),
-    },
+    files=keras_files(
+        "inception_resnet_v2/inception_resnet_v2",
+        top="e693bd0210a403b3192acc6073ad2e96",
+        notop="d19885ff4a710c122648d3b5c3b684e4",
+    ),
 )
 
 __all__ = ["InceptionResNetV2", "decode_predictions", "preprocess_input"]

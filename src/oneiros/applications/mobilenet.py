@@ -17,7 +17,7 @@ from .inception_v3 import preprocess_input
 
 _URL = "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet/mobilenet_"
 _WIDTHS = {0.25: "2_5", 0.5: "5_0", 0.75: "7_5", 1.0: "1_0"}
-SIZES = (128, 160, 192, 224)
+_SIZES = (128, 160, 192, 224)
 # (filters, strides) of the blocks after the first convolution
 _BLOCKS = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1)]
 
@@ -43,12 +43,12 @@ def _block(x, filters, strides, depth_multiplier, number):
     return ReLU(6.0, name=f"conv_pw_{number}_relu")(normalized(x, f"conv_pw_{number}_bn"))
 
 
-def image_size(input_shape, weights, sizes, default=224):
-    """The size that the images have, if weights exist for it."""
+def image_size(input_shape, include_top, sizes, default=224):
+    """The size for which weights exist that suits the images best, and their height as names of models tell it."""
     if input_shape is None:
-        return default
+        return default, default if include_top else None
     rows, columns = input_shape[1:] if image_data_format() == "channels_first" else input_shape[:2]
-    return rows if rows == columns and rows in sizes else default
+    return rows if rows == columns and rows in sizes else default, rows
 
 
 def MobileNet(  # noqa: N802
@@ -70,7 +70,7 @@ def MobileNet(  # noqa: N802
     1 with ImageNet's weights. dropout: the share of features dropped before the classifier. The other arguments are
     those of all networks: see `VGG16`. Weights exist for images of 128, 160, 192 and 224 pixels.
     """
-    size = image_size(input_shape, weights, SIZES)
+    size, rows = image_size(input_shape, include_top, _SIZES)
     if weights == "imagenet" and (depth_multiplier != 1 or alpha not in _WIDTHS):
         raise InputDataError(
             "MobileNet: with weights='imagenet', depth_multiplier must be 1 and alpha one of 0.25, 0.5, 0.75, 1. "
@@ -93,7 +93,7 @@ def MobileNet(  # noqa: N802
     width = _WIDTHS.get(alpha, "1_0")
     return build(
         body,
-        name or f"mobilenet_{alpha:0.2f}_{size}",
+        name or f"mobilenet_{alpha:0.2f}_{rows}",
         include_top=include_top,
         weights=weights,
         input_tensor=input_tensor,

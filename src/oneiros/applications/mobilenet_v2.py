@@ -65,7 +65,7 @@ def MobileNetV2(  # noqa: N802
     alpha: the width; with ImageNet's weights 0.35, 0.5, 0.75, 1, 1.3 or 1.4. The other arguments are those of all
     networks: see `VGG16`. Weights exist for images of 96, 128, 160, 192 and 224 pixels.
     """
-    size = image_size(input_shape, weights, _SIZES)
+    size, rows = image_size(input_shape, include_top, _SIZES)
     if weights == "imagenet" and alpha not in _WIDTHS:
         raise InputDataError(
             f"MobileNetV2: with weights='imagenet', alpha must be one of {_WIDTHS}. Received: alpha={alpha}"
@@ -85,7 +85,7 @@ def MobileNetV2(  # noqa: N802
     stem = f"{_URL}_tf_kernels_{float(alpha)}_{size}"
     return build(
         body,
-        name or f"mobilenetv2_{alpha:0.2f}_{size}",
+        name or f"mobilenetv2_{alpha:0.2f}_{rows}",
         include_top=include_top,
         weights=weights,
         input_tensor=input_tensor,

@@ -63,7 +63,6 @@ _classic = network(
     "The ResNet50 of Keras 1 and 2.",
     size=224,
     min_size=197,
-    fixed_size=True,
     top=_classic_top,
     files={
         True: (f"{_URL}_kernels.h5", "a7b3fe01876f51b976af0dea6bc144eb"),

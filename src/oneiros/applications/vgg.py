@@ -24,7 +24,7 @@ def _top(x, classes, activation):
     return Dense(classes, activation=activation, name="predictions")(x)
 
 
-_facts = {"size": 224, "min_size": 32, "top": _top, "fixed_size": True}
+_facts = {"size": 224, "min_size": 32, "top": _top}
 VGG16 = network(
     "VGG16",
     "vgg16",

@@ -34,7 +34,6 @@ class _Wrapper(BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.non_deterministic = True
-        tags._skip_test = True  # what scikit-learn's checks fit and compare is not what networks are made for
         return tags
 
     def __sklearn_clone__(self):
@@ -75,7 +74,7 @@ class _Wrapper(BaseEstimator):
     def _checked(self, x, y):
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        return check_X_y(x, y, multi_output=True, allow_nd=True, y_numeric=self._numeric, dtype=None)
+        return check_X_y(x, y, multi_output=True, allow_nd=True, y_numeric=self._numeric)
 
     _numeric = False
 
@@ -84,7 +83,7 @@ class _Wrapper(BaseEstimator):
 
     def _predict(self, x):
         check_is_fitted(self, "model_")
-        x = check_array(x, allow_nd=True, dtype=None)
+        x = check_array(x, allow_nd=True)
         if x.ndim == 2 and x.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {x.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} features "
