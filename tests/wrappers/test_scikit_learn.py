@@ -168,8 +168,9 @@ def test_sklearn_regressor_in_a_search(data):
     assert search.fit(x, y).predict(x).shape == (60,)
     estimator.fit(x, y[:, None])
     assert estimator.predict(x).shape == (60, 1)
-    with pytest.raises(NotFittedError):
-        SKLearnRegressor(build).predict(x)
+    for unfitted in (SKLearnRegressor(build), SKLearnClassifier(build), SKLearnTransformer(build)):
+        with pytest.raises(NotFittedError):
+            getattr(unfitted, "predict", getattr(unfitted, "transform", None))(x)
 
 
 def test_warm_start_goes_on(data):

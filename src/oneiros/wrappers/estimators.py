@@ -121,7 +121,8 @@ class SKLearnClassifier(ClassifierMixin, _Wrapper):
 
     def predict(self, X):  # noqa: N803
         """The likeliest class of each sample."""
-        return self.classes_[self._predict(X).argmax(-1)]
+        indices = self._predict(X).argmax(-1)
+        return self.classes_[indices]
 
 
 class SKLearnRegressor(RegressorMixin, _Wrapper):
