@@ -239,6 +239,7 @@ class ArrayData:
         self.samples = lengths.pop()
         self.batch_size = check_batch_size(batch_size)
         self.steps = -(-self.samples // self.batch_size)
+        self.exact = False  # True: short batches may not be filled up
 
     def peek(self):
         """What shapes and types a batch has."""
@@ -251,7 +252,9 @@ class ArrayData:
     def slice(self, start, stop):
         """The samples from start to stop as data of their own."""
         x, y, weights = jax.tree.map(lambda a: _rows(a, slice(start, stop)), self.arrays)
-        return ArrayData(x, y, weights, self.batch_size)
+        data = ArrayData(x, y, weights, self.batch_size)
+        data.exact = self.exact
+        return data
 
 
 def _rows(array, rows):

@@ -299,7 +299,8 @@ class Trainer:
                 f"Received: {type(given).__name__}"
             )
         x, y, weight = (*given, None)[:3]
-        return self._data(x, y, weight, batch_size)
+        data = self._data(x, y, weight, batch_size)
+        return data if steps is None else data.slice(0, steps * data.batch_size)
 
     # --- fit
 
@@ -348,34 +349,27 @@ class Trainer:
             if not isinstance(data, ArrayData):
                 raise InputDataError("validation_split needs arrays; give validation_data for what yields batches.")
             data, validation = data_.split(data, validation_split)
-            validation.exact = data.exact = bool(self.stateful)
+        if isinstance(data, ArrayData) and steps_per_epoch is not None:
+            data.steps = min(data.steps, _whole("steps_per_epoch", steps_per_epoch, 1))
         self._prepare(data.peek())
         function = self._function("train")
         callbacks = self._callbacks(callbacks, data, validation, epochs, verbose)
         self.stop_training = False
-        return self._fit_epochs(
-            function,
-            data,
-            validation,
-            callbacks,
-            range(initial_epoch, epochs),
-            shuffle,
-            steps_per_epoch,
-            validation_freq,
-            validation_steps,
-        )
+        epochs = range(initial_epoch, epochs)
+        return self._fit_epochs(function, data, validation, callbacks, epochs, shuffle, validation_freq)
 
     def _callbacks(self, callbacks, data, validation, epochs, verbose):
         if isinstance(callbacks, CallbackList):
             return callbacks
         names = self.metrics_names
+        samples = min(data.samples, data.steps * data.batch_size) if isinstance(data, ArrayData) else None
         params = {
             "batch_size": getattr(data, "batch_size", None),
             "epochs": epochs,
             "nb_epoch": epochs,
             "steps": data.steps,
-            "samples": getattr(data, "samples", None),
-            "nb_sample": getattr(data, "samples", None),
+            "samples": samples,
+            "nb_sample": samples,
             "verbose": 1 if verbose == "auto" else int(verbose),
             "do_validation": validation is not None,
             "metrics": [*names, *(f"val_{n}" for n in names)] if validation is not None else list(names),
@@ -390,12 +384,8 @@ class Trainer:
         everything.set_params(params)
         return everything
 
-    def _fit_epochs(
-        self, function, data, validation, callbacks, epochs, shuffle, steps_per_epoch, validation_freq, validation_steps
-    ):
+    def _fit_epochs(self, function, data, validation, callbacks, epochs, shuffle, validation_freq):
         order = np.arange(data.samples) if isinstance(data, ArrayData) else None
-        if order is not None and steps_per_epoch is not None:
-            steps_per_epoch = _whole("steps_per_epoch", steps_per_epoch, 1)
         hooks = _Hooks(callbacks, "train", self)
         single = callbacks.overrides_batch_hooks["train"]
         try:
@@ -410,8 +400,8 @@ class Trainer:
                     if behaviour.generation not in ("1", "2"):  # there, each epoch shuffles the last one's order
                         order.sort()
                     _shuffle(order, shuffle, data.batch_size)
-                    rows = order if steps_per_epoch is None else order[: steps_per_epoch * data.batch_size]
-                    rows, skipped = rows[skipped * data.batch_size :], 0
+                    rows = order[skipped * data.batch_size : data.steps * data.batch_size]
+                    skipped = 0
                 logs, steps = run_epoch(self, function, data, hooks, rows, single)
                 if isinstance(data, BatchData) and data.steps and steps < data.steps and not self.stop_training:
                     data_.warn_exhausted(steps, data.steps)
@@ -497,7 +487,6 @@ class Trainer:
             data.exact = bool(self.stateful)
             if steps is not None:
                 data = data.slice(0, steps * data.batch_size)
-                data.exact = bool(self.stateful)
         self._prepare(data.peek())
         bar = ProgbarLogger() if _loud(verbose) else None
         results = predict_batches(self._function("predict"), data, steps)
