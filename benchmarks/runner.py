@@ -129,7 +129,8 @@ def difference(ours, theirs, spread=False):
     ours, theirs = np.asarray(ours, float), np.asarray(theirs, float)
     if ours.shape != theirs.shape or not (np.isfinite(ours).all() and np.isfinite(theirs).all()):
         return float("inf")
-    scale = np.ptp(ours) if spread else abs(ours).max(initial=0)
+    size = abs(ours).max(initial=0)
+    scale = max(np.ptp(ours), 1e-3 * size) if spread else size  # no spread is so small that rounding shows
     return float(abs(ours - theirs).max(initial=0) / max(scale, 1e-30))
 
 
