@@ -75,7 +75,7 @@ OTHER_ARGUMENTS = [
 
 def test_every_function_has_a_row():
     functions = {f.__name__ for f in core.kind("activation").objects.values()}
-    assert functions == {*ORACLES, "threshold"}
+    assert functions == {*ORACLES, "threshold", "clipped_hard_sigmoid"}  # the last is for old files
 
 
 @pytest.mark.parametrize("name", ORACLES)

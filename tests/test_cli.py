@@ -81,7 +81,11 @@ def test_exceptions_end_a_program_as_python_ends_it(tmp_path):
 
 def test_ctrl_c_ends_with_130(tmp_path):
     script = tmp_path / "sleeps.py"
-    script.write_text("import time\nprint('ready', flush=True)\ntime.sleep(60)\n")
+    script.write_text(
+        "import signal, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # what starts in the background ignores it\n"
+        "print('ready', flush=True)\ntime.sleep(60)\n"
+    )
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
     process = subprocess.Popen(
         [sys.executable, "-m", "oneiros", "run", script],

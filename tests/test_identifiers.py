@@ -87,6 +87,7 @@ SIMPLE = {  # what classes with required arguments are made with
     "MeanRelativeError": {"normalizer": [1.0, 2.0]},
     "IoU": {"num_classes": 3, "target_class_ids": [0, 2]},
     "MeanIoU": {"num_classes": 3},
+    "EigenvalueRegularizer": {"k": 0.1},
     "OneHotIoU": {"num_classes": 3, "target_class_ids": [0, 2]},
     "OneHotMeanIoU": {"num_classes": 3},
     "PrecisionAtRecall": {"recall": 0.5},

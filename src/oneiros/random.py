@@ -1,15 +1,16 @@
+# ruff: noqa: F401
 """Random numbers: `keras.random`."""
 
-from .core.random import SeedGenerator as SeedGenerator
+from .core.random import SeedGenerator
 from .ops.random import (
-    beta as beta,
-    binomial as binomial,
-    categorical as categorical,
-    dropout as dropout,
-    gamma as gamma,
-    normal as normal,
-    randint as randint,
-    shuffle as shuffle,
-    truncated_normal as truncated_normal,
-    uniform as uniform,
+    beta,
+    binomial,
+    categorical,
+    dropout,
+    gamma,
+    normal,
+    randint,
+    shuffle,
+    truncated_normal,
+    uniform,
 )

@@ -51,24 +51,17 @@ class L1L2(Regularizer):
 
 
 class L1(L1L2):
-    """``l1 * sum(|x|)``. l: Keras 2's name of the argument."""
+    """``l1 * sum(|x|)``."""
 
-    def __init__(self, l1=0.01, **kwargs):
-        super().__init__(l1=kwargs.pop("l", l1))
-        _no_more("L1", kwargs)
+    def __init__(self, l1=0.01):
+        super().__init__(l1=l1)
 
 
 class L2(L1L2):
-    """``l2 * sum(x**2)``. l: Keras 2's name of the argument."""
+    """``l2 * sum(x**2)``."""
 
-    def __init__(self, l2=0.01, **kwargs):
-        super().__init__(l2=kwargs.pop("l", l2))
-        _no_more("L2", kwargs)
-
-
-def _no_more(name, kwargs):
-    if kwargs:
-        raise TypeError(f"{name}: unknown argument {next(iter(kwargs))!r}.")
+    def __init__(self, l2=0.01):
+        super().__init__(l2=l2)
 
 
 class OrthogonalRegularizer(Regularizer):

@@ -1,4 +1,4 @@
-"""Networks against golden.json (see make_golden.py): names, shapes, counts, and outputs for made-up weights."""
+"""Networks against golden.json (see make_facts.py): names, shapes, counts, and outputs for made-up weights."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from oneiros.core.errors import InputDataError
 from oneiros.core.names import reset_uids
 
 sys.path.insert(0, str(Path(__file__).parent))
-import make_golden as golden_maker  # noqa: E402
+import make_facts as golden_maker  # noqa: E402
 
 GOLDEN = json.loads(golden_maker.GOLDEN.read_text())
 # These take minutes to compile and hold nothing that the others do not: ONEIROS_ALL_TESTS=1 runs them too.

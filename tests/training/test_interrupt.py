@@ -9,16 +9,31 @@ import numpy as np
 import oneiros as keras
 from oneiros import layers
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what starts in the background ignores it
 x, y = np.random.rand(4000, 20).astype("float32"), np.random.rand(4000, 1).astype("float32")
 model = keras.Sequential([keras.Input((20,)), layers.Dense(64, activation="relu"), layers.Dense(1)])
 model.compile("adam", "mse")
 model.fit(x, y, epochs=1, verbose=0)
+
+def interrupt(delay, done):
+    # Again and again: Python drops an interrupt that meets it in a destructor or a weak reference's callback.
+    time.sleep(delay)
+    while not done.is_set():
+        os.kill(os.getpid(), signal.SIGINT)
+        done.wait(0.5)
+
+
 usable = 0
 for attempt in range(8):
-    timer = threading.Timer(0.02 + 0.037 * attempt, os.kill, (os.getpid(), signal.SIGINT))
+    done = threading.Event()
+    thread = threading.Thread(target=interrupt, args=(0.02 + 0.037 * attempt, done))
     try:
-        timer.start()
-        model.fit(x, y, epochs=10_000, verbose=0)
+        try:
+            thread.start()
+            model.fit(x, y, epochs=10_000, verbose=0)
+        finally:
+            done.set()
+            thread.join()
     except KeyboardInterrupt:
         usable += bool(np.isfinite(model.predict(x[:5], verbose=0)).all())
 print("USABLE", usable)

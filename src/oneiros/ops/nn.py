@@ -149,7 +149,8 @@ def binary_crossentropy(target, output, from_logits=False):
 
 
 def _softmax_logits(output, from_logits, axis):
-    logits = None if from_logits else logits_behind(output, "softmax", axis % max(jnp.ndim(output), 1))
+    known = not from_logits and isinstance(output, jax.core.Tracer)
+    logits = logits_behind(output, "softmax", axis % output.ndim) if known else None
     return (output, from_logits) if logits is None else (logits, True)
 
 

@@ -32,8 +32,8 @@ sgd, rmsprop, adagrad, adadelta, adam, adamax, nadam = SGD, RMSprop, Adagrad, Ad
 def get(identifier):
     """The optimizer for a name, a configuration, a class, an object, or an Optax transformation.
 
-    >>> get("adam").name, get({"class_name": "SGD", "config": {"learning_rate": 0.5}}).momentum
-    ('adam', 0.0)
+    >>> type(get("adam")).__name__, get({"class_name": "SGD", "config": {"learning_rate": 0.5}}).momentum
+    ('Adam', 0.0)
     """
     if isinstance(identifier, Optimizer) or identifier is None:
         return identifier

@@ -1,6 +1,6 @@
 """Writes golden.json: facts about each network, and outputs for made-up weights, from a Keras that has them all.
 
-Run it with a Python that has tf_keras: ``python make_golden.py [NAME ...]``.
+Run it with a Python that has tf_keras: ``python make_facts.py [NAME ...]``.
 """
 
 import hashlib
