@@ -241,7 +241,7 @@ class Model(Trainer, Savable, Layer):
     def __getstate__(self):
         """Everything but what is compiled. The nodes come first, each after its inputs: deep graphs stay flat."""
         nodes = [node for _, node in order_nodes(self.inputs, self.outputs)] if self._graph is not None else []
-        compiled = {"_functions", "_collected", "_pace"}
+        compiled = {"_functions", "_collected", "_paces"}
         return {"_nodes": nodes} | {k: v for k, v in Layer.__getstate__(self).items() if k not in compiled}
 
     def __setstate__(self, state):

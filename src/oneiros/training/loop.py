@@ -1,4 +1,4 @@
-"""The loop over batches: many steps a dispatch, the next batches gathered while the last ones are computed."""
+"""The loop over batches: steps run ahead of the host, and several go in one dispatch where they are short."""
 
 import itertools
 import time
@@ -9,24 +9,29 @@ import numpy as np
 from ..core import behaviour
 from .data import ArrayData
 
-_TARGET_SECONDS = 0.075  # of a dispatch: long enough that calls cost nothing, short enough for a moving bar
+_REPORT_SECONDS = 0.075  # between two looks at the logs: seldom enough to cost nothing, often enough for a moving bar
+_SHORT_STEP = 0.0015  # seconds; steps below this go many in a dispatch, in a loop that XLA runs
 _BUFFER_BYTES = 16 << 20
 _MOST_STEPS = 512
 
 
 class Pace:
-    """Chooses how many steps the next dispatch makes."""
+    """How long a step takes, and what follows from it.
+
+    Long steps are dispatched one by one: XLA's convolutions are several times slower inside a loop of its own.
+    """
 
     def __init__(self):
-        self.steps = 1
-        self.compiled = False
+        self.steps = 1  # between two looks at the logs
+        self.many = False  # whether steps are short enough to go many in a dispatch
+        self._warm = set()
 
-    def measured(self, steps, seconds):
-        if not self.compiled:  # the first dispatch compiles: its time tells nothing
-            self.compiled = True
+    def measured(self, function, steps, seconds):
+        if function not in self._warm:  # the first call compiles: its time tells nothing
+            self._warm.add(function)
             return
-        wanted = _TARGET_SECONDS * steps / max(seconds, 1e-6)
-        self.steps = int(np.clip(wanted, 1, self.steps * 8))
+        self.many = self.many or seconds / steps < _SHORT_STEP
+        self.steps = int(np.clip(_REPORT_SECONDS * steps / max(seconds, 1e-6), 1, self.steps * 8))
 
 
 class Average:
@@ -49,96 +54,130 @@ class Average:
         return {name: value / self.size for name, value in self.sums.items()}
 
 
-def chunks(data, pace, order=None, single=False):
-    """Groups of batches of one shape: ``(steps, batches, samples)``, batches stacked along a first axis.
+def run_epoch(model, phase, data, hooks, order=None, single=False):
+    """All batches of one epoch.
 
-    The first axis may be longer than `steps`: so that one compiled program serves any number of steps.
+    phase: 'train' or 'test'. order: the rows of array data, in the order in which they are taken. hooks: object with
+    ``begin(step)``, ``end(step, logs)`` and ``stop()``. single: in lockstep with the hooks, batch by batch.
+    Returns the logs of the epoch and the number of steps.
     """
+    run = _Run(model, phase, data, hooks, single)
     if isinstance(data, ArrayData):
-        yield from _array_chunks(data, pace, order, single)
-        return
-    for batch in data.epoch():
-        size = data.batch_size = jax.tree.leaves(batch)[0].shape[0]
-        yield 1, jax.tree.map(lambda a: a[None], batch), size
+        _run_arrays(run, np.arange(data.samples) if order is None else order)
+    else:
+        for batch in data.epoch():
+            run.dispatch(run.one, (batch,), 1, jax.tree.leaves(batch)[0].shape[0])
+            if run.stopped():
+                break
+    run.flush()
+    return run.logs, run.steps
 
 
-def _array_chunks(data, pace, order, single):
-    size = data.batch_size
-    order = np.arange(data.samples) if order is None else order
-    full = len(order) // size
+def _run_arrays(run, order):
+    data, size, position = run.data, run.data.batch_size, 0
     row_bytes = sum(a.dtype.itemsize * int(np.prod(a.shape[1:])) for a in jax.tree.leaves(data.arrays))
     most = int(np.clip(_BUFFER_BYTES // max(row_bytes * size, 1), 1, _MOST_STEPS))
-    most = 1 if single else min(most, _power_of_two(full))
-    step = 0
-    while step < full:
-        steps = min(pace.steps, most, full - step)
-        rows = order[step * size : (step + steps) * size]
-        yield steps, _stack(data, rows, steps, most, size), steps * size
-        step += steps
-    if full * size < len(order):
-        rest = order[full * size :]
-        yield 1, _stack(data, rest, 1, 1, len(rest)), len(rest)
+    most = min(most, _power_of_two(len(order) // size))
+    while position < len(order):
+        full = (len(order) - position) // size
+        if run.pace.many and not run.single and full and most > 1:
+            steps = min(run.pace.steps, most, full)
+            batches = _stack(data, order[position : position + steps * size], most)
+            run.dispatch(run.many, (np.int32(steps), batches), steps, steps * size)
+            position += steps * size
+        else:
+            rows = order[position : position + size]
+            run.dispatch(run.one, (data.take(rows),), 1, len(rows))
+            position += len(rows)
+        if run.stopped():
+            break
 
 
 def _power_of_two(n):
     return 1 << max(n - 1, 0).bit_length()
 
 
-def _stack(data, rows, steps, most, size):
-    taken = data.take(rows)
+def _stack(data, rows, most):
+    """Batches along a first axis of length `most`, of which the first are filled: one program serves any number."""
+    size = data.batch_size
 
     def stacked(a):
         a = np.asarray(a)
-        if most > steps:
-            longer = np.empty((most * size, *a.shape[1:]), a.dtype)
-            longer[: len(a)] = a
-            longer[len(a) :] = 0
-            a = longer
-        return a.reshape(most, size, *a.shape[1:])
+        longer = np.zeros((most * size, *a.shape[1:]), a.dtype)
+        longer[: len(a)] = a
+        return longer.reshape(most, size, *a.shape[1:])
 
-    return jax.tree.map(stacked, taken)
+    return jax.tree.map(stacked, data.take(rows))
 
 
-def run_epoch(model, function, data, hooks, order=None, single=False):
-    """All batches of one epoch through a compiled function ``(steps, batches) -> logs``.
+class _Run:
+    """One pass over an epoch: groups of steps are on their way while the host prepares the next."""
 
-    hooks: object with ``begin(step)``, ``end(step, logs)`` and ``stop()``. single: one step a dispatch, in lockstep
-    with the hooks. Returns the logs of the epoch and the number of steps.
-    """
-    pace, average = model._pace, Average(model._stateful_log_names())
-    step, pending, logs, started = 0, None, {}, time.perf_counter()
+    def __init__(self, model, phase, data, hooks, single):
+        self.model, self.data, self.hooks, self.single = model, data, hooks, single
+        self.pace = model._pace(phase)
+        self.one = model._function(f"{phase}_single" if single else phase)
+        self.phase = phase
+        self.steps, self.logs = 0, {}
+        self.pending, self.group = None, None
+        self.started = time.perf_counter()
+        # Logs of single batches are averaged here; those of groups are running means already.
+        self.average = Average(model._stateful_log_names()) if single and not behaviour.running_batch_logs else None
+        model._logs_are_running = self.average is None
 
-    def finish(steps, samples, last_step, result, snapshot):
-        nonlocal logs, started
+    @property
+    def many(self):
+        return self.model._function(f"{self.phase}_many")
+
+    def stopped(self):
+        return self.single and self.hooks.stop()
+
+    def dispatch(self, function, arguments, steps, samples):
+        self.hooks.begin(self.steps)
+        snapshot = function.snapshot()
+        result = function(*arguments)
+        self.steps += steps
+        if self.group is not None and self.group["function"] is not function:
+            self._close()
+        if self.group is None:
+            self.group = {"function": function, "snapshot": snapshot, "steps": 0, "samples": 0}
+        group = self.group
+        group["steps"] += steps
+        group["samples"] += samples
+        group["result"], group["last"] = result, self.steps - 1
+        if self.single or group["steps"] >= self.pace.steps:
+            self._close()
+            if self.single:
+                self._finish()
+
+    def flush(self):
+        if self.group is not None:
+            self._close()
+        self._finish()
+
+    def _close(self):
+        """The group is complete: the one before it is looked at while this one is computed."""
+        self._finish()
+        self.pending, self.group = self.group, None
+
+    def _finish(self):
+        if self.pending is None:
+            return
+        group, self.pending = self.pending, None
         try:
-            values = model._ordered_logs(result)
+            values = self.model._ordered_logs(group["result"])
         except Exception:
-            function.restore(snapshot)
+            group["function"].restore(group["snapshot"])
             raise
         now = time.perf_counter()
-        if not single and samples == steps * data.batch_size:
-            pace.measured(steps, now - started)
-        started = now
-        average.add(values, samples)
-        logs = values if behaviour.running_batch_logs else average.result()
-        hooks.end(last_step, {**values, "batch": last_step, "size": samples})
-
-    for steps, batches, samples in chunks(data, pace, order, single):
-        hooks.begin(step)
-        snapshot = function.snapshot()
-        result = function(np.int32(steps), batches)
-        step += steps
-        if pending is not None:
-            finish(*pending)
-        pending = (steps, samples, step - 1, result, snapshot)
-        if single:
-            finish(*pending)
-            pending = None
-            if hooks.stop():
-                break
-    if pending is not None:
-        finish(*pending)
-    return logs, step
+        if not isinstance(self.data, ArrayData) or group["samples"] == group["steps"] * self.data.batch_size:
+            self.pace.measured(group["function"], group["steps"], now - self.started)
+        self.started = now
+        self.logs = values
+        if self.average is not None:
+            self.average.add(values, group["samples"])
+            self.logs = self.average.result()
+        self.hooks.end(group["last"], {**values, "batch": group["last"], "size": group["samples"]})
 
 
 def predict_batches(function, data, steps=None):

@@ -32,7 +32,7 @@ class Trainer:
     def _forget_functions(self):
         self._functions = {}
         self._collected = None
-        self._pace = Pace()
+        self._paces = {}
 
     # --- compile
 
@@ -197,44 +197,51 @@ class Trainer:
             self._bind(y)
 
     def _function(self, kind):
-        """The compiled function of this kind, made at first use."""
+        """The compiled function of this kind, made at first use.
+
+        'train', 'test': of one batch. 'train_many', 'test_many': of a number of steps and stacked batches.
+        'train_single', 'test_single': of one batch, with logs of it alone where the generation has it so.
+        """
+        phase, _, form = kind.partition("_")
+        if form == "single" and behaviour.running_batch_logs:
+            return self._function(phase)
         if kind not in self._functions:
-            make = {"train": self._make_train, "test": self._make_test, "predict": self._make_predict}[kind]
-            self._functions[kind] = make()
+            self._functions[kind] = self._make_function(phase, form)
         return self._functions[kind]
 
-    def _make_train(self):
-        variables = self._trained_variables()
-        if len(variables) != len(self.trainable_weights):
-            warnings.warn(
-                "`trainable` was changed after compile(): the weights that are trained are those noted at compile. "
-                "Call compile() again for the change to act."
-            )
-        self.optimizer.build(variables)
-        known = [*variables, *self.optimizer.variables, *self._metric_variables()]
-        return compiled(self._repeated(self.train_step), variables=known)
+    def _make_function(self, phase, form):
+        if phase == "predict":
+            return compiled(lambda x: self.predict_step(_single(x)))
+        step = self.train_step if phase == "train" else self.test_step
+        known = [v for t in self._objectives.trackers for v in t.variables]
+        if phase == "train":
+            variables = self._trained_variables()
+            if len(variables) != len(self.trainable_weights):
+                warnings.warn(
+                    "`trainable` was changed after compile(): the weights that are trained are those noted at compile. "
+                    "Call compile() again for the change to act."
+                )
+            self.optimizer.build(variables)
+            known = [*variables, *self.optimizer.variables, *known]
 
-    def _make_test(self):
-        return compiled(self._repeated(self.test_step), variables=self._metric_variables())
-
-    def _metric_variables(self):
-        return [v for t in self._objectives.trackers for v in t.variables] if self._objectives else []
-
-    def _repeated(self, step):
         def one(batch):
+            if form == "single":
+                self._reset_means()
             return step(_as_arguments(batch))
 
         def many(steps, batches):
-            if not behaviour.running_batch_logs and self._objectives is not None:
-                for tracker in self._objectives.trackers:
-                    if tracker.name not in self._stateful_log_names():
-                        tracker.reset_state()
             return repeat(one, steps, batches)
 
-        return many
+        return compiled(many if form == "many" else one, variables=known)
 
-    def _make_predict(self):
-        return compiled(lambda x: self.predict_step(_single(x)))
+    def _reset_means(self):
+        stateful = self._stateful_log_names()
+        for tracker in self._objectives.trackers:
+            if tracker.name not in stateful:
+                tracker.reset_state()
+
+    def _pace(self, phase):
+        return self._paces.setdefault(phase, Pace())
 
     def make_train_function(self, force=False):
         self.train_function = self._function("train")
@@ -352,11 +359,11 @@ class Trainer:
         if isinstance(data, ArrayData) and steps_per_epoch is not None:
             data.steps = min(data.steps, _whole("steps_per_epoch", steps_per_epoch, 1))
         self._prepare(data.peek())
-        function = self._function("train")
+        self._function("train")  # what is wrong with the optimizer is told before any callback starts
         callbacks = self._callbacks(callbacks, data, validation, epochs, verbose)
         self.stop_training = False
         epochs = range(initial_epoch, epochs)
-        return self._fit_epochs(function, data, validation, callbacks, epochs, shuffle, validation_freq)
+        return self._fit_epochs(data, validation, callbacks, epochs, shuffle, validation_freq)
 
     def _callbacks(self, callbacks, data, validation, epochs, verbose):
         if isinstance(callbacks, CallbackList):
@@ -384,7 +391,7 @@ class Trainer:
         everything.set_params(params)
         return everything
 
-    def _fit_epochs(self, function, data, validation, callbacks, epochs, shuffle, validation_freq):
+    def _fit_epochs(self, data, validation, callbacks, epochs, shuffle, validation_freq):
         order = np.arange(data.samples) if isinstance(data, ArrayData) else None
         hooks = _Hooks(callbacks, "train", self)
         single = callbacks.overrides_batch_hooks["train"]
@@ -402,7 +409,7 @@ class Trainer:
                     _shuffle(order, shuffle, data.batch_size)
                     rows = order[skipped * data.batch_size : data.steps * data.batch_size]
                     skipped = 0
-                logs, steps = run_epoch(self, function, data, hooks, rows, single)
+                logs, steps = run_epoch(self, "train", data, hooks, rows, single)
                 if isinstance(data, BatchData) and data.steps and steps < data.steps and not self.stop_training:
                     data_.warn_exhausted(steps, data.steps)
                     self.stop_training = True
@@ -424,7 +431,7 @@ class Trainer:
         self.reset_metrics()
         hooks = _Hooks(callbacks, "test", self)
         callbacks.on_test_begin()
-        logs, _ = run_epoch(self, self._function("test"), data, hooks, None, callbacks.overrides_batch_hooks["test"])
+        logs, _ = run_epoch(self, "test", data, hooks, None, callbacks.overrides_batch_hooks["test"])
         callbacks.on_test_end(logs)
         return logs
 
@@ -533,9 +540,9 @@ class Trainer:
         self._prepare(batch)
         if reset_metrics:
             self.reset_metrics()
-        function = self._function(kind)
+        function = self._function(f"{kind}_single")
         snapshot = function.snapshot()
-        result = function(np.int32(1), jax.tree.map(lambda a: a[None], batch))
+        result = function(batch)
         try:
             logs = self._ordered_logs(result)
         except Exception:

@@ -157,7 +157,10 @@ class ProgbarLogger(Callback):
             self.seen = batch + 1
         # The last values of an epoch come with the validation's, in `_finish`.
         if self.verbose == 1 and (self._progbar.target is None or self.seen < self._progbar.target):
-            self._progbar.update(self.seen, self._values(logs), finalize=False)
+            values = self._values(logs)
+            if getattr(self.model, "_logs_are_running", False):  # means since the epoch began: show them as they come
+                self._progbar.stateful_metrics = {name for name, _ in values}
+            self._progbar.update(self.seen, values, finalize=False)
 
     def _finish(self, logs):
         if self._progbar.target is None:
