@@ -26,4 +26,4 @@ bench: .venv/demo-installed
 	touch $@
 
 clean:
-	rm -rf .venv build demo-output src/*.egg-info
+	rm -rf .venv .venv-bench build demo-output bench-output src/*.egg-info
