@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core import Symbol, behaviour, config, has_symbol, scan
+from ..kernels import loop
 from ..ops.core import cond
 from ..ops.ctc import beam_search, ctc_log_likelihood, greedy_decode
 from ..ops.table import as_float, tensor
@@ -31,47 +32,25 @@ def rnn(
     the states stay, and the output is that before (0 before the first), or 0 if zero_output_for_mask.
     Returns (last output, outputs ``(N, time, ...)``, last states). Variables may be read and written in the step.
     """
-    xs = jax.tree.map(tensor, inputs)
-    states = [jax.tree.map(tensor, s) for s in initial_states]
-    constants = [jax.tree.map(tensor, c) for c in constants or []]
-    keep = None if mask is None else tensor(mask).astype(bool)
-    if keep is not None and keep.ndim == 3:
-        keep = keep[..., 0]
-    if not time_major:
-        xs = jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), xs)
-        keep = keep if keep is None else jnp.swapaxes(keep, 0, 1)
-    if go_backwards:
-        xs, keep = jax.tree.map(lambda x: jnp.flip(x, 0), (xs, keep))
+    states = [jax.tree.map(tensor, state) for state in initial_states]
 
-    def compute(x, states):
-        output, new_states = step_function(x, [*states, *constants])
+    def step(x, now):
+        output, new_states = step_function(x, now)
         return jax.tree.map(tensor, output), [jax.tree.map(tensor, s) for s in list(new_states)[: len(states)]]
 
-    def step(carry, now):
-        states, previous = carry
-        x, keep = now
-        output, new_states = compute(x, states)
-        new_states = jax.tree.map(lambda new, old: new.astype(old.dtype), new_states, states)
-        if keep is not None:
-            new_states = jax.tree.map(lambda new, old: _where(keep, new, old), new_states, states)
-            instead = jax.tree.map(jnp.zeros_like, previous) if zero_output_for_mask else previous
-            output = jax.tree.map(lambda new, old: _where(keep, new, old), output, instead)
-        return (new_states, output), output if return_all_outputs else None
-
-    first = jax.tree.map(lambda x: x[0], xs)
-    spec = jax.eval_shape(lambda: compute(first, states)[0])
-    start = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), spec)
-    length = jax.tree.leaves(xs)[0].shape[0]
-    (states, last), outputs = scan(step, (states, start), (xs, keep), unroll=length if unroll else 1)
-    if not return_all_outputs:
-        outputs = jax.tree.map(lambda x: x[None], last)
-    if not time_major:
-        outputs = jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), outputs)
-    return last, outputs, states
-
-
-def _where(keep, new, old):
-    return jnp.where(keep.reshape(keep.shape + (1,) * (new.ndim - keep.ndim)), new, old)
+    return loop.rnn(
+        step,
+        jax.tree.map(tensor, inputs),
+        states,
+        go_backwards,
+        None if mask is None else tensor(mask),
+        [jax.tree.map(tensor, c) for c in constants or []],
+        unroll,
+        input_length,
+        time_major,
+        zero_output_for_mask,
+        return_all_outputs,
+    )
 
 
 @function_of_tensors
