@@ -19,11 +19,12 @@ def keep_memory():
         return False
     if platform.libc_ver()[0] != "glibc":
         return False
-    m_trim_threshold, m_top_pad, m_mmap_max = -1, -2, -4
+    m_trim_threshold, m_top_pad, m_mmap_max, m_arena_max = -1, -2, -4, -8
     libc = ctypes.CDLL(None)
     libc.mallopt(m_mmap_max, 0)
     libc.mallopt(m_trim_threshold, 2**31 - 1)
     libc.mallopt(m_top_pad, 64 << 20)
+    libc.mallopt(m_arena_max, 1)  # the arenas of other threads are small and give memory back
     return True
 
 
