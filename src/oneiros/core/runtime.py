@@ -23,7 +23,7 @@ def keep_memory():
     libc = ctypes.CDLL(None)
     libc.mallopt(m_mmap_max, 0)
     libc.mallopt(m_trim_threshold, 2**31 - 1)
-    libc.mallopt(m_top_pad, 64 << 20)
+    libc.mallopt(m_top_pad, 512 << 20)
     libc.mallopt(m_arena_max, 1)  # the arenas of other threads are small and give memory back
     return True
 
