@@ -279,6 +279,23 @@ def test_a_subclassed_model_trains():
     assert model.predict(X, verbose=0).shape == (10, 2)
 
 
+def test_a_training_step_of_the_users_own():
+    class Net(keras.Model):
+        def test_step(self, data):
+            x, y = data
+            y_pred = self(x, training=False)
+            loss = self.compute_loss(x, y, y_pred)
+            return {**self.compute_metrics(x, y, y_pred), "own_loss": loss}
+
+    x = keras.Input((3,))
+    model = Net(x, layers.Dense(2)(x))
+    model.compile("sgd", "mse", metrics=["mae"])
+    error = model.predict(X, verbose=0) - Y
+    logs = model.evaluate(X, Y, verbose=0, return_dict=True)
+    np.testing.assert_allclose(logs["mae"], np.abs(error).mean(), rtol=1e-5)
+    np.testing.assert_allclose(logs["own_loss"], (error**2).mean(), rtol=1e-5)
+
+
 def test_dropout_draws_anew_at_each_step_and_rests_in_predict():
     model = keras.Sequential([keras.Input((50,)), layers.Dropout(0.5, seed=1)])
     model.compile("sgd", "mse", metrics=[])

@@ -203,8 +203,8 @@ def op(fn):
     return wrapper
 
 
-class _Leaf:
-    """Keeps a shape with ``None`` in it from being taken apart as a pytree."""
+class Spec:
+    """A shape and a type; a leaf, so that a shape with ``None`` in it is not taken apart as a pytree."""
 
     def __init__(self, shape, dtype):
         self.shape, self.dtype = shape, dtype
@@ -254,7 +254,7 @@ def infer(fn, args, kwargs):
         raise first_error
 
     def merge(a, b):
-        return _Leaf([m if m == n else None for m, n in zip(a.shape, b.shape)], a.dtype)
+        return Spec([m if m == n else None for m, n in zip(a.shape, b.shape)], a.dtype)
 
     return jax.tree.map(merge, first, second)
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from ..core import Node, Symbol, behaviour, config
 from ..core.names import get_uid
-from ..core.symbol import Shape
+from ..core.symbol import Spec
 from .base import Layer
 
 
@@ -54,7 +54,9 @@ class InputLayer(Layer):
             if tensor.node is None:
                 self._adopt(tensor)
             return tensor
-        node = Node(self if tensor is None else lambda: jnp.asarray(tensor), (), {}, _Leaf(self))
+        node = Node(
+            self if tensor is None else lambda: jnp.asarray(tensor), (), {}, Spec(self.batch_shape, self.input_dtype)
+        )
         node.placeholder = tensor is None
         node.outputs[0].name = self.name
         node.outputs[0].sparse = self.sparse
@@ -63,7 +65,7 @@ class InputLayer(Layer):
 
     def _adopt(self, placeholder):
         """Makes a symbol from K.placeholder the output of this layer."""
-        node = Node(self, (), {}, _Leaf(self))
+        node = Node(self, (), {}, Spec(self.batch_shape, self.input_dtype))
         node.placeholder = True
         node.outputs[:] = [placeholder]
         placeholder.node = node
@@ -85,11 +87,6 @@ class InputLayer(Layer):
             "ragged": False,
             "name": self.name,
         }
-
-
-class _Leaf:
-    def __init__(self, layer):
-        self.shape, self.dtype = Shape(layer.batch_shape), layer.input_dtype
 
 
 def Input(  # noqa: N802 - Keras' name

@@ -161,7 +161,8 @@ class Objectives:
         return weighted_mean(fn(align(target, output), output), weight, get_mask(output))
 
     def update_metrics(self, loss, targets, outputs, weights):
-        self.trackers[0].add(loss, outputs[0].shape[0])
+        if loss is not None:
+            self.trackers[0].add(loss, outputs[0].shape[0])
         for i, (output, made) in enumerate(zip(outputs, self.output_metrics)):
             for metric, is_weighted in made:
                 weight = weights[i] if is_weighted and i < len(weights) else None
