@@ -1,6 +1,7 @@
 """How the process is set up at import: memory allocation and the cache of compiled programs."""
 
 import ctypes
+import functools
 import os
 import platform
 import sys
@@ -53,3 +54,22 @@ def keep_compiled():
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
     return True
+
+
+@functools.cache
+def compiler_options():
+    """What XLA is told for every program: on CPUs, to take YNNPACK for matrix products alone.
+
+    By default it takes YNNPACK's convolutions as well, which are up to five times slower than its older ones, their
+    gradients fifteen times (jaxlib 0.10.2, AVX2). Versions of XLA without this option have only the older ones.
+    """
+    import jax
+
+    options = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT"}
+    if jax.default_backend() != "cpu":
+        return {}
+    try:
+        jax.jit(lambda: 0, compiler_options=options).lower().compile()
+    except jax.errors.JaxRuntimeError:
+        return {}
+    return options

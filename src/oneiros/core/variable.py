@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import config
+from .runtime import compiler_options
 
 _thread = threading.local()
 
@@ -314,7 +315,7 @@ class compiled:  # noqa: N801 - used as a function
 
         known_written = set(written)
         donate = {"donate_argnums": 0} if _donates() else {}
-        self._program = (jax.jit(pure, static_argnums=4, **donate), written, read)
+        self._program = (jax.jit(pure, static_argnums=4, compiler_options=compiler_options(), **donate), written, read)
 
     def snapshot(self):
         """What `restore` needs to undo the next call, should its computation fail later."""

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import jax
 
 FAST_ON = {
-    "convolution": "cpu",  # blocked matrix products; XLA's own convolutions are slow on CPUs, cuDNN's are not
+    "convolution": "cpu",  # matrix products and sums of slices, where XLA's own convolutions are slow
+    "reduction": "cpu",  # sums over all but the last axis as matrix products
     "pooling": "cpu",  # maxima of strided slices
     "recurrence": "cpu",  # batch on the last axis, gates recomputed in the backward pass
 }

@@ -9,6 +9,7 @@ import inspect
 from ..core.checks import int_tuple, one_of, positive_int
 from ..core.errors import InputDataError
 from ..kernels import convolution as kernels
+from ..kernels.reduction import add_bias
 from .input_spec import InputSpec
 from .spatial import Spatial
 
@@ -51,7 +52,7 @@ class _Window(Spatial):
 
     def transform(self, x):
         outputs = self.convolve(self.as_float(x))
-        return outputs if self.bias is None else outputs + self.bias
+        return outputs if self.bias is None else add_bias(outputs, self.bias.value)
 
     def transform_shape(self, shape):
         batch, *lengths, channels = shape
