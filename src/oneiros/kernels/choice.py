@@ -12,6 +12,7 @@ FAST_ON = {
     "reduction": "cpu",  # sums over all but the last axis as matrix products
     "pooling": "cpu",  # maxima of strided slices
     "recurrence": "cpu",  # batch on the last axis, gates recomputed in the backward pass
+    "cudnn": "gpu",  # the whole LSTM in one launch
 }
 
 _reference = contextvars.ContextVar("reference_kernels", default=os.environ.get("ONEIROS_KERNELS") == "reference")

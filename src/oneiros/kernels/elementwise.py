@@ -13,12 +13,28 @@ _CALLS = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "custom_
 
 def is_elementwise(function) -> bool:
     """True if ``function`` maps each element by itself and depends on nothing else, so that any layout will do."""
-    try:
-        closed = jax.make_jaxpr(function)(jax.ShapeDtypeStruct((2, 3), jnp.float32))
-    except Exception:  # what it complains of, it will say again where it is used
+    closed = _traced(function)
+    if closed is None:
         return False
     out = closed.out_avals
     return not closed.consts and len(out) == 1 and out[0].shape == (2, 3) and _plain(closed.jaxpr)
+
+
+def is_primitive(function, name) -> bool:
+    """True if ``function`` does nothing but the operation that JAX calls ``name``: 'tanh', 'logistic'."""
+    closed = _traced(function)
+    equations = [] if closed is None else closed.jaxpr.eqns
+    while len(equations) == 1 and equations[0].primitive.name in _CALLS:
+        inner = equations[0].params[_CALLS[equations[0].primitive.name]]
+        equations = getattr(inner, "jaxpr", inner).eqns
+    return [e.primitive.name for e in equations] == [name]
+
+
+def _traced(function):
+    try:
+        return jax.make_jaxpr(function)(jax.ShapeDtypeStruct((2, 3), jnp.float32))
+    except Exception:  # what it complains of, it will say again where it is used
+        return None
 
 
 def _plain(jaxpr):

@@ -5,13 +5,20 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 from jax import Array, lax
 
+from .reduction import column_sums, scale_shift
+
 
 def batch_norm_train(x: Array, axes: Sequence[int]) -> tuple[Array, Array]:
     """Mean and (biased) variance of ``x`` over ``axes``, which are dropped. Half precision is summed in float32."""
     wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
-    mean = wide.mean(axes, keepdims=True)
-    variance = jnp.square(wide - mean).mean(axes)
-    return mean.squeeze(axes).astype(x.dtype), variance.astype(x.dtype)
+    if _channels_last(x, axes):
+        count = x.size // x.shape[-1]
+        mean = column_sums(wide) / count
+        variance = column_sums(jnp.square(wide - mean)) / count
+    else:
+        mean = wide.mean(axes)
+        variance = jnp.square(wide - jnp.expand_dims(mean, axes)).mean(axes)
+    return mean.astype(x.dtype), variance.astype(x.dtype)
 
 
 def normalize(
@@ -28,4 +35,10 @@ def normalize(
     if scale is not None:
         factor = factor * scale
     shift = -mean * factor if offset is None else offset - mean * factor
+    if _channels_last(x, axes) and x.dtype == factor.dtype == shift.dtype:
+        return scale_shift(x, factor, shift)
     return x * jnp.expand_dims(factor, axes) + jnp.expand_dims(shift, axes)
+
+
+def _channels_last(x, axes):
+    return tuple(axes) == tuple(range(x.ndim - 1))

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from . import sequence
+from . import cudnn, sequence
 from .choice import fast
 from .elementwise import is_elementwise
 
@@ -57,6 +57,11 @@ def lstm(
     time_major: bool = False,
 ) -> tuple[Array, Array, Array]:
     """LSTM with the gates in Keras' order i, f, c, o along ``4 * U``; returns ``(outputs, h, c)``."""
+    if cudnn.fits(x, mask, activation, recurrent_activation):
+        x = x.swapaxes(0, 1) if time_major else x
+        outputs, h, c = cudnn.lstm(jnp.flip(x, 1) if reverse else x, h0, c0, kernel, recurrent_kernel, bias)
+        outputs = outputs.swapaxes(0, 1) if time_major else outputs
+        return outputs if return_sequences else h, h, c
 
     def advance(z, state, axis):
         i, f, g, o = jnp.split(z, 4, axis)
