@@ -31,9 +31,9 @@ def simple_rnn(
     """``h = activation(x @ kernel + h @ recurrent_kernel + bias)``; returns ``(outputs, h)``."""
 
     if _fast(x, activation):
-        cell = sequence.Cell(lambda z, state, _: (activation(z),))
-        matrix = _fused(kernel, recurrent_kernel, bias)
-        return _run_fast(cell, matrix, None, x, (h0,), mask, reverse, return_sequences, time_major)
+        cell = sequence.Cell(lambda z, _, state: (activation(z),), shared=h0.shape[-1])
+        weights = _transposed(kernel, recurrent_kernel, bias)
+        return _run_fast(cell, weights, x, (h0,), mask, reverse, return_sequences, time_major)
 
     def step(state, projected):
         (h,) = state
@@ -69,9 +69,9 @@ def lstm(
         return recurrent_activation(o) * activation(c), c
 
     if _fast(x, activation, recurrent_activation):
-        cell = sequence.Cell(lambda z, state, _: advance(z, state, 0))
-        matrix = _fused(kernel, recurrent_kernel, bias)
-        return _run_fast(cell, matrix, None, x, (h0, c0), mask, reverse, return_sequences, time_major)
+        cell = sequence.Cell(lambda z, _, state: advance(z, state, 0), shared=4 * h0.shape[-1])
+        weights = _transposed(kernel, recurrent_kernel, bias)
+        return _run_fast(cell, weights, x, (h0, c0), mask, reverse, return_sequences, time_major)
 
     def step(state, projected):
         return advance(projected + state[0] @ recurrent_kernel, state, -1)
@@ -161,47 +161,43 @@ def _fast(x, *activations):
     return fast("recurrence") and x.dtype in (jnp.float32, jnp.float64) and all(map(is_elementwise, activations))
 
 
-def _run_fast(cell, matrix, matrix2, x, state, mask, reverse, return_sequences, time_major):
+def _run_fast(cell, weights, x, state, mask, reverse, return_sequences, time_major):
     if not time_major:
         x, mask = x.swapaxes(0, 1), mask if mask is None else mask.swapaxes(0, 1)
-    outputs, state = sequence.run(cell, matrix, matrix2, x, state, mask, reverse, return_sequences)
+    outputs, state = sequence.run(cell, weights, x, state, mask, reverse, return_sequences)
     return (present(outputs, state[0], mask, reverse, return_sequences, time_major), *state)
 
 
-def _fused(kernel, recurrent_kernel, bias):
-    """The matrix that takes ``[h; x; 1]`` to all gates."""
+def _transposed(kernel, recurrent_kernel, bias):
     bias = jnp.zeros(kernel.shape[1:], kernel.dtype) if bias is None else bias
-    return jnp.concatenate([recurrent_kernel, kernel, bias[None]]).T
+    return sequence.Weights(jnp.concatenate([kernel, bias[None]]).T, recurrent_kernel.T)
 
 
 def _gru_fast(x, h0, kernel, recurrent_kernel, bias, recurrent_bias, mask, reverse, act, gate, reset_after, *layout):
-    """Rows of z: update, reset, the candidate's part from x, and with ``reset_after`` its part from h."""
+    """The update and reset gates' rows are shared; the candidate's part from the state is extra."""
     units = h0.shape[-1]
-    split = 2 * units
-    none = jnp.zeros_like
-    bias = jnp.zeros(kernel.shape[1:], kernel.dtype) if bias is None else bias
-    recurrent_bias = none(bias) if recurrent_bias is None else recurrent_bias
-    gates = _fused(kernel[:, :split], recurrent_kernel[:, :split], bias[:split] + recurrent_bias[:split])
-    candidate = kernel[:, split:], recurrent_kernel[:, split:], bias[split:]
-    from_x = _fused(candidate[0], none(candidate[1]), candidate[2])
     if reset_after:
-        from_h = _fused(none(candidate[0]), candidate[1], recurrent_bias[split:])
+        bias, recurrent_bias = (jnp.zeros(3 * units, kernel.dtype) if b is None else b for b in (bias, recurrent_bias))
+        bias = jnp.concatenate([bias[: 2 * units] + recurrent_bias[: 2 * units], bias[2 * units :]])
+        weights = _transposed(kernel, recurrent_kernel, bias)._replace(extra_bias=recurrent_bias[2 * units :])
 
-        def advance(z, state, _):
-            z, r, xh, hh = jnp.split(z, 4)
+        def advance(z, hh, state):
+            z, r, xh = jnp.split(z, 3)
             z, new = gate(z), act(xh + gate(r) * hh)
             return (z * state[0] + (1 - z) * new,)
 
-        cell, matrix, matrix2 = sequence.Cell(advance), [gates, from_x, from_h], None
+        cell = sequence.Cell(advance, shared=2 * units)
     else:
+        weights = _transposed(kernel, recurrent_kernel[:, : 2 * units], bias)
+        weights = weights._replace(matrix2=recurrent_kernel[:, 2 * units :].T)
 
-        def advance(z, state, hh):
+        def advance(z, hh, state):
             z, _, xh = jnp.split(z, 3)
             z = gate(z)
             return (z * state[0] + (1 - z) * act(xh + hh),)
 
         def inner(z, state):
-            return gate(z[units:split]) * state[0]
+            return gate(z[units : 2 * units]) * state[0]
 
-        cell, matrix, matrix2 = sequence.Cell(advance, inner), [gates, from_x], candidate[1].T
-    return _run_fast(cell, jnp.concatenate(matrix), matrix2, x, (h0,), mask, reverse, *layout)
+        cell = sequence.Cell(advance, 2 * units, inner)
+    return _run_fast(cell, weights, x, (h0,), mask, reverse, *layout)
