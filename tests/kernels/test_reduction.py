@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oneiros.kernels.choice import reference_kernels
-from oneiros.kernels.reduction import add_bias, column_sums, scale_shift
+from oneiros.kernels.reduction import add_bias, column_sums, scaled
 
 shapes = st.lists(st.integers(1, 7), min_size=2, max_size=5).map(tuple)
 
@@ -25,35 +25,29 @@ def test_column_sums(shape, dtype):
 
 
 @settings(max_examples=20, deadline=None)
-@given(shape=shapes)
-def test_add_bias(shape):
+@given(shape=shapes, own=st.integers(1, 2), wide=st.booleans())
+def test_bias_and_scale(shape, own, wide):
+    """Shapes of the last axes, and those with ones that broadcast."""
     rng = np.random.default_rng(0)
-    x, bias, dy = (rng.normal(size=s).astype("float32") for s in (shape, shape[-1:], shape))
+    own = min(own, len(shape) - 1)
+    small = (1,) * (len(shape) - own) * wide + shape[len(shape) - own :]
+    x, dy, a = rng.normal(size=shape), rng.normal(size=shape), rng.normal(size=small)
+    leading = tuple(range(len(shape) - own))
+    expected = {
+        add_bias: (x + a, dy, dy.sum(leading).reshape(small)),
+        scaled: (x * a, dy * a, (dy * x).sum(leading).reshape(small)),
+    }
 
-    def evaluate():
-        y, pull = jax.vjp(add_bias, x, bias)
-        return y, *pull(dy)
+    def evaluate(function):
+        y, pull = jax.vjp(function, *(v.astype("float32") for v in (x, a)))
+        return y, *pull(dy.astype("float32"))
 
-    y, dx, d_bias = evaluate()
-    np.testing.assert_array_equal(y, x + bias)
-    np.testing.assert_array_equal(dx, dy)
-    np.testing.assert_allclose(d_bias, dy.sum(tuple(range(len(shape) - 1)), dtype="float64"), atol=1e-4)
-    with reference_kernels():
-        for a, b in zip(evaluate(), (y, dx, d_bias), strict=True):
-            np.testing.assert_allclose(a, b, atol=1e-4)
-
-
-@settings(max_examples=20, deadline=None)
-@given(shape=shapes)
-def test_scale_shift(shape):
-    rng = np.random.default_rng(0)
-    x, dy = rng.normal(size=(2, *shape))
-    scale, shift = rng.normal(size=(2, shape[-1]))
-    y, pull = jax.vjp(scale_shift, *(a.astype("float32") for a in (x, scale, shift)))
-    leading = tuple(range(len(shape) - 1))
-    expected = x * scale + shift, dy * scale, (dy * x).sum(leading), dy.sum(leading)
-    for a, b in zip((y, *pull(dy.astype("float32"))), expected, strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-4)
+    for function, values in expected.items():
+        for actual, value in zip(evaluate(function), values, strict=True):
+            np.testing.assert_allclose(actual, value, atol=1e-4)
+        with reference_kernels():
+            for actual, value in zip(evaluate(function), values, strict=True):
+                np.testing.assert_allclose(actual, value, atol=1e-4)
 
 
 def test_gradient_of_column_sums():

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from .choice import fast
+from .product import project
 
 Padding = str | Sequence[tuple[int, int]]
 
@@ -53,7 +54,7 @@ def _pointwise(x, kernel, strides, pads):
     x = _pad(x, pads)
     if any(s > 1 for s in strides):
         x = x[(slice(None), *(slice(None, None, s) for s in strides))]
-    return jnp.tensordot(x, kernel.reshape(kernel.shape[-2:]), 1)
+    return project(x, kernel.reshape(kernel.shape[-2:]))
 
 
 def _depthwise(x, kernel, strides, pads, dilation):

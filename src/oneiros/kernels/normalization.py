@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 from jax import Array, lax
 
-from .reduction import column_sums, scale_shift
+from .reduction import add_bias, column_sums, scaled
 
 
 def batch_norm_train(x: Array, axes: Sequence[int]) -> tuple[Array, Array]:
@@ -35,8 +35,8 @@ def normalize(
     if scale is not None:
         factor = factor * scale
     shift = -mean * factor if offset is None else offset - mean * factor
-    if _channels_last(x, axes) and x.dtype == factor.dtype == shift.dtype:
-        return scale_shift(x, factor, shift)
+    if _channels_last(x, axes):
+        return add_bias(scaled(x, factor), shift)
     return x * jnp.expand_dims(factor, axes) + jnp.expand_dims(shift, axes)
 
 

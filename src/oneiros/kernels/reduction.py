@@ -27,30 +27,45 @@ _column_sums.defvjp(lambda x: (_column_sums(x), x), lambda x, d: (jnp.broadcast_
 
 
 def add_bias(x: Array, bias: Array) -> Array:
-    """``x + bias`` for ``x`` ``(..., C)`` and ``bias`` ``(C,)``, or of any shape that broadcasts."""
-    if bias.ndim > 1:
-        return x + bias
-    dtype = jnp.result_type(x, bias)
-    return _add_bias(x.astype(dtype), bias.astype(dtype))
+    """``x + bias``, where ``bias`` has the last axes of ``x``, or any shape that broadcasts."""
+    return _add(*_common(x, bias)) if _spans_last_axes(x, bias) else x + bias
+
+
+def scaled(x: Array, scale: Array) -> Array:
+    """``x * scale``, where ``scale`` has the last axes of ``x``, or any shape that broadcasts."""
+    return _multiply(*_common(x, scale)) if _spans_last_axes(x, scale) else x * scale
+
+
+def _spans_last_axes(x, y):
+    return x.ndim > 1 + y.ndim and y.shape == x.shape[x.ndim - y.ndim :]
+
+
+def _common(*arrays):
+    dtype = jnp.result_type(*arrays)
+    return [jnp.asarray(a, dtype) for a in arrays]
+
+
+def _leading_sums(dy, like):
+    """The sum over the axes that ``like`` lacks."""
+    return column_sums(dy.reshape(*dy.shape[: dy.ndim - like.ndim], -1)).reshape(like.shape)
 
 
 @jax.custom_vjp
-def _add_bias(x, bias):
+def _add(x, bias):
     return x + bias
 
 
-_add_bias.defvjp(lambda x, bias: (x + bias, None), lambda _, dy: (dy, column_sums(dy)))
+_add.defvjp(lambda x, bias: (x + bias, bias), lambda bias, dy: (dy, _leading_sums(dy, bias)))
 
 
 @jax.custom_vjp
-def scale_shift(x: Array, scale: Array, shift: Array) -> Array:
-    """``x * scale + shift`` for ``x`` ``(..., C)``, ``scale`` and ``shift`` ``(C,)``, all of one type."""
-    return x * scale + shift
+def _multiply(x, scale):
+    return x * scale
 
 
-def _scale_shift_backward(residuals, dy):
+def _multiply_backward(residuals, dy):
     x, scale = residuals
-    return dy * scale, column_sums(dy * x), column_sums(dy)
+    return dy * scale, _leading_sums(dy * x, scale)
 
 
-scale_shift.defvjp(lambda x, scale, shift: (scale_shift(x, scale, shift), (x, scale)), _scale_shift_backward)
+_multiply.defvjp(lambda x, scale: (x * scale, (x, scale)), _multiply_backward)

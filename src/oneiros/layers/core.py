@@ -4,6 +4,8 @@ import jax.numpy as jnp
 
 from .. import regularizers
 from ..core.checks import positive_int
+from ..kernels.product import project
+from ..kernels.reduction import add_bias
 from .base import Layer
 from .input_spec import InputSpec
 
@@ -64,8 +66,8 @@ class Dense(Layer):
         self.input_spec = InputSpec(min_ndim=2, axes={-1: input_shape[-1]})
 
     def call(self, inputs):
-        outputs = inputs @ self.kernel
-        return self.activation(outputs if self.bias is None else outputs + self.bias)
+        outputs = project(inputs, self.kernel.value)
+        return self.activation(outputs if self.bias is None else add_bias(outputs, self.bias.value))
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)

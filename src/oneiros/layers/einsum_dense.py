@@ -5,6 +5,8 @@ import re
 import jax.numpy as jnp
 
 from ..core.errors import InputDataError
+from ..kernels.product import project
+from ..kernels.reduction import add_bias
 from .base import Layer
 
 _DOTS = "0123456789"  # stand for the axes of an ellipsis
@@ -100,15 +102,24 @@ class EinsumDense(Layer):
     def build(self, input_shape):
         inputs, kernel, outputs, sizes = self._subscripts(input_shape)
         self.kernel = self._weight("kernel", tuple(sizes[letter] for letter in kernel))
+        summed = [letter for letter in kernel if letter not in outputs]
+        kept, new = inputs[: -len(summed) or None], kernel[len(summed) :]
+        in_order = summed and f"{kept}{new}" == outputs and inputs[len(kept) :] == kernel[: len(summed)]
+        self._summed = len(summed) if in_order else None
         self.bias = None
         if self.bias_axes:
             first = min(outputs.index(letter) for letter in self.bias_axes)
             shape = tuple(sizes[letter] if letter in self.bias_axes else 1 for letter in outputs[first:])
             self.bias = self._weight("bias", shape)
 
+    def _product(self, inputs, kernel):
+        if self._summed:
+            return project(inputs, kernel, self._summed)
+        return jnp.einsum(self.equation, inputs, kernel)
+
     def call(self, inputs):
-        outputs = jnp.einsum(self.equation, inputs, self.kernel.value)
-        return self.activation(outputs if self.bias is None else outputs + self.bias)
+        outputs = self._product(inputs, self.kernel.value)
+        return self.activation(outputs if self.bias is None else add_bias(outputs, self.bias.value))
 
     def compute_output_shape(self, input_shape):
         _, _, outputs, sizes = self._subscripts(input_shape)

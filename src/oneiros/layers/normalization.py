@@ -12,6 +12,7 @@ from ..core import behaviour
 from ..core.checks import positive_int
 from ..core.errors import InputDataError
 from ..kernels import normalization as kernels
+from ..kernels.reduction import add_bias, scaled
 from .core import Elementwise
 from .input_spec import InputSpec
 
@@ -196,11 +197,11 @@ class LayerNormalization(Elementwise):
         axes = self._axes(x.ndim)
         centered = x - x.mean(axes, keepdims=True)
         outputs = centered * lax.rsqrt(jnp.square(centered).mean(axes, keepdims=True) + self.epsilon)
-        others = [axis for axis in range(x.ndim) if axis not in axes]
+        gaps = [axis - axes[0] for axis in range(axes[0], x.ndim) if axis not in axes]
         if self.scale:
-            outputs = outputs * jnp.expand_dims(self.gamma.raw, others)
+            outputs = scaled(outputs, jnp.expand_dims(self.gamma.raw, gaps))
         if self.center:
-            outputs = outputs + jnp.expand_dims(self.beta.raw, others)
+            outputs = add_bias(outputs, jnp.expand_dims(self.beta.raw, gaps))
         return outputs.astype(self.compute_dtype)
 
 
