@@ -281,7 +281,8 @@ class compiled:  # noqa: N801 - used as a function
     """`jax.jit` for functions that read and write variables.
 
     fn: function of arrays (pytrees of them). static: names of keyword arguments that are constants.
-    variables: those that are known to be written; all others are discovered while tracing.
+    variables: those that are known to be written; all others are discovered while tracing. reads: those that are known
+    to be read, if it is likely that there are no others: that saves a trace.
 
     Values are written back after each call. An exception before that leaves every variable as it was.
 
@@ -291,11 +292,12 @@ class compiled:  # noqa: N801 - used as a function
     (2.0, 5.0, 5.0)
     """
 
-    def __init__(self, fn, static=(), variables=()):
+    def __init__(self, fn, static=(), variables=(), reads=None):
         self.fn = fn
         self.static = static
-        self._lock = threading.RLock()
-        self._set_variables(list(dict.fromkeys(variables)), [])
+        self._is_new = reads is None
+        written = dict.fromkeys(variables)
+        self._set_variables(list(written), [v for v in dict.fromkeys(reads or ()) if v not in written])
 
     def _set_variables(self, written, read):
         # One attribute, so that another thread never sees a jitted function with the lists of another.
@@ -304,18 +306,36 @@ class compiled:  # noqa: N801 - used as a function
             with autocast(None), Scope(values) as scope:
                 result = self.fn(*args, **kwargs, **dict(statics))
                 result = jax.tree.map(lambda x: x, result)  # variables in the result become their values
-            more_written = [v for v in scope.written if v not in known_written]
-            more_read = [v for v in scope.discovered if v not in known_written and v not in scope.written]
-            if more_written or more_read:
-                self._set_variables(
-                    [*written, *more_written], [v for v in (*read, *more_read) if v not in scope.written]
-                )
+            if self._discovered(scope, written, read):
                 raise _Retrace
             return result, tuple(scope.values[v] for v in written)
 
-        known_written = set(written)
         donate = {"donate_argnums": 0} if _donates() else {}
-        self._program = (jax.jit(pure, static_argnums=4, compiler_options=compiler_options(), **donate), written, read)
+        jitted = jax.jit(pure, static_argnums=4, compiler_options=compiler_options(), **donate)
+        self._program = (jitted, written, read)
+
+    def _discovered(self, scope, written, read):
+        """Whether a trace met variables that are new, which are known from now on."""
+        more_written = [v for v in scope.written if v not in set(written)]
+        more_read = [v for v in scope.discovered if v not in {*written, *read} and v not in scope.written]
+        if more_written or more_read:
+            self._set_variables([*written, *more_written], [v for v in (*read, *more_read) if v not in scope.written])
+        return bool(more_written or more_read)
+
+    def _discover(self, args, kwargs, statics):
+        """The first trace, for the variables alone.
+
+        It runs to its end: JAX never lets go of the arrays that an interrupted trace has met.
+        """
+        _, written, read = self._program
+
+        def dry_run(values, args, kwargs):
+            with autocast(None), Scope(zip(written, values)) as scope:
+                self.fn(*args, **kwargs, **dict(statics))
+            self._discovered(scope, written, read)
+
+        jax.eval_shape(dry_run, [v._value for v in written], args, kwargs)
+        self._is_new = False
 
     def snapshot(self):
         """What `restore` needs to undo the next call, should its computation fail later."""
@@ -330,6 +350,8 @@ class compiled:  # noqa: N801 - used as a function
         if current_scope() is not None:
             return self.fn(*args, **kwargs)
         statics = tuple((name, kwargs.pop(name)) for name in self.static if name in kwargs)
+        if self._is_new:
+            self._discover(args, kwargs, statics)
         while True:
             jitted, written, read = self._program
             try:

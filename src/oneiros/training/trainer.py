@@ -9,7 +9,9 @@ import numpy as np
 from .. import losses, optimizers
 from ..core import Symbol, behaviour, compiled, config, phase, repeat, value_and_grad
 from ..core.errors import InputDataError
+from ..core.random import SeedGenerator
 from ..core.symbol import infer
+from ..layers.base import find_in_attributes
 from . import data as data_
 from .callbacks import CallbackList, History, ProgbarLogger
 from .compile import Objectives, check_targets, per_output
@@ -211,7 +213,7 @@ class Trainer:
 
     def _make_function(self, phase, form):
         if phase == "predict":
-            return compiled(lambda x: self.predict_step(_single(x)))
+            return compiled(lambda x: self.predict_step(_single(x)), reads=self.weights)
         step = self.train_step if phase == "train" else self.test_step
         known = [v for t in self._objectives.trackers for v in t.variables]
         if phase == "train":
@@ -222,7 +224,7 @@ class Trainer:
                     "Call compile() again for the change to act."
                 )
             self.optimizer.build(variables)
-            known = [*variables, *self.optimizer.variables, *known]
+            known = [*variables, *self.optimizer.variables, *known, *self._moved_in_training()]
 
         def one(batch):
             if form == "single":
@@ -232,7 +234,13 @@ class Trainer:
         def many(steps, batches):
             return repeat(one, steps, batches)
 
-        return compiled(many if form == "many" else one, variables=known)
+        return compiled(many if form == "many" else one, variables=known, reads=self.weights)
+
+    def _moved_in_training(self):
+        """What layers write when they are called for training: statistics, unless they are frozen, and seeds."""
+        layers = [self, *self.sublayers()]
+        statistics = [v for layer in layers if layer.trainable for v in layer._own_weights() if not v.trainable]
+        return [*statistics, *(seed.state for layer in layers for seed in find_in_attributes(SeedGenerator, layer))]
 
     def _reset_means(self):
         stateful = self._stateful_log_names()
