@@ -191,7 +191,9 @@ def _rows():
     yield Row("resnet50_predict", resnet50, images, "predict_on_batch", 8, **residual)
     yield Row("resnet50_train", resnet50, images, "fit", 16, **residual)
 
-    yield Row("transformer_train", transformer, texts(128), "fit", 32, twin="transformer", **binary)
+    # Adam's first steps are the signs of the gradients, and this model's losses jump: rounding shows in them.
+    encoder = binary | {"twin": "transformer", "tolerance": 0.05, "twin_tolerance": 0.05}
+    yield Row("transformer_train", transformer, texts(128), "fit", 32, **encoder)
     yield Row("transformer_predict", transformer, texts(128), "predict_on_batch", 32, twin="transformer", **binary)
     text = sequential(text_cnn, (500,), "int32")
     yield Row("text_cnn_train", text, texts500, "fit", 32, twin="text_cnn", **binary)

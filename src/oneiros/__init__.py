@@ -6,40 +6,47 @@
 4
 """
 
+import gc
 import importlib
 
-from .core import runtime as _runtime
+_collecting = gc.isenabled()
+gc.disable()  # importing makes little garbage, and much that would be looked through time and again
+try:
+    from .core import runtime as _runtime
 
-_runtime.keep_memory()  # before JAX takes its first buffer
+    _runtime.keep_memory()  # before JAX takes its first buffer
 
-from . import (  # noqa: E402
-    activations,
-    callbacks,
-    compat,
-    config,
-    constraints,
-    core,
-    initializers,
-    layers,
-    losses,
-    metrics,
-    models,
-    optimizers,
-    regularizers,
-    saving,
-    utils,
-)
-from .core import Symbol as KerasTensor  # noqa: E402
-from .core import Variable  # noqa: E402
-from .core.policy import DTypePolicy  # noqa: E402
-from .core.random import SeedGenerator  # noqa: E402
-from .initializers import Initializer  # noqa: E402
-from .layers import Input, InputSpec, Layer  # noqa: E402
-from .losses import Loss  # noqa: E402
-from .metrics import Metric  # noqa: E402
-from .models import Functional, Model, Sequential  # noqa: E402
-from .optimizers import Optimizer  # noqa: E402
-from .regularizers import Regularizer  # noqa: E402
+    from . import (
+        activations,
+        callbacks,
+        compat,
+        config,
+        constraints,
+        core,
+        initializers,
+        layers,
+        losses,
+        metrics,
+        models,
+        optimizers,
+        regularizers,
+        saving,
+        utils,
+    )
+    from .core import Symbol as KerasTensor
+    from .core import Variable
+    from .core.policy import DTypePolicy
+    from .core.random import SeedGenerator
+    from .initializers import Initializer
+    from .layers import Input, InputSpec, Layer
+    from .losses import Loss
+    from .metrics import Metric
+    from .models import Functional, Model, Sequential
+    from .optimizers import Optimizer
+    from .regularizers import Regularizer
+finally:
+    if _collecting:
+        gc.enable()
 
 _runtime.keep_compiled()
 

@@ -308,6 +308,10 @@ def adapt_namespace(module):
         return
     _adapted_modules.add(module.__name__)
     prefix = "backend." if module.__name__.startswith(f"{_PACKAGE}.backend") else ""
+    registered = {}  # from the id of an object to the places where it is registered
+    for kind in registry._kinds.values():
+        for key, value in kind.objects.items():
+            registered.setdefault(id(value), []).append((kind.objects, key))
     for name, value in list(vars(module).items()):
         if name.startswith("_"):
             continue
@@ -323,6 +327,5 @@ def adapt_namespace(module):
                 home = sys.modules.get(value.__module__)
                 if home is not None and getattr(home, value.__name__, None) is value:
                     setattr(home, value.__name__, adapted)  # pickle looks there
-                for kind in registry._kinds.values():
-                    for key in [k for k, v in kind.objects.items() if v is value]:
-                        kind.objects[key] = adapted
+                for objects, key in registered.get(id(value), ()):
+                    objects[key] = adapted
