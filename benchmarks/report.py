@@ -14,14 +14,16 @@ from .rows import ROWS
 def summary(row, results):
     """What a row's measurements say: the best peer, and how many times faster we are.
 
-    The best peer is the one with the least median among those that ran all rounds and got equal results.
+    The best peer is the one with the least median among those that ran all rounds and got equal results; where all
+    were so slow that they ran but the first, the ratio is that of the first.
     """
     rounds = len(results[OURS]["walls"])
     found = {"row": row.name, "unit": row.unit, "when": time.strftime("%Y-%m-%d %H:%M"), "rounds": rounds}
     found["failed"] = {name: r["error"] for name, r in results.items() if "error" in r}
     found["unequal"] = {name: r["difference"] for name, r in results.items() if not r.get("equal", True)}
     found |= {"peers": results, "best": None}
-    fit = [n for n, r in results.items() if n != OURS and r.get("equal") and len(r["walls"]) == rounds]
+    equal = [n for n, r in results.items() if n != OURS and r.get("equal") and r["walls"] and "error" not in r]
+    fit = [n for n in equal if len(results[n]["walls"]) == rounds] or equal
     if fit and OURS not in found["failed"]:
         best = found["best"] = min(fit, key=lambda name: median(results[name]["walls"]))
 

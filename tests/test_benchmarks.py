@@ -59,6 +59,13 @@ def test_a_far_slower_peer_sits_out_but_is_told():
     assert "5.1e+03 ms*, 5" in report.table([summary])
 
 
+def test_where_all_peers_sit_out_the_first_round_counts():
+    results, _ = run({"oneiros": ([0.5], [1, 1, 1]), "jax": ([0.5], [8, 8, 8]), "tf": ([0.5], [6, 6, 6])})
+    summary = report.summary(ROW, results)
+    assert summary["best"] == "tf"
+    assert summary["ratio"] == {"min": 6.0, "median": 6.0, "max": 6.0}
+
+
 def test_a_peer_with_other_results_is_never_the_best():
     results, _ = run({"oneiros": ([0.5, 0.4], [1] * 3), "jax": ([0.5, 0.4006], [0.5] * 3), "tf": ([0.5, 0.4], [2] * 3)})
     summary = report.summary(ROW, results)
