@@ -18,7 +18,7 @@ _MOST_STEPS = 512
 class Pace:
     """How long a step takes, and what follows from it.
 
-    Long steps are dispatched one by one: XLA's convolutions are several times slower inside a loop of its own.
+    Long steps are dispatched one by one: there a loop would gain nothing, and is a second program to compile.
     """
 
     def __init__(self):
