@@ -172,3 +172,17 @@ def test_autocast_changes_what_is_read_only():
         v.assign([2.0])
         assert float(v.value[0]) == 2.0
     assert float(v.value[0]) == 1.0, "writes inside a scope stay inside"
+
+
+def test_compiled_inside_jaxs_own_transformations():
+    factor, calls = Variable(2.0), Variable(0.0)
+    scaled = compiled(lambda x: x * factor.value)
+    assert float(jax.jit(lambda x: scaled(x) + scaled(1.0))(3.0)) == 8.0
+    assert float(jax.grad(lambda x: scaled(x))(3.0)) == 2.0
+    np.testing.assert_array_equal(jax.vmap(lambda x: scaled(x))(jnp.arange(3.0)), [0.0, 2.0, 4.0])
+    assert float(jax.jit(jax.grad(lambda x: scaled(x)))(3.0)) == 2.0
+    assert float(scaled(3.0)) == 6.0
+    counting = compiled(lambda x: calls.assign_add(x).value)
+    with pytest.raises(ValueError, match="was assigned inside jax.jit"):
+        jax.jit(lambda x: counting(x))(1.0)
+    assert float(calls) == 0.0

@@ -364,6 +364,10 @@ class compiled:  # noqa: N801 - used as a function
                 return result
             except _Retrace:
                 continue
+            except ValueError as error:
+                if "compiler_options" in str(error):  # inside the user's own jax.jit, which compiles in its way
+                    return self.fn(*args, **kwargs, **dict(statics))
+                raise
 
 
 def value_and_grad(fn, variables, has_aux=False):
