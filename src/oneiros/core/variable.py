@@ -316,8 +316,9 @@ class compiled:  # noqa: N801 - used as a function
 
     def _discovered(self, scope, written, read):
         """Whether a trace met variables that are new, which are known from now on."""
-        more_written = [v for v in scope.written if v not in set(written)]
-        more_read = [v for v in scope.discovered if v not in {*written, *read} and v not in scope.written]
+        known_written, known = set(written), {*written, *read}
+        more_written = [v for v in scope.written if v not in known_written]
+        more_read = [v for v in scope.discovered if v not in known and v not in scope.written]
         if more_written or more_read:
             self._set_variables([*written, *more_written], [v for v in (*read, *more_read) if v not in scope.written])
         return bool(more_written or more_read)

@@ -51,7 +51,7 @@ def _xla(x, kernel, strides, pads, dilation, groups=1):
 
 def _pointwise(x, kernel, strides, pads):
     """A convolution whose kernel covers one element: a matrix product."""
-    x = _pad(x, pads)
+    x = pad_spatial(x, pads)
     if any(s > 1 for s in strides):
         x = x[(slice(None), *(slice(None, None, s) for s in strides))]
     return project(x, kernel.reshape(kernel.shape[-2:]))
@@ -60,7 +60,7 @@ def _pointwise(x, kernel, strides, pads):
 def _depthwise(x, kernel, strides, pads, dilation):
     """``kernel`` ``(*k, 1, C * M)``: a sum over taps of slices times weights, which XLA makes one loop."""
     multiplier = kernel.shape[-1] // x.shape[-1]
-    x = _pad(x, pads)
+    x = pad_spatial(x, pads)
     x = jnp.repeat(x, multiplier, axis=-1) if multiplier > 1 else x
     slices = patch_slices(x, kernel.shape[:-2], strides, dilation)
     return sum(a * w for a, w in zip(slices, kernel.reshape(-1, kernel.shape[-1])))
@@ -87,11 +87,11 @@ def _grouped_backward(strides, pads, dilation, groups, residuals, dy):
 _grouped.defvjp(_grouped_forward, _grouped_backward)
 
 
-def _pad(x, pads):
-    """Zeros around the spatial dimensions, or elements taken away where negative."""
+def pad_spatial(x: Array, pads, value=0) -> Array:
+    """``value`` around the spatial dimensions; elements are taken away where a width is negative."""
     if not any(map(any, pads)):
         return x
-    return lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), *((*pair, 0) for pair in pads), (0, 0, 0)])
+    return lax.pad(x, jnp.asarray(value, x.dtype), [(0, 0, 0), *((*pair, 0) for pair in pads), (0, 0, 0)])
 
 
 def patch_slices(x, size, strides, dilation):

@@ -13,7 +13,7 @@ import numpy as np
 from jax import Array, lax
 
 from .choice import fast
-from .convolution import Padding, pad_widths, spread
+from .convolution import Padding, pad_spatial, pad_widths, spread
 
 LARGEST_UNROLLED = 16  # window length up to which slices are written out
 
@@ -22,7 +22,7 @@ def max_pool(x: Array, pool_size, strides=None, padding: Padding = "valid") -> A
     """The largest element of each window; ``strides`` defaults to ``pool_size``. Padding never wins."""
     size, strides, pads = _window(x, pool_size, strides, padding)
     if _fast(x, size):
-        x = _pad(x, _lowest(x.dtype), pads)
+        x = pad_spatial(x, pads, _lowest(x.dtype))
         # the last axis first, so that among equals the first in row-major order gets the gradient, as in XLA
         for axis in reversed(range(1, x.ndim - 1)):
             x = _max_axis(x, axis, size[axis - 1], strides[axis - 1])
@@ -36,7 +36,7 @@ def avg_pool(x: Array, pool_size, strides=None, padding: Padding = "valid") -> A
     counts = window_counts(x.shape[1:-1], size, strides, pads).astype(x.dtype)
     zero = np.zeros((), x.dtype)
     if _fast(x, size):
-        total = _pad(x, zero, pads)
+        total = pad_spatial(x, pads)
         for axis in reversed(range(1, x.ndim - 1)):
             total = _sum_axis(total, axis, size[axis - 1], strides[axis - 1])
     else:
@@ -68,10 +68,6 @@ def _lowest(dtype):
 
 def _fast(x, size):
     return fast("pooling") and jnp.issubdtype(x.dtype, jnp.floating) and max(size) <= LARGEST_UNROLLED
-
-
-def _pad(x, value, pads):
-    return lax.pad(x, value, [(0, 0, 0), *((*pair, 0) for pair in pads), (0, 0, 0)]) if any(map(any, pads)) else x
 
 
 def _slices(x, axis, size, stride):

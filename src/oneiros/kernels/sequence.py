@@ -61,13 +61,13 @@ def run(cell: Cell, weights: Weights, x, state, mask, reverse, sequences):
 def _loop(cell, sequences, weights, x, state, mask):
     """``x`` (its last row ones), ``mask`` and outputs are ``(features, T, N)``, states are ``(features, N)``."""
     kernel, recurrent = weights.kernel, weights.recurrent
-    one_product = len(kernel) == len(recurrent) == cell.shared
+    one_product = _is_one_product(cell, weights)
     fused = jnp.concatenate([recurrent, kernel], 1) if one_product else None
 
     def step(state, _, inputs):
         x, mask = inputs
         if one_product:
-            zx, zh = fused @ jnp.concatenate([state[0], x]), recurrent[:0] @ state[0]
+            zx, zh = fused @ jnp.concatenate([state[0], x]), None
         else:
             zx, zh = kernel @ x, recurrent @ state[0]
             zx, zh = _added(cell, zx, zh), zh[cell.shared :]
@@ -76,6 +76,11 @@ def _loop(cell, sequences, weights, x, state, mask):
 
     state, _, outputs = _steps(step, state, None, (x, mask), _room(state[:sequences], x))
     return outputs[0] if sequences else None, state
+
+
+def _is_one_product(cell, weights):
+    """Whether all rows are shared, so that one matrix takes ``[h; x; 1]`` to ``zx``."""
+    return len(weights.kernel) == len(weights.recurrent) == cell.shared
 
 
 def _added(cell, zx, zh):
@@ -162,7 +167,7 @@ def _loop_backward(cell, sequences, residuals, gradients):
         return d_state, (dzx, d_extra), ()
 
     d_state, (dzx, d_extra), _ = _steps(step, d_state, (zx, extra), (states, mask, d_outputs), (), reverse=True)
-    if len(weights.kernel) == len(weights.recurrent) == cell.shared:
+    if _is_one_product(cell, weights):
         both = _outer(dzx, jnp.concatenate([states[0], x]))
         d_recurrent, d_kernel = both[:, : len(first[0])], both[:, len(first[0]) :]
     else:
