@@ -11,6 +11,7 @@ FAST_ON = {
     "convolution": "cpu",  # matrix products and sums of slices, where XLA's own convolutions are slow
     "reduction": "cpu",  # sums over all but the last axis as matrix products
     "pooling": "cpu",  # maxima of strided slices
+    "attention": "cpu",  # softmax divided after the product, and its gradients in the order of factors that XLA likes
     "recurrence": "cpu",  # batch on the last axis, gates recomputed in the backward pass
     "cudnn": "gpu",  # the whole LSTM in one launch
 }

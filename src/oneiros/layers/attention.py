@@ -2,12 +2,12 @@
 
 import math
 
-import jax
 import jax.numpy as jnp
 
 from ..core import SeedGenerator, get_mask
 from ..core.checks import fraction, one_of, positive_int
 from ..core.errors import InputDataError
+from ..kernels.attention import attend, softmax
 from ..kernels.random import dropout_mask
 from .base import Layer
 from .einsum_dense import EinsumDense
@@ -28,9 +28,7 @@ class _Attending(Layer):
 
     def weigh(self, scores, mask, training):
         """Softmax over the last axis, of the entries where `mask` is True."""
-        if mask is not None:
-            scores = jnp.where(mask, scores, jnp.finfo(scores.dtype).min)
-        weights = jax.nn.softmax(scores, -1)
+        weights = softmax(scores, mask)
         if training and self.dropout:
             kept = dropout_mask(self.seed_generator.next(), self.dropout, weights.shape)
             weights = jnp.where(kept, weights / (1 - self.dropout), 0)
@@ -181,17 +179,21 @@ class _Projected(_Attending):
         q, k, v = self.query_dense(query), self.key_dense(key), self.value_dense(value)
         q, k, v = (self._heads_first(x, len(query.shape)) for x in (q, k, v))  # (N, ..., H, L, width)
         k, v = (jnp.repeat(x, q.shape[-3] // x.shape[-3], axis=-3) for x in (k, v))
-        scores = (q / math.sqrt(q.shape[-1])) @ jnp.swapaxes(k, -1, -2)
+        q = q / math.sqrt(q.shape[-1])
         allowed = None if attention_mask is None else jnp.expand_dims(jnp.asarray(attention_mask, bool), -3)
         masks = [(m, axis) for m, axis in ((query_mask, -1), (value_mask, -2), (key_mask, -2)) if m is not None]
         masks = [jnp.expand_dims(jnp.asarray(m, bool).reshape(len(m), 1, -1), axis) for m, axis in masks]
-        for more in [*masks, *([_causal(*scores.shape[-2:])] if use_causal_mask else [])]:
+        for more in [*masks, *([_causal(q.shape[-2], k.shape[-2])] if use_causal_mask else [])]:
             allowed = more if allowed is None else allowed & more
         if allowed is not None and allowed.ndim > 2:
             # axes between the batch and the heads, over which nothing attends
-            allowed = allowed.reshape(len(allowed), *[1] * (scores.ndim - allowed.ndim), *allowed.shape[1:])
-        weights = self.weigh(scores, allowed, training)
-        output = self.output_dense(self._heads_last(weights @ v, query.shape))
+            allowed = allowed.reshape(len(allowed), *[1] * (q.ndim - allowed.ndim), *allowed.shape[1:])
+        if return_attention_scores or (training and self.dropout):
+            weights = self.weigh(q @ jnp.swapaxes(k, -1, -2), allowed, training)
+            attended = weights @ v
+        else:
+            attended = attend(q, k, v, allowed)
+        output = self.output_dense(self._heads_last(attended, query.shape))
         return [output, weights] if return_attention_scores else output
 
     def _axes(self, rank):
