@@ -338,3 +338,19 @@ def test_unknown_names_hint_at_the_nearest():
         linear(optimizer="adamm")
     with pytest.raises(InputDataError, match="no output is called"):
         linear(loss={"dense": "mse", "dens": "mse"})
+
+
+def test_compute_metrics_of_a_subclass_is_used():
+    class Own(keras.Model):
+        def compute_metrics(self, x, y, y_pred, sample_weight=None):
+            logs = super().compute_metrics(x, y, y_pred, sample_weight)
+            return logs | {"twice": 2 * logs["mae"]}
+
+    inputs = keras.Input((3,))
+    model = Own(inputs, layers.Dense(2)(inputs))
+    model.compile(keras.optimizers.SGD(0.0), "mse", metrics=["mae"])
+    logs = model.fit(X, Y, batch_size=4, verbose=0).history
+    error = abs(model.predict(X, verbose=0) - Y).mean()
+    np.testing.assert_allclose([logs["mae"][0], logs["twice"][0]], [error, 2 * error], rtol=1e-5)
+    results = model.evaluate(X, Y, batch_size=4, verbose=0, return_dict=True)
+    np.testing.assert_allclose(results["twice"], 2 * error, rtol=1e-5)

@@ -1,5 +1,6 @@
 """What `compile` is told about losses and metrics, as functions of targets and outputs."""
 
+import contextlib
 import difflib
 import inspect
 
@@ -8,28 +9,30 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import losses, metrics
-from ..core import Symbol, Variable, behaviour, get_mask
+from ..core import Symbol, Variable, behaviour, get_mask, set_mask
 from ..core.errors import InputDataError
 from ..core.registry import find_custom_object
 
 
-def weighted_mean(values, weights, mask):
+def weighted_mean(values, weights, mask, rows=None):
     """The mean of losses per sample (and time step), weighted and masked as Keras does.
 
     values: (N,), (N, T), ... or a scalar. weights: (N,) or (N, T) or None. mask: booleans that fit the values.
+    rows: as many rows count; the mask is False in the others, and the weights are zero.
     """
     values = jnp.asarray(values)
+    share = 1 if rows is None or not values.ndim else rows / values.shape[0]
     if mask is not None and values.ndim:
-        mask = _fit(mask, values).astype(values.dtype)
-        values = values * mask * (mask.size / jnp.maximum(mask.sum(), 1))
+        mask = _fit(mask, values)
+        values = jnp.where(mask, values, 0) * (mask.size * share / jnp.maximum(mask.sum(), 1))
     if weights is None:
-        return values.mean()
+        return values.mean() / share
     weights = jnp.asarray(weights, values.dtype)
     if values.ndim > weights.ndim:
         values = values.mean(tuple(range(weights.ndim, values.ndim)))
     if behaviour.weights_normalized_by_count:
         return (values * weights).mean() / jnp.maximum((weights != 0).mean(), 1e-7)
-    return (values * weights).mean()
+    return (values * weights).mean() / share
 
 
 def _fit(mask, values):
@@ -56,12 +59,13 @@ class _FunctionMetric(metrics.Metric):
         self.total = self.add_variable((), "zeros", name="total")
         self.count = self.add_variable((), "zeros", name="count")
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        value = weighted_mean(self.fn(y_true, y_pred), sample_weight, get_mask(y_pred))
-        size = y_pred.shape[0]
+    def update_state(self, y_true, y_pred, sample_weight=None, rows=None):
+        value = weighted_mean(self.fn(y_true, y_pred), sample_weight, get_mask(y_pred), rows)
+        size = y_pred.shape[0] if rows is None else rows
         if sample_weight is not None and not behaviour.weights_normalized_by_count:
             weights = jnp.asarray(sample_weight, value.dtype)
-            value, size = value / jnp.maximum(weights.mean(), 1e-7), weights.sum() / max(weights[0].size, 1)
+            weight = weights.sum() / max(weights[0].size, 1)
+            value, size = value / jnp.maximum(weight / size, 1e-7), weight
         self.add(value, size)
 
     def add(self, value, size):
@@ -88,6 +92,7 @@ class Objectives:
         self.metrics_, self.weighted_metrics = _known(metrics_), _known(weighted_metrics)
         self.trackers = [mean_tracker("loss")]
         self.bound = False
+        self._rows = None
         for weight in jax.tree.leaves(loss_weights):
             if not isinstance(weight, (int, float, np.number, jax.Array, Variable)):
                 raise InputDataError(
@@ -138,8 +143,31 @@ class Objectives:
         given = iter(targets)
         return [next(given, None) if self.needs_target(i) else None for i in range(len(self.losses))]
 
+    def can_leave_rows_out(self):
+        """Whether all losses and metrics are known to come out exactly inside `first_rows`."""
+        metrics_ = [metric for made in self.output_metrics for metric, _ in made]
+        return all(_is_by_row(part) for part in (*self.losses, *metrics_))
+
+    @contextlib.contextmanager
+    def first_rows(self, count):
+        """Inside, the first `count` rows of a batch count; the others, whose weights are zero, only fill it up."""
+        self._rows = count
+        try:
+            yield
+        finally:
+            self._rows = None
+
+    def _size(self, output):
+        return output.shape[0] if self._rows is None else self._rows
+
+    def _mark_rows(self, outputs):
+        for output in outputs if self._rows is not None else ():
+            counts, mask = jnp.arange(output.shape[0]) < self._rows, get_mask(output)
+            set_mask(output, counts if mask is None else mask & counts.reshape(-1, *[1] * (mask.ndim - 1)))
+
     def compute_loss(self, targets, outputs, weights):
         """The weighted sum of all losses; notes the part of each output."""
+        self._mark_rows(outputs)
         total = jnp.zeros((), jnp.float32)
         for i, (fn, output) in enumerate(zip(self.losses, outputs)):
             if fn is None:
@@ -147,28 +175,30 @@ class Objectives:
             weight = weights[i] if i < len(weights) else None
             value = self._one_loss(fn, targets[i], output, weight, self.names[i])
             if self.output_trackers[i] is not None:
-                self.output_trackers[i].add(jax.lax.stop_gradient(value), output.shape[0])
+                self.output_trackers[i].add(jax.lax.stop_gradient(value), self._size(output))
             total = total + jnp.asarray(value, total.dtype) * self.weights[i]
         return total
 
-    @staticmethod
-    def _one_loss(fn, target, output, weight, name):
+    def _one_loss(self, fn, target, output, weight, name):
         if target is None:
             raise InputDataError(f"Output {name} has a loss but no targets were given: pass y, or compile(loss=None).")
         if isinstance(fn, losses.Loss):
             return fn(target, output, sample_weight=weight)
         losses.check_shapes(getattr(fn, "__name__", "loss"), tuple(target.shape), tuple(output.shape))
-        return weighted_mean(fn(align(target, output), output), weight, get_mask(output))
+        return weighted_mean(fn(align(target, output), output), weight, get_mask(output), self._rows)
 
-    def update_metrics(self, loss, targets, outputs, weights):
-        if loss is not None:
-            self.trackers[0].add(loss, outputs[0].shape[0])
+    def track_loss(self, loss, output):
+        self.trackers[0].add(loss, self._size(output))
+
+    def update_metrics(self, targets, outputs, weights):
         for i, (output, made) in enumerate(zip(outputs, self.output_metrics)):
             for metric, is_weighted in made:
                 weight = weights[i] if is_weighted and i < len(weights) else None
-                if weight is None and not isinstance(metric, _FunctionMetric):
-                    weight = get_mask(output)
-                metric.update_state(align(targets[i], output), output, sample_weight=weight)
+                target = align(targets[i], output)
+                if isinstance(metric, _FunctionMetric):
+                    metric.update_state(target, output, weight, self._rows)
+                else:
+                    metric.update_state(target, output, sample_weight=get_mask(output) if weight is None else weight)
 
     def results(self):
         found = {}
@@ -188,6 +218,23 @@ class Objectives:
     @property
     def stateful_names(self):
         return [t.name for t in self.trackers if not isinstance(t, _FunctionMetric)]
+
+
+# What looks at several rows at once, or counts values where rows without weight are rows.
+_NOT_BY_ROW = {
+    *("dice", "tversky", "circle", "rootmeansquarederror", "meanrelativeerror"),
+    *("sum", "sumoverbatchsize", "sumoverbatchsizemetricwrapper", "meantensor"),
+}
+
+
+def _is_by_row(part):
+    """Whether this loss or metric is the library's own, takes each row by itself and heeds masks and weights."""
+    if part is None:
+        return True
+    function = getattr(part, "fn", getattr(part, "_fn", part))
+    own = all(getattr(p, "__module__", "").split(".")[0] == "oneiros" for p in (part, function))
+    names = {type(part).__name__.lower(), getattr(function, "__name__", "").lower()}
+    return own and not names & _NOT_BY_ROW and getattr(part, "reduction", "mean") not in (None, "none")
 
 
 def _known(specs):

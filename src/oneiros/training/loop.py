@@ -66,7 +66,7 @@ def run_epoch(model, phase, data, hooks, order=None, single=False):
         _run_arrays(run, np.arange(data.samples) if order is None else order)
     else:
         for batch in data.epoch():
-            run.dispatch(run.one, (batch,), 1, jax.tree.leaves(batch)[0].shape[0])
+            run.step(batch, jax.tree.leaves(batch)[0].shape[0])
             if run.stopped():
                 break
     run.flush()
@@ -87,7 +87,7 @@ def _run_arrays(run, order):
             position += steps * size
         else:
             rows = order[position : position + size]
-            run.dispatch(run.one, (data.take(rows),), 1, len(rows))
+            run.step(data.take(rows), len(rows))
             position += len(rows)
         if run.stopped():
             break
@@ -119,6 +119,7 @@ class _Run:
         self.one = model._function(f"{phase}_single" if single else phase)
         self.phase = phase
         self.steps, self.logs = 0, {}
+        self.full = _full_size(data) if isinstance(data, ArrayData) else 0  # the largest batch
         self.pending, self.group = None, None
         self.started = time.perf_counter()
         # Logs of single batches are averaged here; those of groups are running means already.
@@ -131,6 +132,15 @@ class _Run:
 
     def stopped(self):
         return self.single and self.hooks.stop()
+
+    def step(self, batch, size):
+        """Dispatches one batch. A short one is filled up in evaluation, if its results stay exact."""
+        self.full = max(self.full, size)
+        if self.phase == "test" and size < self.full and not self.data.exact and self.model._fills_batches():
+            filled = self.model._function("test_single_filled" if self.single else "test_filled")
+            self.dispatch(filled, (_filled(batch, size, self.full), np.int32(size)), 1, size)
+        else:
+            self.dispatch(self.one, (batch,), 1, size)
 
     def dispatch(self, function, arguments, steps, samples):
         self.hooks.begin(self.steps)
@@ -186,17 +196,28 @@ def predict_batches(function, data, steps=None):
     if isinstance(data, ArrayData):
         for start in range(0, data.samples, data.batch_size):
             stop = min(start + data.batch_size, data.samples)
-            batch = data.take(slice(start, stop))[0]
-            results.append((function(_padded(batch, data, stop - start)), stop - start))
+            batch, size = data.take(slice(start, stop))[0], stop - start
+            if size < _full_size(data) and not data.exact:  # rows of a prediction are independent
+                batch = _repeated(batch, size, _full_size(data))
+            results.append((function(batch), size))
     else:
         for x, _, _ in itertools.islice(data.epoch(), steps):
             results.append((function(x), jax.tree.leaves(x)[0].shape[0]))
     return results
 
 
-def _padded(batch, data, size):
-    """A short batch filled up, so that few shapes are ever compiled: rows of a prediction are independent."""
-    wanted = data.batch_size if data.samples >= data.batch_size else _power_of_two(size)
-    if data.exact or wanted == size:
-        return batch
-    return jax.tree.map(lambda a: np.concatenate([a, np.repeat(np.asarray(a[-1:]), wanted - size, 0)]), batch)
+def _full_size(data):
+    """The size to which a short batch of arrays is filled up: few, so that few programs are ever compiled."""
+    return data.batch_size if data.samples >= data.batch_size else _power_of_two(data.samples)
+
+
+def _repeated(arrays, size, wanted):
+    """Arrays filled up with their last row."""
+    return jax.tree.map(lambda a: np.concatenate([a, np.repeat(np.asarray(a[-1:]), wanted - size, 0)]), arrays)
+
+
+def _filled(batch, size, wanted):
+    """A batch ``(x, y, weights)`` filled up with rows of no weight."""
+    x, y, weights = batch
+    weights = jax.tree.map(lambda w: np.concatenate([w, np.zeros((wanted - size, *w.shape[1:]), w.dtype)]), weights)
+    return *_repeated((x, y), size, wanted), weights

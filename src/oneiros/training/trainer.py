@@ -33,6 +33,7 @@ class Trainer:
 
     def _forget_functions(self):
         self._functions = {}
+        self._adds_losses = None  # whether layers add losses of what they are called on; known after a step's trace
         self._collected = None
         self._paces = {}
 
@@ -128,20 +129,18 @@ class Trainer:
         def loss():
             y_pred = self(x, training=_phase(True))
             value = self.compute_loss(x, y, y_pred, weights)
-            self._update_metrics(value, y, y_pred, weights)
-            return self.optimizer.scale_loss(value)
+            return self.optimizer.scale_loss(value), self._logs(value, x, y, y_pred, weights)
 
-        _, gradients = value_and_grad(loss, variables)()
+        (_, logs), gradients = value_and_grad(loss, variables, has_aux=True)()
         self.optimizer.apply(gradients, variables)
-        return self._objectives.results()
+        return logs
 
     def test_step(self, data):
         """One evaluation step on a batch ``(x, y, sample_weight)``; returns the logs."""
         x, y, weights = data_.unpack(data)
         y_pred = self(x, training=_phase(False))
         loss = self.compute_loss(x, y, y_pred, weights)
-        self._update_metrics(loss, y, y_pred, weights)
-        return self._objectives.results()
+        return self._logs(loss, x, y, y_pred, weights)
 
     def predict_step(self, data):
         """The outputs for one batch of inputs."""
@@ -152,6 +151,7 @@ class Trainer:
         targets, outputs, weights = self._per_output(y, y_pred, sample_weight)
         self._objectives.bind(self.output_names, outputs, targets)
         total = self._objectives.compute_loss(self._objectives.matched_targets(targets), outputs, weights)
+        self._adds_losses = bool(self._call_losses)
         for extra in self.losses:
             if not isinstance(extra, Symbol):
                 total = total + jax.numpy.sum(extra)
@@ -159,13 +159,13 @@ class Trainer:
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Updates the compiled metrics; returns all results."""
-        self._update_metrics(None, y, y_pred, sample_weight)
+        targets, outputs, weights = self._per_output(y, y_pred, sample_weight)
+        self._objectives.update_metrics(self._objectives.matched_targets(targets), outputs, weights)
         return self._objectives.results()
 
-    def _update_metrics(self, loss, y, y_pred, sample_weight):
-        targets, outputs, weights = self._per_output(y, y_pred, sample_weight)
-        targets = self._objectives.matched_targets(targets)
-        self._objectives.update_metrics(loss, targets, outputs, weights)
+    def _logs(self, loss, x, y, y_pred, weights):
+        self._objectives.track_loss(loss, jax.tree.leaves(y_pred)[0])
+        return self.compute_metrics(x, y, y_pred, weights)
 
     @staticmethod
     def _per_output(y, y_pred, weights):
@@ -203,10 +203,11 @@ class Trainer:
 
         'train', 'test': of one batch. 'train_many', 'test_many': of a number of steps and stacked batches.
         'train_single', 'test_single': of one batch, with logs of it alone where the generation has it so.
+        'test_filled', 'test_single_filled': of a batch of which a number of rows count, and this number.
         """
-        phase, _, form = kind.partition("_")
-        if form == "single" and behaviour.running_batch_logs:
-            return self._function(phase)
+        phase, *form = kind.split("_")
+        if "single" in form and behaviour.running_batch_logs:
+            return self._function(kind.replace("_single", ""))
         if kind not in self._functions:
             self._functions[kind] = self._make_function(phase, form)
         return self._functions[kind]
@@ -227,14 +228,25 @@ class Trainer:
             known = [*variables, *self.optimizer.variables, *known, *self._moved_in_training()]
 
         def one(batch):
-            if form == "single":
+            if "single" in form:
                 self._reset_means()
             return step(_as_arguments(batch))
 
         def many(steps, batches):
             return repeat(one, steps, batches)
 
-        return compiled(many if form == "many" else one, variables=known, reads=self.weights)
+        def filled(batch, rows):
+            with self._objectives.first_rows(rows):
+                return one(batch)
+
+        function = many if "many" in form else filled if "filled" in form else one
+        return compiled(function, variables=known, reads=self.weights)
+
+    def _fills_batches(self):
+        """Whether `evaluate` may fill up a short batch: where all that it computes is known to leave rows out."""
+        steps = ("test_step", "compute_loss", "compute_metrics")
+        own = all(getattr(type(self), name) is getattr(Trainer, name) for name in steps)
+        return own and self._adds_losses is False and self._objectives.can_leave_rows_out()
 
     def _moved_in_training(self):
         """What layers write when they are called for training: statistics, unless they are frozen, and seeds."""

@@ -1,0 +1,168 @@
+"""Short batches of `evaluate` are filled up to the size of the others: the results must be those of the rows alone."""
+
+import numpy as np
+import pytest
+
+import oneiros as keras
+from oneiros import layers, losses, metrics
+from oneiros.compat.generations import select
+
+RNG = np.random.default_rng(0)
+ROWS, BATCH = 11, 4
+BINARY = ["binary_accuracy", "AUC", "Precision", "Recall", "BinaryIoU", "TruePositives", "FalseNegatives", "R2Score"]
+CLASSES = [
+    *("accuracy", "categorical_crossentropy", "TopKCategoricalAccuracy", "CosineSimilarity", "KLDivergence", "mae"),
+    *("CategoricalHinge", "MeanSquaredLogarithmicError", "Poisson", "FBetaScore", "pearson_correlation"),
+]
+
+
+def vectors(loss, metric_names, **arguments):
+    """Rows of four numbers, in three classes."""
+    x = RNG.normal(size=(ROWS, 4)).astype("float32")
+    y = np.eye(3, dtype="float32")[RNG.integers(0, 3, ROWS)]
+    return _compiled([layers.Dense(3, activation="softmax")], x, y, loss, metric_names, **arguments)
+
+
+def binary(loss, metric_names, **arguments):
+    x = RNG.normal(size=(ROWS, 4)).astype("float32")
+    y = RNG.integers(0, 2, (ROWS, 1)).astype("float32")
+    return _compiled([layers.Dense(1, activation="sigmoid")], x, y, loss, metric_names, **arguments)
+
+
+def sequences(loss, metric_names, **arguments):
+    """Five steps, of which the mask leaves one to five."""
+    x = RNG.normal(size=(ROWS, 5, 4)).astype("float32")
+    x *= np.arange(5)[:, None] < RNG.integers(1, 6, (ROWS, 1, 1))
+    y = RNG.integers(0, 3, (ROWS, 5))
+    parts = [layers.Masking(), layers.Dense(3, activation="softmax")]
+    return _compiled(parts, x, y, loss, metric_names, **arguments)
+
+
+def _compiled(parts, x, y, loss, metric_names, weighted=()):
+    model = keras.Sequential([keras.Input(x.shape[1:]), *parts])
+    model.compile("sgd", loss, metrics=list(metric_names), weighted_metrics=list(weighted))
+    return model, x, y
+
+
+def evaluate(model, x, y, **arguments):
+    return list(model.evaluate(x, y, batch_size=BATCH, verbose=0, return_dict=True, **arguments).values())
+
+
+def assert_exact(model, x, y, **arguments):
+    start = {k: v[:BATCH] for k, v in arguments.items()}
+    evaluate(model, x[:BATCH], y[:BATCH], **start)  # the first call shows what the model computes
+    filled = evaluate(model, x, y, **arguments)
+    assert "test_filled" in model._functions
+    model._fills_batches = lambda: False
+    alone = evaluate(model, x, y, **arguments)
+    np.testing.assert_allclose(np.hstack(filled), np.hstack(alone), rtol=1e-5, atol=1e-6)
+
+
+@pytest.fixture
+def generation_2():
+    select("2")
+    yield
+    select("3")
+
+
+WEIGHTS = RNG.random((ROWS, 5)).astype("float32")
+CASES = [
+    (vectors, "categorical_crossentropy", CLASSES, {}),
+    (vectors, "mse", ["accuracy", "mae"], {"sample_weight": WEIGHTS[:, 0]}),
+    (binary, "binary_crossentropy", BINARY, {}),
+    (binary, "hinge", BINARY[:4], {"sample_weight": WEIGHTS[:, 0]}),
+    (sequences, "sparse_categorical_crossentropy", ["accuracy"], {}),
+    (sequences, "sparse_categorical_crossentropy", ["accuracy"], {"sample_weight": WEIGHTS}),
+    (sequences, losses.SparseCategoricalCrossentropy(), [], {"sample_weight": WEIGHTS[:, 0]}),
+    (vectors, losses.Huber(reduction="sum"), ["mse"], {"sample_weight": WEIGHTS[:, 0]}),
+    (vectors, losses.LogCosh(reduction="mean_with_sample_weight"), [], {"sample_weight": WEIGHTS[:, 0]}),
+]
+
+
+@pytest.mark.parametrize("case", range(len(CASES)))
+def test_exact(case):
+    make, loss, names, arguments = CASES[case]
+    assert_exact(*make(loss, names, weighted=names[:2]), **arguments)
+
+
+@pytest.mark.parametrize("case", [1, 4, 5])
+def test_exact_in_generation_2(generation_2, case):
+    """There, weights that are not zero are counted."""
+    make, loss, names, arguments = CASES[case]
+    assert_exact(*make(loss, names, weighted=names[:2]), **arguments)
+
+
+def test_against_numpy():
+    model, x, y = vectors("mse", ["mae"])
+    evaluate(model, x[:BATCH], y[:BATCH])
+    error = model.predict_on_batch(x) - y
+    np.testing.assert_allclose(evaluate(model, x, y), [(error**2).mean(), abs(error).mean()], rtol=1e-5)
+
+
+def test_several_outputs_and_batches_from_a_generator():
+    x = RNG.normal(size=(ROWS, 4)).astype("float32")
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, [layers.Dense(2, name="a")(inputs), layers.Dense(1, name="b")(inputs)])
+    model.compile("sgd", {"a": "mse", "b": "mae"}, metrics={"a": ["mae"], "b": ["mse"]})
+    y = [RNG.normal(size=(ROWS, n)).astype("float32") for n in (2, 1)]
+    evaluate(model, x[:BATCH], [a[:BATCH] for a in y])
+    batches = [(x[i : i + BATCH], [a[i : i + BATCH] for a in y]) for i in range(0, ROWS, BATCH)]
+    actual = model.evaluate(iter(batches), verbose=0)
+    assert "test_filled" in model._functions
+    errors = [p - a for p, a in zip(model.predict_on_batch(x), y)]
+    (a, b), (a_mae, b_mse) = (
+        [(errors[0] ** 2).mean(), abs(errors[1]).mean()],
+        [abs(errors[0]).mean(), (errors[1] ** 2).mean()],
+    )
+    np.testing.assert_allclose(actual, [a + b, a, b, a_mae, b_mse], rtol=1e-5)
+
+
+def test_one_program_for_short_batches_of_all_sizes():
+    model, x, y = vectors("mse", ["mae"])
+    model.fit(x, y, batch_size=BATCH, epochs=1, verbose=0)
+    evaluate(model, x, y)
+    programs = [model._functions[kind]._program[0] for kind in ("test", "test_filled")]
+    sizes = [program._cache_size() for program in programs]
+    for rows in (5, 6, 7, 9, 10):
+        evaluate(model, x[:rows], y[:rows])
+    assert [program._cache_size() for program in programs] == sizes
+
+
+class AcrossRows(metrics.Metric):
+    def __init__(self):
+        super().__init__(name="largest")
+        self.value = self.add_weight(name="value")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.value.assign_add(y_pred.shape[0])
+
+    def result(self):
+        return self.value
+
+
+class WithLoss(layers.Layer):
+    def call(self, x):
+        self.add_loss(0.1 * keras.ops.sum(x))
+        return x
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        {"loss": lambda y, p: keras.ops.mean((y - p) ** 2)},
+        {"loss": "mse", "metric_names": [AcrossRows()]},
+        {"loss": "mse", "metric_names": [lambda y, p: keras.ops.max(p)]},
+        {"loss": "dice"},
+        {"loss": "mse", "layer": WithLoss()},
+    ],
+    ids=["loss", "metric", "function", "across rows", "layer"],
+)
+def test_what_may_look_at_all_rows_gets_them_alone(what):
+    what = {"metric_names": []} | what
+    parts = [what["layer"]] if "layer" in what else []
+    x = RNG.normal(size=(ROWS, 4)).astype("float32")
+    y = RNG.normal(size=(ROWS, 3)).astype("float32")
+    model, x, y = _compiled([*parts, layers.Dense(3)], x, y, what["loss"], what["metric_names"])
+    evaluate(model, x, y)
+    evaluate(model, x, y)
+    assert "test_filled" not in model._functions
