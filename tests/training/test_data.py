@@ -292,3 +292,52 @@ def test_two_models_train_in_two_threads():
     [t.join() for t in threads]
     for m in models:
         np.testing.assert_allclose(m.get_weights()[0], alone.get_weights()[0], rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:Model .* has no trainable weights")
+@pytest.mark.parametrize("callbacks", [[], [keras.callbacks.LambdaCallback(on_batch_end=lambda batch, logs: None)]])
+def test_a_generator_may_fill_the_same_arrays_again(callbacks):
+    """The arrays are large and aligned, so that JAX would read them in place, after the generator went on."""
+    rows, width = 64, 4096
+    raw = np.zeros(rows * width + 16, "float32")
+    start = -raw.ctypes.data // 4 % 16
+    x, y = raw[start : start + rows * width].reshape(rows, width), np.zeros((rows, 1), "float32")
+
+    def batches():
+        for value in range(1, 41):
+            x[:] = value
+            yield x, y
+
+    model = keras.Sequential([keras.Input((width,)), layers.Dense(1, kernel_initializer="ones", trainable=False)])
+    model.compile(keras.optimizers.SGD(0.0), "mae")
+    for _ in range(2):
+        history = model.fit(batches(), steps_per_epoch=40, verbose=0, callbacks=callbacks)
+        np.testing.assert_allclose(history.history["loss"], [20.5 * width], rtol=1e-4)
+    np.testing.assert_allclose(model.evaluate(batches(), verbose=0), 20.5 * width, rtol=1e-4)
+    predictions = model.predict((x for x, _ in batches()), verbose=0)
+    np.testing.assert_allclose(predictions.reshape(40, rows)[:, 0], width * np.arange(1, 41), rtol=1e-4)
+
+
+def test_short_steps_of_a_generator_go_together_and_give_the_same_numbers():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(403, 3)).astype("float32"), rng.normal(size=(403, 1)).astype("float32")
+
+    class Batches(keras.utils.Sequence):
+        def __len__(self):
+            return 101
+
+        def __getitem__(self, i):
+            return x[4 * i : 4 * i + 4], y[4 * i : 4 * i + 4]
+
+    def train(data, **arguments):
+        keras.utils.set_random_seed(1)
+        model = keras.Sequential([keras.Input((3,)), layers.Dense(1)])
+        model.compile(keras.optimizers.SGD(0.01), "mse")
+        history = model.fit(*data, epochs=4, shuffle=False, verbose=0, **arguments)
+        return model, [*model.get_weights(), history.history["loss"], model.evaluate(*data, verbose=0)]
+
+    model, from_batches = train((Batches(),))
+    assert "train_many" in model._functions
+    _, from_arrays = train((x, y), batch_size=4)
+    for a, b in zip(from_batches, from_arrays):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)

@@ -354,3 +354,15 @@ def test_compute_metrics_of_a_subclass_is_used():
     np.testing.assert_allclose([logs["mae"][0], logs["twice"][0]], [error, 2 * error], rtol=1e-5)
     results = model.evaluate(X, Y, batch_size=4, verbose=0, return_dict=True)
     np.testing.assert_allclose(results["twice"], 2 * error, rtol=1e-5)
+
+
+def test_a_model_without_trainable_weights_is_only_measured():
+    model = linear()
+    model.trainable = False
+    model.compile("adam", "mse")
+    before = model.get_weights()
+    with pytest.warns(UserWarning, match="no trainable weights"):
+        history = model.fit(X, Y, epochs=2, verbose=0)
+    np.testing.assert_allclose(history.history["loss"], model.evaluate(X, Y, verbose=0), rtol=1e-5)
+    for old, new in zip(before, model.get_weights()):
+        np.testing.assert_array_equal(old, new)

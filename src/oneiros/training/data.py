@@ -378,7 +378,8 @@ class BatchData:
                 f"Batch {number} of {type(self.source).__name__}: all arrays of a batch need the same number of "
                 f"samples, at least one. Received: {sorted(lengths)}."
             )
-        return x, y, weights
+        # Copies: many generators fill the same array again and again, and JAX reads it after the call.
+        return jax.tree.map(lambda a: np.array(a) if isinstance(a, np.ndarray) else a, (x, y, weights))
 
 
 def unpack(batch):

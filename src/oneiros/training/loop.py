@@ -65,10 +65,7 @@ def run_epoch(model, phase, data, hooks, order=None, single=False):
     if isinstance(data, ArrayData):
         _run_arrays(run, np.arange(data.samples) if order is None else order)
     else:
-        for batch in data.epoch():
-            run.step(batch, jax.tree.leaves(batch)[0].shape[0])
-            if run.stopped():
-                break
+        _run_batches(run)
     run.flush()
     return run.logs, run.steps
 
@@ -76,30 +73,64 @@ def run_epoch(model, phase, data, hooks, order=None, single=False):
 def _run_arrays(run, order):
     data, size, position = run.data, run.data.batch_size, 0
     row_bytes = sum(a.dtype.itemsize * int(np.prod(a.shape[1:])) for a in jax.tree.leaves(data.arrays))
-    most = int(np.clip(_BUFFER_BYTES // max(row_bytes * size, 1), 1, _MOST_STEPS))
-    most = min(most, _power_of_two(len(order) // size))
+    most = _most_steps(row_bytes * size, len(order) // size)
     while position < len(order):
         full = (len(order) - position) // size
         if run.pace.many and not run.single and full and most > 1:
             steps = min(run.pace.steps, most, full)
-            batches = _stack(data, order[position : position + steps * size], most)
+            batches = _stacked(data.take(order[position : position + steps * size]), size, most)
             run.dispatch(run.many, (np.int32(steps), batches), steps, steps * size)
             position += steps * size
         else:
             rows = order[position : position + size]
-            run.step(data.take(rows), len(rows))
+            batch = data.take(rows)
+            if run.stopped():
+                break
+            run.step(batch, len(rows))
             position += len(rows)
+
+
+def _run_batches(run):
+    """Batches as they come. While a step is computed, the next batch is made; equal short steps go together."""
+    waiting, shapes = [], None  # batches of these shapes
+
+    def send():
+        if waiting:
+            steps, samples = len(waiting), len(waiting) * run.full
+            joined = jax.tree.map(lambda *arrays: np.concatenate(arrays), *waiting)
+            run.dispatch(run.many, (np.int32(steps), _stacked(joined, run.full, most)), steps, samples)
+            waiting.clear()
+
+    for batch in run.data.epoch():
+        last_shapes, shapes = shapes, jax.tree.map(lambda a: (a.shape, a.dtype), batch)
+        if shapes != last_shapes:
+            send()
+            leaves = jax.tree.leaves(batch)
+            size = leaves[0].shape[0]
+            most = _most_steps(sum(a.dtype.itemsize * a.size for a in leaves), run.data.steps or _MOST_STEPS)
         if run.stopped():
             break
+        if run.pace.many and not run.single and size == run.full and most > 1:
+            waiting.append(batch)
+            if len(waiting) >= min(run.pace.steps, most):
+                send()
+        else:
+            send()
+            run.step(batch, size)
+    send()
+
+
+def _most_steps(batch_bytes, steps):
+    """The length of the buffer for the batches of one dispatch."""
+    return min(int(np.clip(_BUFFER_BYTES // max(batch_bytes, 1), 1, _MOST_STEPS)), _power_of_two(steps))
 
 
 def _power_of_two(n):
     return 1 << max(n - 1, 0).bit_length()
 
 
-def _stack(data, rows, most):
+def _stacked(arrays, size, most):
     """Batches along a first axis of length `most`, of which the first are filled: one program serves any number."""
-    size = data.batch_size
 
     def stacked(a):
         a = np.asarray(a)
@@ -107,7 +138,7 @@ def _stack(data, rows, most):
         longer[: len(a)] = a
         return longer.reshape(most, size, *a.shape[1:])
 
-    return jax.tree.map(stacked, data.take(rows))
+    return jax.tree.map(stacked, arrays)
 
 
 class _Run:
@@ -131,6 +162,9 @@ class _Run:
         return self.model._function(f"{self.phase}_many")
 
     def stopped(self):
+        """Whether a callback stopped the training; in lockstep, the last step is looked at for that."""
+        if self.single:
+            self._finish()
         return self.single and self.hooks.stop()
 
     def step(self, batch, size):
@@ -157,8 +191,6 @@ class _Run:
         group["result"], group["last"] = result, self.steps - 1
         if self.single or group["steps"] >= self.pace.steps:
             self._close()
-            if self.single:
-                self._finish()
 
     def flush(self):
         if self.group is not None:

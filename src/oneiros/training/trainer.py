@@ -132,7 +132,8 @@ class Trainer:
             return self.optimizer.scale_loss(value), self._logs(value, x, y, y_pred, weights)
 
         (_, logs), gradients = value_and_grad(loss, variables, has_aux=True)()
-        self.optimizer.apply(gradients, variables)
+        if variables:
+            self.optimizer.apply(gradients, variables)
         return logs
 
     def test_step(self, data):
@@ -224,6 +225,8 @@ class Trainer:
                     "`trainable` was changed after compile(): the weights that are trained are those noted at compile. "
                     "Call compile() again for the change to act."
                 )
+            if not variables:
+                warnings.warn(f"Model {self.name} has no trainable weights: training changes nothing.")
             self.optimizer.build(variables)
             known = [*variables, *self.optimizer.variables, *known, *self._moved_in_training()]
 
