@@ -76,7 +76,8 @@ def classified(shape, classes):
     def data(random, samples):
         if len(shape) == 3:
             rows, columns = (np.arange(size) * 8 // size for size in shape[:2])
-            x = random.random((samples, 8, 8, shape[2]), "float32")[:, rows][:, :, columns]
+            patches = random.random((samples, 8, 8, shape[2]), "float32")
+            x = np.ascontiguousarray(patches[:, rows][:, :, columns])  # as images that were read are
         else:
             x = random.random((samples, *shape), "float32")
         return x, np.eye(classes, dtype="float32")[random.integers(0, classes, samples)]
