@@ -341,3 +341,18 @@ def test_short_steps_of_a_generator_go_together_and_give_the_same_numbers():
     _, from_arrays = train((x, y), batch_size=4)
     for a, b in zip(from_batches, from_arrays):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_a_generator_that_fails_leaves_the_last_step_to_the_callbacks():
+    def batches():
+        yield X, Y
+        yield X, Y
+        raise OSError("the disk is gone")
+
+    seen = []
+    watching = keras.callbacks.LambdaCallback(on_batch_end=lambda batch, logs: seen.append(batch))
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(OSError, match="the disk is gone"):
+        model.fit(batches(), steps_per_epoch=5, verbose=0, callbacks=[watching])
+    assert seen == [0, 1]

@@ -166,3 +166,20 @@ def test_what_may_look_at_all_rows_gets_them_alone(what):
     evaluate(model, x, y)
     evaluate(model, x, y)
     assert "test_filled" not in model._functions
+
+
+def test_rows_that_depend_on_each_other_are_not_filled_up(generation_2):
+    """In the training phase, which K.set_learning_phase fixes, batches are normalized by their own mean."""
+    x = RNG.normal(size=(ROWS, 3)).astype("float32")
+    keras.backend.set_learning_phase(1)
+    try:
+        layer = layers.BatchNormalization(epsilon=0.0)
+        model, x, _ = _compiled([layer], x, x, "mse", [])
+        evaluate(model, x, x)
+        predicted, results = model.predict(x, batch_size=BATCH), evaluate(model, x, x)
+        assert "test_filled" not in model._functions
+        normalized = [(rows - rows.mean(0)) / rows.std(0) for rows in (x[:4], x[4:8], x[8:])]
+        np.testing.assert_allclose(predicted, np.concatenate(normalized), atol=1e-4)
+        np.testing.assert_allclose(results, ((np.concatenate(normalized) - x) ** 2).mean(), rtol=1e-4)
+    finally:
+        keras.backend.clear_session()

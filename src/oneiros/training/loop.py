@@ -101,7 +101,7 @@ def _run_batches(run):
             run.dispatch(run.many, (np.int32(steps), _stacked(joined, run.full, most)), steps, samples)
             waiting.clear()
 
-    for batch in run.data.epoch():
+    for batch in _batches(run):
         last_shapes, shapes = shapes, jax.tree.map(lambda a: (a.shape, a.dtype), batch)
         if shapes != last_shapes:
             send()
@@ -118,6 +118,14 @@ def _run_batches(run):
             send()
             run.step(batch, size)
     send()
+
+
+def _batches(run):
+    try:
+        yield from run.data.epoch()
+    except Exception:
+        run.flush()  # the callbacks still see the last step
+        raise
 
 
 def _most_steps(batch_bytes, steps):

@@ -249,7 +249,8 @@ class Trainer:
         """Whether `evaluate` may fill up a short batch: where all that it computes is known to leave rows out."""
         steps = ("test_step", "compute_loss", "compute_metrics")
         own = all(getattr(type(self), name) is getattr(Trainer, name) for name in steps)
-        return own and self._adds_losses is False and self._objectives.can_leave_rows_out()
+        by_row = not _phase(False) and self._adds_losses is False
+        return own and by_row and self._objectives.can_leave_rows_out()
 
     def _moved_in_training(self):
         """What layers write when they are called for training: statistics, unless they are frozen, and seeds."""
@@ -514,7 +515,7 @@ class Trainer:
             data.peek()
         else:
             data = ArrayData(*self._standard_batch(x, labelled=False), batch_size)
-            data.exact = bool(self.stateful)
+            data.exact = bool(self.stateful or _phase(False))  # in the training phase, rows may depend on each other
             if steps is not None:
                 data = data.slice(0, steps * data.batch_size)
         self._prepare(data.peek())
