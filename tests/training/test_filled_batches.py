@@ -29,12 +29,12 @@ def binary(loss, metric_names, **arguments):
     return _compiled([layers.Dense(1, activation="sigmoid")], x, y, loss, metric_names, **arguments)
 
 
-def sequences(loss, metric_names, **arguments):
-    """Five steps, of which the mask leaves one to five."""
+def sequences(loss, metric_names, first=layers.Masking, **arguments):
+    """Five steps, of which a mask leaves one to five."""
     x = RNG.normal(size=(ROWS, 5, 4)).astype("float32")
     x *= np.arange(5)[:, None] < RNG.integers(1, 6, (ROWS, 1, 1))
     y = RNG.integers(0, 3, (ROWS, 5))
-    parts = [layers.Masking(), layers.Dense(3, activation="softmax")]
+    parts = [first(), layers.Dense(3, activation="softmax")]
     return _compiled(parts, x, y, loss, metric_names, **arguments)
 
 
@@ -128,6 +128,9 @@ def test_one_program_for_short_batches_of_all_sizes():
     assert [program._cache_size() for program in programs] == sizes
 
 
+X, Y = (RNG.normal(size=(ROWS, n)).astype("float32") for n in (4, 3))
+
+
 class AcrossRows(metrics.Metric):
     def __init__(self):
         super().__init__(name="largest")
@@ -146,6 +149,18 @@ class WithLoss(layers.Layer):
         return x
 
 
+@pytest.mark.parametrize("weights", [None, WEIGHTS[:, 0], WEIGHTS])
+def test_metric_objects_over_sequences_count_places(weights):
+    names = [metrics.SparseCategoricalAccuracy(), metrics.SparseCategoricalCrossentropy()]
+    loss, unmasked = "sparse_categorical_crossentropy", layers.ReLU
+    model, x, y = sequences(loss, names[:1], first=unmasked, weighted=names[1:])
+    arguments = {} if weights is None else {"sample_weight": weights}
+    evaluate(model, x, y, **arguments)
+    in_turn = evaluate(model, x, y, **arguments)
+    model._fills_batches = lambda: False
+    np.testing.assert_allclose(in_turn, evaluate(model, x, y, **arguments), rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     "what",
     [
@@ -153,16 +168,15 @@ class WithLoss(layers.Layer):
         {"loss": "mse", "metric_names": [AcrossRows()]},
         {"loss": "mse", "metric_names": [lambda y, p: keras.ops.max(p)]},
         {"loss": "dice"},
-        {"loss": "mse", "layer": WithLoss()},
+        {"loss": "mse", "first": [WithLoss()]},
+        {"loss": "mse", "targets": Y[:, 0], "last": [layers.Lambda(lambda x: x[:, 0])]},
     ],
-    ids=["loss", "metric", "function", "across rows", "layer"],
+    ids=["loss", "metric", "function", "across rows", "layer", "no axis but the rows"],
 )
 def test_what_may_look_at_all_rows_gets_them_alone(what):
-    what = {"metric_names": []} | what
-    parts = [what["layer"]] if "layer" in what else []
-    x = RNG.normal(size=(ROWS, 4)).astype("float32")
-    y = RNG.normal(size=(ROWS, 3)).astype("float32")
-    model, x, y = _compiled([*parts, layers.Dense(3)], x, y, what["loss"], what["metric_names"])
+    what = {"metric_names": [], "targets": Y} | what
+    parts = [*what.get("first", []), layers.Dense(3), *what.get("last", [])]
+    model, x, y = _compiled(parts, X, what["targets"], what["loss"], what["metric_names"])
     evaluate(model, x, y)
     evaluate(model, x, y)
     assert "test_filled" not in model._functions

@@ -108,6 +108,7 @@ class Objectives:
         count = len(outputs)
         names = names or ([f"output_{i + 1}" for i in range(count)] if count > 1 else ["output"])
         self.names = names
+        self.ranks = [len(output.shape) for output in outputs]
         specs = per_output(self.loss, names, "loss", spread=True)
         self.losses = [_loss_function(s) for s in specs]
         weights = per_output(self.loss_weights, names, "loss_weights", spread=False)
@@ -145,8 +146,10 @@ class Objectives:
 
     def can_leave_rows_out(self):
         """Whether all losses and metrics are known to come out exactly inside `first_rows`."""
-        metrics_ = [metric for made in self.output_metrics for metric, _ in made]
-        return all(_is_by_row(part) for part in (*self.losses, *metrics_))
+        made = [(metric, rank) for rank, pairs in zip(self.ranks, self.output_metrics) for metric, _ in pairs]
+        # Metric objects count places, not rows, where a row has several and nothing is weighted.
+        by_row = all(_is_by_row(m) and (rank < 3 or isinstance(m, _FunctionMetric)) for m, rank in made)
+        return by_row and all(map(_is_by_row, self.losses)) and min(self.ranks) > 1
 
     @contextlib.contextmanager
     def first_rows(self, count):

@@ -285,8 +285,6 @@ class BatchData:
     standardize: function from what is yielded to a batch ``(x, y, weights)``.
     """
 
-    exact = False  # True: short batches may not be filled up
-
     def __init__(
         self, source, standardize, steps=None, shuffle=True, workers=1, use_multiprocessing=False, max_queue_size=10
     ):

@@ -178,7 +178,7 @@ class _Run:
     def step(self, batch, size):
         """Dispatches one batch. A short one is filled up in evaluation, if its results stay exact."""
         self.full = max(self.full, size)
-        if self.phase == "test" and size < self.full and not self.data.exact and self.model._fills_batches():
+        if self.phase == "test" and size < self.full and self.model._fills_batches():
             filled = self.model._function("test_single_filled" if self.single else "test_filled")
             self.dispatch(filled, (_filled(batch, size, self.full), np.int32(size)), 1, size)
         else:

@@ -249,7 +249,7 @@ class Trainer:
         """Whether `evaluate` may fill up a short batch: where all that it computes is known to leave rows out."""
         steps = ("test_step", "compute_loss", "compute_metrics")
         own = all(getattr(type(self), name) is getattr(Trainer, name) for name in steps)
-        by_row = not _phase(False) and self._adds_losses is False
+        by_row = not (self.stateful or _phase(False)) and self._adds_losses is False
         return own and by_row and self._objectives.can_leave_rows_out()
 
     def _moved_in_training(self):
@@ -313,8 +313,7 @@ class Trainer:
 
             return BatchData(x, standardize, steps, **options)
         arrays = ArrayData(*self._standard_batch(x, y, sample_weight, class_weight), batch_size)
-        arrays.exact = bool(self.stateful)
-        if arrays.exact and arrays.samples % arrays.batch_size:
+        if self.stateful and arrays.samples % arrays.batch_size:
             raise InputDataError(
                 f"Model {self.name} is stateful, so the number of samples must be a multiple of the batch size. "
                 f"Received: {arrays.samples} samples, batch_size={arrays.batch_size}."
