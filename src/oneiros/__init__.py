@@ -46,6 +46,9 @@ try:
     from .regularizers import Regularizer
 finally:
     if _collecting:
+        if not gc.get_freeze_count():
+            gc.freeze()  # and back: what was imported counts as old, without a look at all of it
+            gc.unfreeze()
         gc.enable()
 
 _runtime.keep_compiled()
