@@ -8,10 +8,12 @@ file says is executed.
 import difflib
 import inspect
 import threading
+import typing
 
 import numpy as np
 
 from .errors import UnsafeModelError
+from .fields import declare, field
 from .names import to_snake_case
 
 _custom_objects = {}  # registered for good
@@ -190,6 +192,7 @@ def serialize_value(value):
     return value
 
 
+@typing.dataclass_transform(field_specifiers=(field,))
 class Configurable:
     """Base of everything that is made from a configuration.
 
@@ -201,6 +204,7 @@ class Configurable:
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
+        declare(cls)
         if cls.kind and cls.__module__.split(".")[0] == "oneiros" and not cls.__name__.startswith("_"):
             kind(cls.kind).add(cls)
 

@@ -3,9 +3,10 @@
 import jax.numpy as jnp
 
 from .. import regularizers
-from ..core.checks import positive_int
+from ..core.fields import field
 from ..kernels.product import project
 from ..kernels.reduction import add_bias
+from .arguments import Activation, Constraint, Initializer, PositiveInt, Regularizer, UseBias
 from .base import Layer
 from .input_spec import InputSpec
 
@@ -31,34 +32,19 @@ class Dense(Layer):
 
     _inert = Layer._inert | {"lora_rank": None, "lora_alpha": None, "quantization_config": None}
 
-    def __init__(
-        self,
-        units,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.units = positive_int("units", units)
-        self.use_bias = use_bias
-        self._resolve(
-            activation=activation,
-            kernel_initializer=kernel_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            bias_constraint=bias_constraint,
-        )
-        self.input_spec = InputSpec(min_ndim=2)
-        self.supports_masking = True
+    units: PositiveInt = field(doc="Size of the last axis of the outputs.")
+    activation: Activation = None
+    use_bias: UseBias = True
+    kernel_initializer: Initializer = "glorot_uniform"
+    bias_initializer: Initializer = "zeros"
+    kernel_regularizer: Regularizer = None
+    bias_regularizer: Regularizer = None
+    activity_regularizer: Regularizer = None
+    kernel_constraint: Constraint = None
+    bias_constraint: Constraint = None
+
+    input_spec = InputSpec(min_ndim=2)
+    supports_masking = True
 
     def build(self, input_shape):
         self.kernel = self._weight("kernel", (input_shape[-1], self.units))

@@ -1,0 +1,286 @@
+"""Declared fields: each constructor argument of a layer, loss, metric, optimizer, ... is written once.
+
+A class lists its arguments as annotated class attributes. The constructor with its signature, the attributes, the
+checks with their messages, the configuration and the `Args:` section of the documentation all come from that list:
+
+>>> from oneiros.core.checks import positive_int
+>>> from oneiros.core.registry import Configurable
+>>> class Window(Configurable):
+...     '''A sliding window.'''
+...     size: int = field(positive_int, doc="Number of steps.")
+...     padding: str = "valid"
+>>> Window(3, padding="same").get_config()
+{'size': 3, 'padding': 'same'}
+>>> Window(0)
+Traceback (most recent call last):
+oneiros.core.errors.InputDataError: Window: size: expected a positive integer. Received: size=0
+
+The rules, which follow those of `dataclasses`:
+
+- An annotated attribute with a value is a field. A bare annotation, a `ClassVar`, and everything in a class with an
+  `__init__` of its own is not.
+- Subclasses inherit fields and add their own behind them, unless `field` says `first`, `after` or `last`. A field that
+  is declared again keeps its place. A plain value (``use_bias = False``) fixes a field: it is no argument any more.
+- A type may bring what its fields share: ``Annotated[int, Argument(check=positive_int)]`` has a check, and with
+  ``Annotated[Callable, Argument(resolve=get)]`` a value is resolved whenever it is assigned, so that after
+  ``layer.activation = "tanh"`` the attribute holds the function.
+- The first base with an `__init__` of its own gets the arguments that are not fields. If it takes positional arguments,
+  they are all its own, and the fields below it are given by keyword.
+- `__post_init__` runs when all fields are set. It checks what concerns several fields and derives attributes.
+"""
+
+import inspect
+import sys
+import typing
+
+from .errors import InputDataError
+
+REQUIRED = inspect.Parameter.empty
+
+
+class Argument:
+    """What fields of one type share; it stands in the type's ``Annotated``.
+
+    Args:
+        check: as in `field`.
+        resolve: function from what users write (a name, a configuration, an object) to the object that is stored.
+        doc: the documentation of these fields. ``{part}`` stands for the field's name without its last word.
+    """
+
+    def __init__(self, check=None, resolve=None, doc=""):
+        self.check, self.resolve, self.doc = check, resolve, doc
+
+
+class Field:
+    """One declared argument. Made by `field`, or by an annotated attribute with a plain default."""
+
+    __slots__ = ("name", "default", "check", "resolve", "doc", "first", "after", "last", "keyword_only")
+
+    def __init__(self, default, check, doc, first, after, last, keyword_only):
+        self.default, self.check, self.doc = default, check, doc
+        self.first, self.after, self.last, self.keyword_only = first, after, last, keyword_only
+        self.name = self.resolve = None
+
+    def checked(self, owner, value):
+        """The value as it is stored, or an error that names the class."""
+        if self.check is None or value is self.default:
+            return value
+        try:
+            return self.check(self.name, value, owner) if _wants_owner(self.check) else self.check(self.name, value)
+        except InputDataError as error:
+            raise InputDataError(f"{type(owner).__name__}: {error}") from None
+
+
+def field(
+    check=None, *, default=REQUIRED, doc="", first=False, after=None, last=False, keyword_only=False
+) -> typing.Any:
+    """Declares a constructor argument, where a plain default does not say enough.
+
+    Args:
+        check: function of (name, value) that returns the value to store, or raises `InputDataError`. A check marked
+            with `of_owner` gets the object as a third argument. The default itself is not checked.
+        default: the default value. Without one the argument is required.
+        doc: one sentence for the documentation.
+        first: whether the argument comes before those that are inherited.
+        after: the name of the argument that it follows.
+        last: whether the argument, and those behind it, stay behind the arguments of subclasses.
+        keyword_only: whether the argument can be given by its keyword only.
+    """
+    return Field(default, check, doc, first, after, last, keyword_only)
+
+
+def of_owner(check):
+    """Marks a check that needs to see the object whose argument it checks: ``check(name, value, owner)``."""
+    check.wants_owner = True
+    return check
+
+
+def _wants_owner(check):
+    return getattr(check, "wants_owner", False)
+
+
+class _Resolving:
+    """What stands in the class for a field that resolves its values. Reading an instance never comes here."""
+
+    def __init__(self, field):
+        self.field = field
+
+    def __set__(self, instance, value):
+        instance.__dict__[self.field.name] = self.field.resolve(value)
+
+
+def fields_of(cls):
+    """The declared fields of a class, by name and in the order of the constructor's arguments."""
+    return getattr(cls, "__fields__", {})
+
+
+def declare(cls):
+    """Reads a new class's fields and writes its constructor. For `__init_subclass__` of a base."""
+    if "__init__" in vars(cls):
+        cls.__fields__ = {}
+        return
+    own = _own_fields(cls)
+    inherited, hand_written = _inherited_fields(cls)
+    fixed = inherited.keys() & vars(cls).keys() - own.keys()
+    if not own and not fixed:
+        return  # the inherited constructor does
+    for name in fixed:
+        _fix(cls, inherited.pop(name))
+    cls.__fields__ = _in_order(inherited, own)
+    for f in own.values():
+        _place_attribute(cls, f)
+    cls.__init__ = _constructor(cls, list(cls.__fields__.values()), hand_written.__init__)
+    cls.__doc__ = _Documentation(vars(cls).get("__doc__") or "", cls.__fields__)
+
+
+def _inherited_fields(cls):
+    """The fields of the bases, and the first base whose constructor is not made from fields."""
+    fields, merged = {}, []
+    for base in cls.__mro__[1:]:
+        if "__init__" in vars(base) and not fields_of(base):
+            return fields, base
+        if not any(issubclass(done, base) for done in merged):
+            merged.append(base)
+            fields |= {name: f for name, f in fields_of(base).items() if name not in fields}
+    return fields, object
+
+
+def _own_fields(cls):
+    own = {}
+    for name, annotation in vars(cls).get("__annotations__", {}).items():
+        if name not in vars(cls) or _is_static(annotation):
+            continue
+        value = vars(cls)[name]
+        f = value if isinstance(value, Field) else Field(value, None, "", False, None, False, False)
+        f.name = name
+        shared = _argument(cls, annotation)
+        if shared is not None:
+            f.resolve = shared.resolve
+            f.check = f.check or shared.check
+            f.doc = f.doc or shared.doc.format(part=name.rpartition("_")[0])
+        own[name] = f
+    return own
+
+
+def _is_static(annotation):
+    if isinstance(annotation, str):
+        return annotation.removeprefix("typing.").startswith("ClassVar")
+    return annotation is typing.ClassVar or typing.get_origin(annotation) is typing.ClassVar
+
+
+def _argument(cls, annotation):
+    """What the type says of its fields, or `None`."""
+    if isinstance(annotation, str):  # from __future__ import annotations
+        annotation = vars(sys.modules[cls.__module__]).get(annotation)
+    return next((m for m in getattr(annotation, "__metadata__", ()) if isinstance(m, Argument)), None)
+
+
+def _in_order(inherited, own):
+    order, firsts = list(inherited), 0
+    for f in own.values():
+        if f.name in inherited and not (f.first or f.after):
+            continue
+        if f.name in order:
+            order.remove(f.name)
+        if f.first:
+            place, firsts = firsts, firsts + 1
+        elif f.after:
+            place = order.index(f.after) + 1
+        elif f.last:
+            place = len(order)
+        else:
+            place = next((i for i, name in enumerate(order) if (own.get(name) or inherited[name]).last), len(order))
+        order.insert(place, f.name)
+    return {name: own.get(name) or inherited[name] for name in order}
+
+
+def _place_attribute(cls, f):
+    if f.resolve is not None:
+        setattr(cls, f.name, _Resolving(f))
+    elif f.default is REQUIRED:
+        delattr(cls, f.name)
+    else:
+        setattr(cls, f.name, f.default)
+
+
+def _fix(cls, f):
+    value = vars(cls)[f.name]
+    if f.resolve is not None and not hasattr(value, "__get__"):
+        value = f.resolve(value)
+        setattr(cls, f.name, staticmethod(value) if inspect.isfunction(value) else value)
+
+
+def _constructor(cls, fields, base_init):
+    """The ``__init__`` of a class with these fields."""
+    passes_on = _takes_positional(base_init)
+    positional = [] if passes_on else [f.name for f in fields if not f.keyword_only]
+    takes_more = base_init is not object.__init__
+    has_post_init = hasattr(cls, "__post_init__")
+
+    def __init__(self, *args, **kwargs):
+        if args and not passes_on:
+            if len(args) > len(positional):
+                raise TypeError(
+                    f"{cls.__name__} takes at most {len(positional)} positional arguments ({', '.join(positional)}). "
+                    f"Received {len(args)}."
+                )
+            for name, value in zip(positional, args):
+                if name in kwargs:
+                    raise TypeError(f"{cls.__name__}: got several values for the argument {name!r}.")
+                kwargs[name] = value
+            args = ()
+        values = [(f, kwargs.pop(f.name, f.default)) for f in fields]
+        for f, value in values:
+            if value is REQUIRED:
+                raise TypeError(f"{cls.__name__}: missing a required argument: {f.name!r}.")
+        if takes_more:
+            base_init(self, *args, **kwargs)
+        elif kwargs:
+            known = ", ".join(f.name for f in fields)
+            raise TypeError(f"{cls.__name__}: unknown argument {next(iter(kwargs))!r}. It takes: {known}.")
+        for f, value in values:
+            setattr(self, f.name, f.checked(self, value))
+        if has_post_init:
+            self.__post_init__()
+
+    __init__.__qualname__ = f"{cls.__qualname__}.__init__"
+    __init__.__module__ = cls.__module__
+    __init__.__signature__ = _signature(fields, takes_more, passes_on)
+    return __init__
+
+
+def _takes_positional(base_init):
+    code = getattr(inspect.unwrap(base_init), "__code__", None)
+    return code is not None and (code.co_argcount > 1 or bool(code.co_flags & inspect.CO_VARARGS))
+
+
+def _signature(fields, takes_more, passes_on):
+    make = inspect.Parameter
+    by_place = [f for f in fields if not (f.keyword_only or passes_on)]
+    by_keyword = [f for f in fields if f.keyword_only or passes_on]
+    parameters = [make("self", make.POSITIONAL_OR_KEYWORD)]
+    parameters += [make(f.name, make.POSITIONAL_OR_KEYWORD, default=f.default) for f in by_place]
+    parameters += [make("args", make.VAR_POSITIONAL)] if passes_on else []
+    parameters += [make(f.name, make.KEYWORD_ONLY, default=f.default) for f in by_keyword]
+    parameters += [make("kwargs", make.VAR_KEYWORD)] if takes_more else []
+    # Not validated: families put required arguments behind optional ones only where Keras does.
+    return inspect.Signature(parameters, __validate_parameters__=False)
+
+
+class _Documentation:
+    """A class's docstring with the section of its arguments. It is put together when somebody asks for it."""
+
+    def __init__(self, text, fields):
+        self.text, self.fields = inspect.cleandoc(text), fields
+
+    def __get__(self, instance, cls):
+        prose, example, code = self.text.partition("\n>>> ")
+        return f"{prose.rstrip()}\n\nArgs:\n{self._arguments()}\n{example and chr(10)}{example.lstrip(chr(10))}{code}"
+
+    def _arguments(self):
+        return "\n".join(f"    {f.name}: {_sentence(f)}" for f in self.fields.values())
+
+
+def _sentence(f):
+    default = "" if f.default is REQUIRED else f"Defaults to `{f.default!r}`."
+    return " ".join(part for part in (f.doc, default) if part)
