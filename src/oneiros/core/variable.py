@@ -74,6 +74,9 @@ def autocast(dtype):
         _thread.autocast = previous
 
 
+_serial = itertools.count()
+
+
 class Variable:
     """A named cell that holds an array.
 
@@ -104,6 +107,7 @@ class Variable:
         self.name = name or "variable"
         self.path = self.name
         self.trainable = trainable
+        self.order = (not trainable, next(_serial))  # among a layer's weights: `trainable` set later does not move it
         self.constraint = constraint
         self.regularizer = regularizer
 

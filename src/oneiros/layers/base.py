@@ -299,8 +299,10 @@ class Layer(Configurable):
     _flatten_layers = sublayers
 
     def _own_weights(self):
-        attributes = find_in_attributes(Variable, self) if _behaviour.track_attribute_variables else ()
-        return _unique([*self._own, *attributes])
+        """This layer's own weights: those made to be trained, then the others, each as they were made."""
+        if _behaviour.track_attribute_variables:
+            return sorted(_unique([*self._own, *find_in_attributes(Variable, self)]), key=lambda v: v.order)
+        return sorted(self._own, key=lambda v: not v.trainable)
 
     @property
     def trainable(self):
@@ -334,13 +336,13 @@ class Layer(Configurable):
     def non_trainable_weights(self, variables):
         for variable in variables:
             variable.trainable = False
+            variable.order = (True, variable.order[1])
         self._own = [*(v for v in self._own if v.trainable), *variables]
 
     @property
     def weights(self):
         """All weights: this layer's trainable ones, its others, then those of the layers inside."""
-        own = sorted(self._own_weights(), key=lambda v: not v.trainable)
-        return _unique([*own, *(v for layer in self._children() for v in layer.weights)])
+        return _unique([*self._own_weights(), *(v for layer in self._children() for v in layer.weights)])
 
     variables = _weights_by_layer = weights
     trainable_variables = trainable_weights

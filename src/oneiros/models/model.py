@@ -28,7 +28,7 @@ class Model(Trainer, Savable, Layer):
     """
 
     supports_masking = True
-    _untracked = Layer._untracked | {"_graph_layers", "history", "callbacks"}
+    _untracked = Layer._untracked | {"_graph_layers"}
 
     def __init__(self, *args, inputs=None, outputs=None, name=None, trainable=True, **kwargs):
         if len(args) > 3:
@@ -37,7 +37,6 @@ class Model(Trainer, Savable, Layer):
         if isinstance(inputs, str) and outputs is None:  # a subclass that hands over a name
             inputs, name = None, inputs
         Layer.__init__(self, name=name or unique_name(self._name_prefix()), trainable=trainable, **kwargs)
-        self._init_training()
         if inputs is not None or outputs is not None:
             self._init_graph(inputs, outputs)
 
@@ -239,15 +238,13 @@ class Model(Trainer, Savable, Layer):
     # --- copies and pickles
 
     def __getstate__(self):
-        """Everything but what is compiled. The nodes come first, each after its inputs: deep graphs stay flat."""
+        """The graph too. The nodes come first, each after its inputs: deep graphs stay flat."""
         nodes = [node for _, node in order_nodes(self.inputs, self.outputs)] if self._graph is not None else []
-        compiled = {"_functions", "_collected", "_paces"}
-        return {"_nodes": nodes} | {k: v for k, v in Layer.__getstate__(self).items() if k not in compiled}
+        return {"_nodes": nodes} | Layer.__getstate__(self)
 
     def __setstate__(self, state):
         nodes = state.pop("_nodes")
         self.__dict__.update(state)
-        self._forget_functions()
         for node in nodes:
             if isinstance(node.operation, Layer):
                 node.operation._inbound_nodes.append(node)

@@ -38,7 +38,7 @@ def stored_layers(group, model, make):
 
 
 def _walk(group, layer, path, make):
-    variables = sorted(layer._own_weights(), key=lambda v: not v.trainable)
+    variables = layer._own_weights()
     if variables:
         if group is None or not has(group, "vars"):
             raise CorruptFileError(

@@ -17,25 +17,15 @@ from .callbacks import CallbackList, History, ProgbarLogger
 from .compile import Objectives, check_targets, per_output
 from .data import ArrayData, BatchData
 from .loop import Pace, predict_batches, run_epoch
+from .state import in_training_state
 
 
+@in_training_state
 class Trainer:
     """The training methods of models. State is in variables, so every step is one compiled function of batches."""
 
-    def _init_training(self):
-        self.optimizer = None
-        self.loss = None
-        self.history = None
-        self.stop_training = False
-        self._objectives = None
-        self._compile_arguments = {}
-        self._forget_functions()
-
     def _forget_functions(self):
-        self._functions = {}
-        self._adds_losses = None  # whether layers add losses of what they are called on; known after a step's trace
-        self._collected = None
-        self._paces = {}
+        self._training.forget_functions()
 
     # --- compile
 
