@@ -285,20 +285,6 @@ def test_hashes(tmp_path):
         files.validate_file(path, MD5, "sha1")
 
 
-def test_replacing(tmp_path):
-    path = tmp_path / "x.txt"
-    path.write_text("old")
-    with pytest.raises(RuntimeError), files.replacing(path) as part:
-        part.write_text("half")
-        raise RuntimeError
-    assert path.read_text() == "old"
-    with files.replacing(path) as part:
-        assert part.suffix == ".txt"
-        part.write_text("new")
-    assert path.read_text() == "new"
-    assert [p.name for p in tmp_path.iterdir()] == ["x.txt"]
-
-
 # --- archives ---
 
 

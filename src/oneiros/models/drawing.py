@@ -1,12 +1,12 @@
 """Drawings of models: a graph in the DOT language (through pydot), and pictures of it (through Graphviz)."""
 
 import html
-import os
 from pathlib import Path
 
 from ..core.errors import InputDataError
 from ..layers.base import Layer
 from ..layers.wrappers import Wrapper
+from ..utils.atomic import replacing
 from .topology import order_nodes
 
 
@@ -95,15 +95,8 @@ def plot_model(
         drawn = graph.to_string().encode()
     else:
         drawn = _rendered(graph, extension)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(drawn)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as part:
+        part.write_bytes(drawn)
     return _notebook_image(path) if extension in ("png", "jpg", "jpeg") else None
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from oneiros.core.config import floatx, standardize_data_format
 from oneiros.core.errors import CorruptFileError, InputDataError, LimitExceededError
-from oneiros.utils.files import replacing
+from oneiros.utils.atomic import replacing
 
 COLOR_MODES = {"grayscale": ("L", "I;16", "I"), "rgb": ("RGB",), "rgba": ("RGBA",)}
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")

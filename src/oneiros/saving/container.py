@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 
 from ..core.errors import CorruptFileError, InputDataError, LimitExceededError, UnsafeModelError
-from ..utils.files import replacing
+from ..utils.atomic import replacing
 
 ATTRIBUTE_LIMIT = 64512  # bytes; HDF5 allows 64 KB for an object's header
 TEXT_LIMIT = 64 << 20  # bytes of one attribute
@@ -69,8 +69,43 @@ def writing(target):
     if isinstance(target, h5py.Group):
         yield target
         return
-    with replacing(target) as part, h5py.File(part, "w") as file:
-        yield file
+    with replacing(target) as part, open(part, "r+b", buffering=0) as raw:
+        disk = _Disk(raw)
+        try:
+            with h5py.File(disk, "w") as file:
+                yield file
+        except RuntimeError:
+            if disk.error is None:
+                raise
+        if disk.error is not None:
+            raise disk.error
+
+
+class _Disk:
+    """A file for HDF5 to write into, which never hears that the disk is full: it would crash the process at its end."""
+
+    def __init__(self, file):
+        self.file, self.error = file, None
+        self.read, self.readinto, self.seek, self.tell = file.read, file.readinto, file.seek, file.tell
+
+    def _tried(self, function, argument):
+        try:
+            return function(argument) if self.error is None else None
+        except OSError as error:
+            self.error = error
+
+    def write(self, data):
+        data, done = memoryview(data).cast("B"), 0
+        while done < len(data) and self.error is None:
+            done += self._tried(self.file.write, data[done:]) or 0
+        return len(data)
+
+    def truncate(self, size):
+        self._tried(self.file.truncate, size)
+        return size
+
+    def flush(self):
+        pass
 
 
 # --- reading

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import lzma
 import os
-import secrets
 import shutil
 import stat
 import tarfile
@@ -18,6 +17,7 @@ from urllib.request import url2pathname, urlretrieve  # noqa: F401  (Keras offer
 
 from oneiros.core.config import behaviour, keras_home
 from oneiros.core.errors import CorruptFileError, DownloadError, InputDataError, LimitExceededError, UnsafeModelError
+from oneiros.utils.atomic import part_path, replacing
 from oneiros.utils.progress import Progbar
 
 TIMEOUT = 30.0  # seconds without a byte from the server
@@ -109,20 +109,6 @@ def _algorithm(file_hash, algorithm):
     return algorithm
 
 
-@contextlib.contextmanager
-def replacing(path):
-    """Gives a temporary path in the folder of ``path``; the file made there replaces ``path`` if the block succeeds."""
-    path = Path(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part{path.suffix}")
-    try:
-        yield part
-        with open(part, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 # --- the cache ---
 
 
@@ -163,8 +149,6 @@ def _locked(path, wait=True):
             yield
             return
         fcntl.flock(file, fcntl.LOCK_EX)  # freed by the kernel, also when the holder is killed
-        for leftover in path.parent.glob(f".{path.name}.*.part*"):
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
         yield
 
 
@@ -346,8 +330,9 @@ def extract_archive(path, into=".", archive_format="auto"):
         raise CorruptFileError(f"{path}: expected an archive of the format {' or '.join(formats)}; it is none.")
     limit = max(UNPACKED_LIMIT, EXPANSION_LIMIT * path.stat().st_size)
     existed = into.is_dir()
-    scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=into if existed else into.parent))
+    scratch = part_path(into / path.name if existed else into)
     try:
+        scratch.mkdir()
         with opener(path) as archive:
             for name, problem, size, reader in entries(archive):
                 parts = name.replace("\\", "/").split("/")
@@ -371,7 +356,6 @@ def extract_archive(path, into=".", archive_format="auto"):
         if existed:
             _merge(scratch, into)
         else:
-            os.chmod(scratch, into.parent.stat().st_mode)  # mkdtemp's folder is the owner's alone
             os.rename(scratch, into)
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, RuntimeError) as error:
         raise CorruptFileError(f"{path}: the archive is damaged or incomplete: {error}") from error

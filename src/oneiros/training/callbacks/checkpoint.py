@@ -7,7 +7,7 @@ import numpy as np
 
 from ...core import SeedGenerator, behaviour
 from ...core.errors import CorruptFileError
-from ...utils.files import replacing
+from ...utils.atomic import replacing
 from .base import Callback, Monitor, alias, numbered
 
 

@@ -1,0 +1,136 @@
+"""Files that are replaced whole: a new one appears under its name when it is complete, or the old one stays."""
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import stat
+import time
+import zlib
+from pathlib import Path
+
+_HOST = f"{zlib.crc32(os.uname().nodename.encode()) if hasattr(os, 'uname') else 0:08x}"
+_PART = re.compile(r"\..*\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.part(\..*)?")  # what `part_path` makes
+_ABANDONED = 24 * 3600  # seconds without a change after which a part belongs to nobody, wherever its owner ran
+_SWEEPS_SHARE = 50  # looking for leftovers may take one part in so many of a process's time
+_open = set()  # the parts that this process is writing
+_next_sweep = {}  # folder -> when to look for leftovers again
+_made = {}  # path -> stamp of the files that this process wrote
+
+
+def regular(path, what="file"):
+    """The path, if it leads to an ordinary file. Opening a pipe could wait for ever, and a device never ends.
+
+    Raises ``FileNotFoundError``, or ``OSError`` for a folder, pipe, device or socket.
+    """
+    path = os.fspath(path)
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        raise FileNotFoundError(f"File not found: {path!r}. Check the path.") from None
+    if not stat.S_ISREG(mode):
+        raise OSError(f"{path}: expected {what}, found {_kind(mode)}. Give the path of an ordinary file.")
+    return path
+
+
+def _kind(mode):
+    kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+    return kinds.get(stat.S_IFMT(mode), "a device")
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """Gives a temporary path in the folder of ``path``; the file made there replaces ``path`` if the block succeeds.
+
+    The new file has the permissions of the old one, a symbolic link stays and its target is replaced. Whatever fails,
+    the old file is as it was, and an ``OSError`` names ``path``. What a killed process left in the folder is removed.
+    """
+    target = Path(os.path.realpath(path))
+    part = part_path(target)
+    try:
+        mode = _mode(target)
+        _sweep(target.parent)
+        # Made with its permissions at once: what is private is never readable under its temporary name.
+        descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 if mode is None else mode)
+        os.close(descriptor)
+        yield part
+        with open(part, "rb+") as file:
+            os.fsync(file.fileno())
+        if mode is not None:
+            os.chmod(part, mode)  # without what the umask took away
+        _made[str(target)] = _stamp(part)
+        os.replace(part, target)
+    except OSError as error:
+        if error.errno is None or error.filename not in (None, str(part), part):
+            raise
+        raise OSError(error.errno, f"cannot be written: {os.strerror(error.errno)}", str(path)) from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        _open.discard(part.name)
+
+
+def made_here(path):
+    """Whether this process wrote the file with `replacing`, and nobody has changed it since."""
+    target = os.path.realpath(path)
+    return target in _made and _made[target] == _stamp(target)
+
+
+def _stamp(path):
+    status = os.stat(path)
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _mode(target):
+    try:
+        mode = os.stat(target).st_mode
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(mode):
+        raise OSError(f"{target}: cannot be replaced, for it is {_kind(mode)}. Give the path of an ordinary file.")
+    return stat.S_IMODE(mode)
+
+
+# --- temporary names, and what is left of them
+
+
+def part_path(path):
+    """A new temporary path beside ``path`` that tells whose it is: `replacing` removes it once its process is dead."""
+    path = Path(path)
+    name = f".{path.name[:40]}.{_HOST}-{os.getpid()}-{secrets.token_hex(4)}.part{path.suffix[:8]}"
+    _open.add(name)
+    return path.with_name(name)
+
+
+def _sweep(folder):
+    """Removes the parts of dead processes. A large folder is not listed at every save."""
+    started = time.monotonic()
+    if started < _next_sweep.get(folder, 0):
+        return
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            match = entry.name[:1] == "." and _PART.fullmatch(entry.name)
+            if match and _is_left(entry, match[1], int(match[2])):
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
+                    os.unlink(entry.path)
+    ended = time.monotonic()
+    _next_sweep[folder] = ended + _SWEEPS_SHARE * (ended - started)
+
+
+def _is_left(entry, host, process):
+    if process == os.getpid() and host == _HOST:
+        return entry.name not in _open
+    if time.time() - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED:
+        return True
+    if host != _HOST or os.name == "nt":
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        pass
+    return False
