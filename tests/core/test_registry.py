@@ -69,6 +69,26 @@ def test_custom_objects_in_scopes_and_for_good(kind):
         del get_custom_objects()["pack>Mine"]
 
 
+def test_the_innermost_scope_wins_and_ends_with_its_block(kind):
+    outer, inner = (type("Mine", (Scale,), {}) for _ in range(2))
+    config = {"class_name": "Mine", "config": {}}
+    with CustomObjectScope({"Mine": outer, "Other": outer}):
+        with CustomObjectScope({"Mine": inner}):
+            assert type(kind.deserialize(config)) is inner
+            assert type(kind.deserialize({"class_name": "Other", "config": {}})) is outer
+        assert type(kind.deserialize(config)) is outer
+        with pytest.raises(KeyError, match="inside"), CustomObjectScope({"Mine": inner}):
+            raise KeyError("inside")
+        assert type(kind.deserialize(config)) is outer
+        get_custom_objects()["Mine"] = inner
+        try:
+            assert type(kind.deserialize(config)) is outer  # a scope wins over what is known for good
+        finally:
+            del get_custom_objects()["Mine"]
+    with pytest.raises(UnsafeModelError):
+        kind.deserialize(config)
+
+
 def test_the_callers_configuration_is_not_changed(kind):
     config = {"class_name": "Scale", "config": {"factor": 1.0}}
     kind.deserialize(config)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from oneiros.core import Scope, Variable, autocast, compiled, repeat, scan, value_and_grad
+from oneiros.core import variable as variable_module
 
 
 def test_compiled_discovers_what_is_read_and_written():
@@ -186,3 +187,53 @@ def test_compiled_inside_jaxs_own_transformations():
     with pytest.raises(ValueError, match="was assigned inside jax.jit"):
         jax.jit(lambda x: counting(x))(1.0)
     assert float(calls) == 0.0
+
+
+@pytest.fixture
+def donating(monkeypatch):
+    """Old values are given up for the memory of new ones, as on accelerators."""
+    monkeypatch.setattr(variable_module, "_donates", lambda: True)
+
+
+def test_donation_leaves_the_arrays_that_a_user_holds(donating):
+    v, other = Variable(jnp.arange(4.0)), Variable(jnp.ones(4))
+
+    @compiled
+    def step(x):
+        v.assign(v * 2 + x)
+        other.assign_add(v)
+        return v.value.sum()
+
+    held = [v.value]
+    for _ in range(3):
+        step(1.0)
+        held.append(v.value)
+    for count, array in enumerate(held):  # v doubles and grows by one each time
+        np.testing.assert_allclose(array, 2.0**count * (np.arange(4) + 1) - 1)
+    np.testing.assert_allclose(other, 1 + np.array([np.asarray(a) for a in held[1:]]).sum(0))
+
+
+def test_donation_gives_old_memory_up(donating):
+    v = Variable(jnp.arange(4.0))
+    step = compiled(lambda: v.assign_add(1.0).value.sum())
+    step()
+    old = v._value  # looked at from inside: nobody outside holds it
+    step()
+    assert old.is_deleted()
+    np.testing.assert_allclose(v, np.arange(4) + 2.0)
+    assert step.snapshot() == []  # what is gone cannot be put back
+
+
+def test_with_donation_variables_survive_what_fails_before_the_computation(donating):
+    v = Variable(jnp.arange(4.0))
+
+    @compiled
+    def step(x):
+        v.assign_add(x)
+
+    step(jnp.ones(4))
+    with pytest.raises(Exception, match="shape"):
+        step(jnp.ones(3))
+    np.testing.assert_allclose(v, np.arange(4) + 1.0)
+    step(jnp.ones(4))
+    np.testing.assert_allclose(v, np.arange(4) + 2.0)
