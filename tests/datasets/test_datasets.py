@@ -1,17 +1,25 @@
 """The data sets in the mirror against published figures; the others on files made here in the original formats."""
 
 import gzip
+import hashlib
 import io
 import os
 import pickle
 import tarfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from oneiros import datasets
-from oneiros.core.errors import DownloadError, InputDataError, UnsafeModelError
+from oneiros.core.errors import (
+    CorruptFileError,
+    DownloadError,
+    InputDataError,
+    LimitExceededError,
+    UnsafeModelError,
+)
 from oneiros.datasets import sources
 
 MIRROR = Path(os.environ.get("ONEIROS_MIRROR") or Path(__file__).parents[2].parent / "shared" / "data")
@@ -110,12 +118,10 @@ def test_files_with_a_wrong_hash_are_not_read(cache, monkeypatch):
         datasets.mnist.load_data()
 
 
-def serve(monkeypatch, folder):
-    """Makes ``folder`` a mirror of the files in it."""
-    from oneiros.utils.files import _hash_file
-
-    sums = "".join(f"{_hash_file(path)}  {path.name}\n" for path in folder.iterdir())
-    (folder / "SHA256SUMS").write_text(sums)
+def serve(monkeypatch, folder, hashes):
+    """Makes ``folder`` a mirror of the files in it. ``hashes``: file names and the modules that expect them."""
+    for name, module in hashes.items():
+        monkeypatch.setattr(module, "SHA256", hashlib.sha256((folder / name).read_bytes()).hexdigest())
     monkeypatch.setenv("ONEIROS_MIRROR", str(folder))
 
 
@@ -124,7 +130,7 @@ def test_california_and_absolute_path(cache, monkeypatch):
     folder.mkdir()
     x, y = np.arange(1600.0).reshape(800, 2), np.arange(800.0)
     np.savez(folder / "california_housing.npz", x=x, y=y)
-    serve(monkeypatch, folder)
+    serve(monkeypatch, folder, {"california_housing.npz": datasets.california_housing})
     (a, b), (c, d) = datasets.california_housing.load_data(version="small", test_split=0.25)
     assert (a.shape, c.shape) == ((450, 2), (150, 2))
     assert sorted(np.concatenate([b, d])) == list(range(600))
@@ -147,7 +153,9 @@ def test_fashion_mnist(cache, monkeypatch):
     for part in ("train", "t10k"):
         (folder / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(bytes(16) + images.tobytes()))
         (folder / f"{part}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(bytes(8) + bytes([7, 9])))
-    serve(monkeypatch, folder)
+    serve(monkeypatch, folder, {})
+    hashes = {path.name: hashlib.md5(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    monkeypatch.setattr(datasets.fashion_mnist, "MD5", hashes)
     (x, y), (x_test, _) = datasets.fashion_mnist.load_data()
     np.testing.assert_array_equal(x, images)
     assert y.tolist() == [7, 9]
@@ -171,7 +179,8 @@ def test_cifar(cache, monkeypatch):
     names = ["test_batch", *(f"data_batch_{i}" for i in range(5, 0, -1))]
     cifar_archive(folder / "cifar-10-python.tar.gz", "cifar-10-batches-py", dict.fromkeys(names, batch))
     cifar_archive(folder / "cifar-100-python.tar.gz", "cifar-100-python", {"train": batch, "test": batch})
-    serve(monkeypatch, folder)
+    modules = {"cifar-10-python.tar.gz": datasets.cifar10, "cifar-100-python.tar.gz": datasets.cifar100}
+    serve(monkeypatch, folder, modules)
     (x, y), (x_test, y_test) = datasets.cifar10.load_data()
     assert (x.shape, y.shape, x_test.shape) == ((10, 32, 32, 3), (10, 1), (2, 32, 32, 3))
     np.testing.assert_array_equal(x_test[1, 2, 5], pixels[1].reshape(3, 32, 32)[:, 2, 5])
@@ -182,11 +191,108 @@ def test_cifar(cache, monkeypatch):
         datasets.cifar100.load_data("medium")
 
 
-def test_batches_with_code_are_refused(tmp_path):
-    class Evil:
-        def __reduce__(self):
-            return os.system, ("true",)
+class Evil:
+    def __reduce__(self):
+        return os.system, ("true",)
 
+
+def test_batches_with_code_are_refused(tmp_path):
     (tmp_path / "batch").write_bytes(pickle.dumps({"data": Evil()}))
     with pytest.raises(UnsafeModelError, match="system"):
         datasets.cifar.load_batch(tmp_path / "batch")
+
+
+def npz(path, content, shape=(2,)):
+    """An npz file with one array of objects, whose pickle is given."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|O", "fortran_order": False, "shape": shape})
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.npy", header.getvalue() + content)
+    return path
+
+
+def ragged(*rows):
+    array = np.empty(len(rows), object)
+    array[:] = rows
+    return array
+
+
+@pytest.mark.parametrize("protocol", range(5))
+def test_ragged_arrays(tmp_path, protocol):
+    rows = ragged([1, 2, 10**12], [], [0.5, "a", None, True], {"k": b"bytes"}, np.arange(3), np.float32(2.5))
+    (x,) = sources.npz_arrays(npz(tmp_path / "x.npz", pickle.dumps(rows, protocol), rows.shape)).values()
+    assert type(x) is np.ndarray and x.dtype == object
+    assert list(x[:4]) == list(rows[:4]) and x[5] == rows[5]
+    np.testing.assert_array_equal(x[4], rows[4])
+    np.savez(tmp_path / "plain.npz", a=np.arange(6).reshape(2, 3).T, b=np.float64(2), c=rows[:2])
+    plain = sources.npz_arrays(tmp_path / "plain.npz")
+    np.testing.assert_array_equal(plain["a"], np.arange(6).reshape(2, 3).T)
+    assert plain["b"] == 2 and plain["b"].shape == () and list(plain["c"]) == list(rows[:2])
+
+
+def call(function, arguments):
+    """A pickle that calls a function by name: ``module name``, then the arguments as pickle's own text."""
+    return b"c" + function.replace(" ", "\n").encode() + b"\n(" + arguments + b"tR."
+
+
+@pytest.mark.parametrize(
+    "content, error, message",
+    [
+        (pickle.dumps(ragged(Evil(), 1)), UnsafeModelError, "system"),
+        (call("builtins eval", b"S'1+1'\n"), UnsafeModelError, "eval"),
+        (call("numpy load", b"S'x'\n"), UnsafeModelError, "numpy.load"),
+        (call("numpy.core.multiarray fromfile", b"S'/etc/passwd'\n"), UnsafeModelError, "fromfile"),
+        (call("numpy ndarray", b"I100000000000\n"), CorruptFileError, "not callable"),
+        (
+            call("numpy._core.multiarray _reconstruct", b"cnumpy\nndarray\n(I99999999999\ntS'b'\n"),
+            CorruptFileError,
+            "damaged",
+        ),
+        (call("numpy dtype", b"(S'i4'\nI100\nt"), CorruptFileError, "no name"),
+        (b"S'elsewhere'\nQ.", UnsafeModelError, "elsewhere"),
+        (b"Pelsewhere\n.", UnsafeModelError, "elsewhere"),
+        (pickle.dumps([1, 2]), CorruptFileError, "no array"),
+        (pickle.dumps(ragged(1, 2, 3)), CorruptFileError, "no array"),
+        (pickle.dumps(ragged(1, 2))[:-20], CorruptFileError, "damaged"),
+        (b"\x80\x02]r\xff\xff\xff\x7f.", CorruptFileError, "damaged"),
+    ],
+)
+def test_hostile_pickles(tmp_path, content, error, message):
+    with pytest.raises(error, match=message):
+        sources.npz_arrays(npz(tmp_path / "x.npz", content))
+
+
+def test_arrays_that_claim_more_than_they_bring(tmp_path):
+    state = (1, (10**10,), np.dtype(object), False, [])  # 80 GB of pointers
+
+    class Claim:
+        def __reduce__(self):
+            return np._core.multiarray._reconstruct, (np.ndarray, (0,), b"b"), state
+
+    with pytest.raises(CorruptFileError, match="10000000000"):
+        sources.npz_arrays(npz(tmp_path / "x.npz", pickle.dumps(Claim())))
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (10**10,)})
+    with zipfile.ZipFile(tmp_path / "y.npz", "w") as archive:
+        archive.writestr("y.npy", header.getvalue())
+    with pytest.raises(CorruptFileError, match="does not fit"):
+        sources.npz_arrays(tmp_path / "y.npz")
+    with zipfile.ZipFile(tmp_path / "z.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("z.npy", bytes(300 * 2**20))
+    with pytest.raises(LimitExceededError, match="unpacks to"):
+        sources.npz_arrays(tmp_path / "z.npz")
+    (tmp_path / "w.npz").write_bytes(b"nothing")
+    with pytest.raises(CorruptFileError, match=r"w\.npz"):
+        sources.npz_arrays(tmp_path / "w.npz")
+
+
+def test_a_mirror_cannot_replace_a_data_set(cache, monkeypatch):
+    folder = cache / "mirror"
+    folder.mkdir()
+    npz(folder / "imdb.npz", pickle.dumps(ragged(Evil(), 1)))
+    listed = hashlib.sha256((folder / "imdb.npz").read_bytes()).hexdigest()
+    (folder / "SHA256SUMS").write_text(f"{listed} *imdb.npz\n")
+    monkeypatch.setenv("ONEIROS_MIRROR", str(folder))
+    monkeypatch.setattr(datasets.imdb, "KERAS_URL", (cache / "nowhere").as_uri() + "/")
+    with pytest.raises(DownloadError, match="has another hash"):
+        datasets.imdb.load_data()

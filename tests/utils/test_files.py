@@ -1,6 +1,7 @@
 """Downloads from a server on loopback that misbehaves, mirrors, and hostile archives."""
 
 import contextlib
+import functools
 import hashlib
 import http.server
 import io
@@ -92,7 +93,14 @@ def kept(cache):
 
 
 @pytest.mark.parametrize(
-    "check", [{}, {"file_hash": SHA256}, {"file_hash": MD5}, {"md5_hash": MD5}, {"file_hash": SHA256.upper()}]
+    "check",
+    [
+        {"file_hash": ("0" * 64, SHA256)},
+        {"file_hash": SHA256},
+        {"file_hash": MD5},
+        {"md5_hash": MD5},
+        {"file_hash": SHA256.upper()},
+    ],
 )
 def test_download_once(server, cache, check):
     for _ in range(2):
@@ -100,14 +108,14 @@ def test_download_once(server, cache, check):
         assert path == str(cache / "name.bin")
         assert Path(path).read_bytes() == CONTENT
     assert server.requests == ["f.bin"]
-    assert get_file("name.bin", server.url + "f.bin", force_download=True) == path
+    assert get_file("name.bin", server.url + "f.bin", force_download=True, **check) == path
     assert len(server.requests) == 2
     assert kept(cache) == ["name.bin"]
 
 
 def test_name_and_folder(server, tmp_path):
-    assert Path(get_file(origin=server.url + "f.bin?x=1")).name == "f.bin"
-    path = get_file("f", server.url + "f.bin", cache_dir=str(tmp_path), cache_subdir="models/deep")
+    assert Path(get_file(origin=server.url + "f.bin?x=1", file_hash=MD5)).name == "f.bin"
+    path = get_file("f", server.url + "f.bin", cache_dir=str(tmp_path), cache_subdir="models/deep", file_hash=MD5)
     assert path == str(tmp_path / "models" / "deep" / "f")
     # an absolute path is good if it lies in the cache
     assert get_file(path, server.url + "f.bin", cache_dir=tmp_path, cache_subdir="models") == path
@@ -121,35 +129,35 @@ def test_wrong_hash_leaves_nothing(server, cache):
 
 
 def test_file_with_another_hash_is_replaced(server, cache):
-    get_file("f.bin", server.url + "f.bin")
+    get_file("f.bin", server.url + "f.bin", file_hash=SHA256)
     (cache / "f.bin").write_bytes(b"something else")
     assert Path(get_file("f.bin", server.url + "f.bin", file_hash=SHA256)).read_bytes() == CONTENT
 
 
 def test_truncated_download_is_tried_again(server, cache):
     server.cuts = 2
-    assert Path(get_file("cut.bin", server.url + "cut.bin")).read_bytes() == CONTENT
+    assert Path(get_file("cut.bin", server.url + "cut.bin", file_hash=MD5)).read_bytes() == CONTENT
     assert len(server.requests) == 3
 
 
 def test_truncated_download_leaves_nothing(server, cache):
     with pytest.raises(DownloadError, match="incomplete"):
-        get_file("cut.bin", server.url + "cut.bin")
+        get_file("cut.bin", server.url + "cut.bin", file_hash=MD5)
     assert kept(cache) == []
 
 
 def test_stalled_server(server, cache, monkeypatch):
     monkeypatch.setattr(files, "TIMEOUT", 0.3)
     with pytest.raises(DownloadError, match="timed out"):
-        get_file("stall.bin", server.url + "stall.bin")
+        get_file("stall.bin", server.url + "stall.bin", file_hash=MD5)
     assert kept(cache) == []
 
 
 def test_missing_file_and_unreachable_server(server, cache, tmp_path):
     with pytest.raises(DownloadError, match="404"):
-        get_file("x", server.url + "nothing")
+        get_file("x", server.url + "nothing", file_hash=MD5)
     with pytest.raises(DownloadError, match="could not be downloaded"):
-        get_file("x", "http://127.0.0.1:9/x")
+        get_file("x", "http://127.0.0.1:9/x", file_hash=MD5)
     with pytest.raises(DownloadError, match="nothing"):
         get_file("x", (tmp_path / "nothing").as_uri())
     with pytest.raises(InputDataError, match="gopher"):
@@ -172,7 +180,7 @@ def test_missing_cache_dir(server, tmp_path):
 
 
 def in_process(server, name):
-    code = f"from oneiros.utils.files import get_file; get_file({name!r}, {server.url + name!r})"
+    code = f"from oneiros.utils.files import get_file; get_file({name!r}, {server.url + name!r}, file_hash={MD5!r})"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.DEVNULL)
 
@@ -186,7 +194,7 @@ def test_killed_in_the_middle(server, cache):
     process.send_signal(signal.SIGKILL)
     process.wait()
     server.content["f.bin"] = CONTENT
-    path = get_file("stall.bin", server.url + "f.bin")
+    path = get_file("stall.bin", server.url + "f.bin", file_hash=MD5)
     assert Path(path).read_bytes() == CONTENT
     assert kept(cache) == ["stall.bin"]
 
@@ -203,7 +211,8 @@ def test_processes_wait_for_each_other(server, cache):
     process = in_process(server, "slow.bin")
     assert arrived.wait(30)
     results = []
-    thread = threading.Thread(target=lambda: results.append(get_file("slow.bin", server.url + "slow.bin")))
+    ask = functools.partial(get_file, "slow.bin", server.url + "slow.bin", file_hash=MD5)
+    thread = threading.Thread(target=lambda: results.append(ask()))
     thread.start()
     thread.join(0.2)
     assert thread.is_alive()  # not given the part that is there
@@ -230,16 +239,32 @@ def mirror(tmp_path, monkeypatch):
 def test_mirror_folder(server, mirror, cache):
     """Found by the name in the cache or the name in the URL; used where it lies; the listed hash is enough."""
     for name, origin in (("f.bin", "x"), ("other", "f.bin")):
-        for file_hash in (None, SHA256, MD5, "0" * 64):
+        for file_hash in (None, SHA256, MD5):
             assert get_file(name, server.url + origin, file_hash=file_hash) == str(mirror / "f.bin")
     assert server.requests == []
     assert kept(cache) == []
 
 
+def test_a_mirrors_list_overrules_nobody(server, mirror, cache):
+    evil = b"evil"
+    for name in ("f.bin", "g.bin"):
+        (mirror / name).write_bytes(evil)
+    evil_hash = hashlib.sha256(evil).hexdigest()
+    (mirror / "SHA256SUMS").write_text(f"{evil_hash} *f.bin\n{evil_hash} *g.bin\n")
+    for check in ({"file_hash": SHA256}, {"file_hash": MD5}, {"md5_hash": MD5}):
+        with pytest.raises(DownloadError, match="mirror's .* has another hash"):
+            get_file("g.bin", server.url + "nothing", **check)
+        assert Path(get_file("f.bin", server.url + "f.bin", **check)).read_bytes() == CONTENT
+    # Neither is a file in the cache good because the mirror lists it.
+    (cache / "f.bin").write_bytes(evil)
+    assert Path(get_file("f.bin", server.url + "f.bin", file_hash=SHA256)).read_bytes() == CONTENT
+    assert get_file("g.bin", server.url + "nothing") == str(mirror / "g.bin")  # nobody else knows a hash
+
+
 def test_mirror_file_that_is_not_listed(server, mirror):
     (mirror / "SHA256SUMS").write_text("")
     assert get_file("f.bin", server.url + "x", file_hash=MD5) == str(mirror / "f.bin")
-    with pytest.raises(DownloadError, match="404"):
+    with pytest.raises(DownloadError, match="without a hash"):
         get_file("f.bin", server.url + "x")
 
 
@@ -248,25 +273,38 @@ def test_mirror_file_with_a_wrong_hash(server, mirror, cache):
     assert get_file("f.bin", server.url + "f.bin", file_hash=SHA256) == str(cache / "f.bin")
     with pytest.raises(DownloadError, match="mirror's .* has another hash"):
         get_file("f.bin", server.url + "nothing", file_hash="0" * 64, force_download=True)
+    (mirror / "SHA256SUMS").write_text("word\n")
+    with pytest.raises(DownloadError, match="mirror could not be read"):
+        get_file("h.bin", (mirror / "nothing").as_uri())
 
 
 def test_mirror_url(server, cache, monkeypatch):
     server.content |= {"m/SHA256SUMS": f"{SHA256}  g.bin\n".encode(), "m/g.bin": CONTENT}
     monkeypatch.setenv("ONEIROS_MIRROR", server.url + "m/")
     for _ in range(2):
-        path = get_file("g.bin", server.url + "nothing", file_hash="0" * 64)
-        assert path == str(cache / "g.bin")
-    assert server.requests == ["m/SHA256SUMS", "m/g.bin"]
+        assert get_file("g.bin", server.url + "nothing", file_hash=SHA256) == str(cache / "g.bin")
+    assert server.requests == ["m/g.bin"]
     server.content["m/g.bin"] = b"changed"
     with pytest.raises(DownloadError, match="The mirror failed"):
-        get_file("g.bin", server.url + "nothing", file_hash="0" * 64, force_download=True)
+        get_file("g.bin", server.url + "nothing", file_hash=SHA256, force_download=True)
+
+
+def test_plain_http_needs_a_hash(server, cache, monkeypatch, mirror):
+    for url in (server.url + "z.bin", "ftp://127.0.0.1/z.bin"):
+        with pytest.raises(DownloadError, match=r"without a hash.*https.*file_hash"):
+            get_file("x.bin", url)
+    server.content |= {"m/SHA256SUMS": f"{SHA256}  g.bin\n".encode(), "m/g.bin": CONTENT}
+    monkeypatch.setenv("ONEIROS_MIRROR", server.url + "m")
+    with pytest.raises(DownloadError, match="The mirror could not be read.*without a hash"):
+        get_file("g.bin", (mirror / "nothing").as_uri())
+    assert server.requests == [] and kept(cache) == []
 
 
 def test_mirror_that_is_not_there(server, cache, monkeypatch, tmp_path):
     monkeypatch.setenv("ONEIROS_MIRROR", str(tmp_path / "nowhere"))
-    assert get_file("f.bin", server.url + "f.bin") == str(cache / "f.bin")
+    assert get_file("f.bin", server.url + "f.bin", file_hash=MD5) == str(cache / "f.bin")
     with pytest.raises(DownloadError, match="mirror could not be read"):
-        get_file("g.bin", server.url + "nothing")
+        get_file("g.bin", (tmp_path / "nothing").as_uri())
 
 
 # --- hashes ---

@@ -2,7 +2,10 @@
 
 from oneiros.datasets.sources import KERAS_URL, read_npz
 
-SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
+SHA256 = (
+    "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
+    "d7763dfca94747a096b52a89f1601ad79ea1904568a7ce39c404d22db07ed85b",  # the same arrays, packed again
+)
 
 
 def load_data(path="mnist.npz", cache_dir=None):

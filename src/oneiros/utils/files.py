@@ -47,7 +47,8 @@ def get_file(
     A download appears under its name when it is complete and checked, never before. Processes wait for each other.
 
     ``ONEIROS_MIRROR`` (a folder or URL with a ``SHA256SUMS`` file) is tried before ``origin``; a file from there must
-    have the hash listed there or ``file_hash``, and is used where it lies if the mirror is a folder.
+    have ``file_hash``, or without one the hash listed there, and is used where it lies if the mirror is a folder.
+    Plain http and ftp are refused where no hash is given, for anybody on the way could put in another file.
 
     ``extract=True`` unpacks a tar or zip archive into a folder and returns that: ``NAME_extracted`` for a ``fname``
     like ``NAME.tar.gz``, else ``fname`` itself, the archive being ``fname_archive``. In Keras 1 and 2 programs it is
@@ -79,9 +80,9 @@ def get_file(
     else:
         archive = result = target
 
-    with _locked(archive, wait=force_download or unpack or not _acceptable(archive, origin, file_hash, hash_algorithm)):
+    with _locked(archive, wait=force_download or unpack or not _acceptable(archive, file_hash, hash_algorithm)):
         path = archive
-        if force_download or not _acceptable(archive, origin, file_hash, hash_algorithm):
+        if force_download or not _acceptable(archive, file_hash, hash_algorithm):
             path = _fetch(archive, origin, file_hash, hash_algorithm)
         if not unpack:
             return str(path)
@@ -157,44 +158,47 @@ def _names(path, origin):
     return dict.fromkeys((path.name, os.path.basename(urlsplit(origin).path)))
 
 
-def _acceptable(path, origin, file_hash, algorithm):
-    """Whether the file is there with the official hash (if there is one) or with the one that the mirror lists."""
-    if not path.is_file():
-        return False
-    if file_hash is None or validate_file(path, file_hash, algorithm):
-        return True
-    with contextlib.suppress(OSError):
-        sums = _mirror_sums()
-        return bool(sums) and _hash_file(path) in [sums.get(name) for name in _names(path, origin)]
-    return False
+def _acceptable(path, file_hash, algorithm):
+    """Whether the file is there, with the right hash if one is known. A mirror's list has no say in it."""
+    return path.is_file() and (file_hash is None or _matches(path, file_hash, algorithm))
+
+
+def _matches(path, file_hash, algorithm):
+    """Whether a file has the hash, or one of several."""
+    hashes = file_hash if isinstance(file_hash, tuple) else (file_hash,)
+    return any(validate_file(path, one, algorithm) for one in hashes)
 
 
 # --- fetching ---
 
 
 def _fetch(path, origin, file_hash, algorithm):
-    """Brings the file to ``path``, or finds it in a mirror folder. Returns where it is."""
+    """Brings the file to ``path``, or finds it in a mirror folder. Returns where it is.
+
+    What a mirror lists counts only where nobody else says which file is meant.
+    """
     notes = ""
+    mirror = os.environ.get("ONEIROS_MIRROR", "").rstrip("/")
     try:
-        sums = _mirror_sums()
-    except OSError as error:
+        sums = _mirror_sums(mirror) if mirror and file_hash is None else {}
+    except (OSError, ValueError) as error:
         sums, notes = {}, f" The mirror could not be read: {error}"
-    mirror = os.environ.get("ONEIROS_MIRROR", "")
     for name in _names(path, origin) if mirror else ():
-        listed = sums.get(name)
+        wanted, how = (file_hash, algorithm) if file_hash is not None else (sums.get(name), "sha256")
+        if wanted is None:
+            continue
         if "://" not in mirror:
             found = Path(mirror).expanduser() / name
-            if not found.is_file() or not (listed or file_hash):
-                continue
-            if (listed and _hash_file(found) == listed) or (file_hash and validate_file(found, file_hash, algorithm)):
+            if found.is_file() and _matches(found, wanted, how):
                 return found
-            notes = f" The mirror's {found} has another hash than {listed or file_hash} and is not used."
-        elif listed:
-            try:
-                _download(f"{mirror.rstrip('/')}/{name}", path, listed, "sha256")
-                return path
-            except DownloadError as error:
-                notes = f" The mirror failed: {error}"
+            if found.exists():
+                notes = f" The mirror's {found} has another hash than {wanted} and is not used."
+            continue
+        try:
+            _download(f"{mirror}/{name}", path, wanted, how)
+            return path
+        except DownloadError as error:
+            notes = f" The mirror failed: {error}"
     try:
         _download(origin, path, file_hash, algorithm)
     except DownloadError as error:
@@ -202,13 +206,10 @@ def _fetch(path, origin, file_hash, algorithm):
     return path
 
 
-def _mirror_sums():
+def _mirror_sums(mirror):
     """File name to SHA-256, as listed by the mirror."""
-    mirror = os.environ.get("ONEIROS_MIRROR", "")
-    if not mirror:
-        return {}
     if "://" in mirror:
-        return _remote_sums(mirror.rstrip("/"))
+        return _remote_sums(mirror)
     return _parse_sums((Path(mirror).expanduser() / "SHA256SUMS").read_text())
 
 
@@ -230,16 +231,22 @@ class _Interrupted(Exception):
 
 
 def _download(url, path, file_hash=None, algorithm="auto"):
+    if file_hash is None and urlsplit(url).scheme in ("http", "ftp"):
+        raise DownloadError(
+            f"{url}: nothing protects the file on its way, so it is not fetched without a hash. Use https, or pass its "
+            "SHA-256 or MD5 as file_hash."
+        )
     print(f"Downloading data from {url}")
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with replacing(path) as part:
                 _transfer(url, part)
-                if file_hash and not validate_file(part, file_hash, algorithm):
-                    kind = _algorithm(file_hash, algorithm)
+                if file_hash is not None and not _matches(part, file_hash, algorithm):
+                    expected = file_hash[0] if isinstance(file_hash, tuple) else file_hash
+                    kind = _algorithm(expected, algorithm)
                     raise DownloadError(
                         f"{url}: the file that came has the {kind} hash {_hash_file(part, kind)}, "
-                        f"expected {file_hash}. It was deleted. Try again later, or get the file from elsewhere."
+                        f"expected {expected}. It was deleted. Try again later, or get the file from elsewhere."
                     )
             return
         except _Interrupted as error:
