@@ -5,6 +5,7 @@ import jax.numpy as jnp
 
 from . import core
 from .core.config import behaviour
+from .kernels import elementwise
 from .ops.nn import (
     celu,
     elu,
@@ -43,21 +44,14 @@ def linear(x):
 
 @core.op
 def relu(x, negative_slope=0.0, max_value=None, threshold=0.0, alpha=None):
-    """``x`` where ``x >= threshold``, at most `max_value`; elsewhere ``negative_slope * (x - threshold)``.
+    """``x`` above `threshold`, cut to ``[0, max_value]``; ``negative_slope * (x - threshold)`` elsewhere.
 
-    alpha: Keras 2's name of negative_slope.
+    Without a `max_value`, nothing is cut. alpha: Keras 2's name of negative_slope.
 
     >>> relu([-2.0, 0.5, 3.0], negative_slope=0.5, max_value=2.0).tolist()
     [-1.0, 0.5, 2.0]
     """
-    x = tensor(x)
-    slope = negative_slope if alpha is None else alpha
-    if not slope and not threshold:
-        result = jax.nn.relu(x)
-    else:
-        above = x >= threshold if threshold else x > 0
-        result = jnp.where(above, x, slope * (x - threshold) if slope else 0)
-    return result if max_value is None else jnp.minimum(result, jnp.asarray(max_value, x.dtype))
+    return elementwise.rectified(tensor(x), negative_slope if alpha is None else alpha, max_value, threshold)
 
 
 @core.op

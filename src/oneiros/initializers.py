@@ -217,6 +217,11 @@ class Identity(Initializer):
     def values(self, shape):
         if len(shape) != 2:
             raise ValueError(f"Identity: expected the shape of a matrix. Received: shape={shape}")
+        if behaviour.identity_of_squares and shape[0] != shape[1]:
+            raise ValueError(
+                f"Identity: expected the shape of a square matrix, as Keras {behaviour.generation} does. "
+                f"Received: shape={shape}"
+            )
         return self.gain * np.eye(*shape)
 
 

@@ -76,16 +76,6 @@ def test_kernels_of_a_model_turn_around():
         np.testing.assert_array_equal(new, old[::-1] if old.ndim == 3 else old)
 
 
-@pytest.mark.parametrize(("target", "shape"), [("channels_last", (3, 2, 4)), ("channels_first", (2, 4, 3))])
-def test_dense_behind_flatten_changes_its_data_format(target, shape):
-    dense = layers.Dense(5)
-    old = np.random.RandomState(0).standard_normal((2, *shape)).astype("float32")
-    new = old.transpose(0, 2, 3, 1) if target == "channels_last" else old.transpose(0, 3, 1, 2)
-    expected = np.asarray(dense(old.reshape(2, -1)))
-    layer_utils.convert_dense_weights_data_format(dense, shape, target)
-    np.testing.assert_allclose(dense(np.ascontiguousarray(new).reshape(2, -1)), expected, rtol=1e-5, atol=1e-6)
-
-
 def test_count_params_and_summary(capsys):
     model = keras.Sequential([layers.Dense(2, input_shape=(3,))])
     assert layer_utils.count_params(model.weights + model.weights) == 8

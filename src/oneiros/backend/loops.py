@@ -7,7 +7,7 @@ import numpy as np
 from ..core import Symbol, behaviour, config, has_symbol, scan
 from ..kernels import loop
 from ..ops.core import cond
-from ..ops.ctc import beam_search, ctc_log_likelihood, greedy_decode
+from ..ops.ctc import beam_search, changes, ctc_log_likelihood, greedy_decode, packed
 from ..ops.table import as_float, tensor
 from .recording import function_of_tensors, is_building
 
@@ -147,7 +147,8 @@ def ctc_decode(y_pred, input_length, greedy=True, beam_width=100, top_paths=1):
     """The label sequences that probabilities ``(N, time, classes)`` stand for.
 
     Returns (a list of `top_paths` integer tensors, filled up with -1; log-probabilities ``(N, top_paths)``, or for
-    greedy decoding the negative sum of the best logarithms ``(N, 1)``).
+    greedy decoding the negative sum of the best logarithms ``(N, 1)``). For Keras 1 and 2 the scores of beams have the
+    sum of each frame's best logarithm taken off, and before Keras 3 equal labels that follow each other are merged.
     """
     logs, steps = jnp.log(as_float(y_pred) + config.epsilon()), _lengths(input_length)
     blank = logs.shape[-1] - 1
@@ -155,7 +156,10 @@ def ctc_decode(y_pred, input_length, greedy=True, beam_width=100, top_paths=1):
         labels, score = greedy_decode(logs, steps, blank)
         paths, scores = labels[None], -score[:, None]
     else:
-        paths, scores = beam_search(jax.nn.log_softmax(logs), steps, blank, beam_width, top_paths)
+        logs = logs - logs.max(-1, keepdims=True) if behaviour.ctc_scores_of_best else jax.nn.log_softmax(logs)
+        paths, scores = beam_search(logs, steps, blank, beam_width, top_paths)
+        if behaviour.ctc_beams_merged:
+            paths = [packed(path, changes(path) & (path >= 0)) for path in paths]
     return [_trimmed(path) for path in paths], scores
 
 

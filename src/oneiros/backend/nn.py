@@ -1,27 +1,21 @@
 """Activations, losses, convolutions, pooling, normalization and random numbers, with the names of Keras 2."""
 
 import functools
+import inspect
 
 import jax
 import jax.numpy as jnp
 
-from ..core import SeedGenerator, config
-from ..core.variable import current_scope
+from ..core import SeedGenerator, config, has_symbol
 from ..kernels import convolution as kernels
+from ..kernels import elementwise
 from ..ops import convolution, random
 from ..ops import nn as ops
 from ..ops.convolution import channels_last
 from ..ops.table import as_float, define, dims, tensor
-from .recording import function_of_tensors
+from .recording import function_of_tensors, is_building, record
 from .state import variable
 from .tensors import layout
-
-
-def _relu(x, alpha, max_value, threshold):
-    low = 0 if isinstance(alpha, (int, float)) and alpha == 0 else alpha * (x - threshold)
-    x = jnp.where(x >= threshold, x, low) if threshold else jnp.where(x > 0, x, low)
-    return x if max_value is None else jnp.minimum(x, max_value)
-
 
 _ACTIVATIONS = {
     "x": {
@@ -32,7 +26,9 @@ _ACTIVATIONS = {
     },
     "x, axis=-1": {"softmax": jax.nn.softmax},
     "x, alpha=1.0": {"elu": jax.nn.elu},
-    "x, alpha=0.0, max_value=None, threshold=0.0": {"relu": _relu},
+    "x, alpha=0.0, max_value=None, threshold=0.0": {
+        "relu": lambda x, alpha, max_value, threshold: elementwise.rectified(x, alpha, max_value, threshold)
+    },
 }
 
 
@@ -133,12 +129,16 @@ def normalize_batch_in_training(x, gamma, beta, reduction_axes, epsilon=1e-3):
 
 @function_of_tensors
 def bias_add(x, bias, data_format=None):
-    """`x` plus a bias of one number a channel, or of the shape of one example (channels last)."""
+    """`x` plus a bias of one number a channel, or of the shape of one example with the channels last.
+
+    Where the data have their channels first, the elements of such a bias are read in their order, as if its shape
+    began with the channels: so Keras does it, and so the weights of LocallyConnected layers are meant.
+    """
     x, bias = tensor(x), tensor(bias)
     if bias.ndim not in (1, x.ndim - 1):
         raise ValueError(f"bias_add: expected a bias of 1 or {x.ndim - 1} dimensions. Received shape {bias.shape}.")
     if layout(data_format) == "channels_first" and x.ndim > 2:
-        bias = jnp.moveaxis(bias, -1, 0).reshape(bias.shape[-1:] + (bias.shape[:-1] or (1,) * (x.ndim - 2)))
+        bias = bias.reshape(bias.shape[-1:] + (bias.shape[:-1] or (1,) * (x.ndim - 2)))
     return x + bias
 
 
@@ -265,47 +265,66 @@ def _stream(seed):
     return SeedGenerator(seed)
 
 
-def _source(seed):
-    """What an integer seed means: outside of compiled code always the same numbers, inside a stream that goes on."""
-    return _stream(int(seed)) if seed is not None and current_scope() is not None else seed
+def _drawing(fn):
+    """`function_of_tensors` for what draws numbers: each evaluation draws new ones, by a seed too.
+
+    Where graphs are built, each expression has a stream of its own that begins with the seed; elsewhere all calls with
+    the same seed share one.
+    """
+    recorded = function_of_tensors(fn)
+    signature = inspect.signature(fn)
+
+    @functools.wraps(fn)
+    def wrapper(*args, **kwargs):
+        bound = signature.bind(*args, **kwargs)
+        seed = bound.arguments.get("seed")
+        if is_building():
+            bound.arguments["seed"] = SeedGenerator(seed)
+            if not has_symbol((args, kwargs)):
+                return record(fn, bound.args, bound.kwargs)
+        elif seed is not None:
+            bound.arguments["seed"] = _stream(int(seed))
+        return recorded(*bound.args, **bound.kwargs)
+
+    return wrapper
 
 
-@function_of_tensors
+@_drawing
 def dropout(x, level, noise_shape=None, seed=None):
     """`x`, each element 0 with probability `level`, the others divided by ``1 - level``."""
-    return random.dropout(x, level, noise_shape, _source(seed))
+    return random.dropout(x, level, noise_shape, seed)
 
 
-@function_of_tensors
+@_drawing
 def random_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
     """Normally distributed numbers."""
-    return random.normal(shape, mean, stddev, dtype, _source(seed))
+    return random.normal(shape, mean, stddev, dtype, seed)
 
 
-@function_of_tensors
+@_drawing
 def random_uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
     """Numbers of equal probability from `minval` up to, not including, `maxval`."""
-    return random.uniform(shape, minval, maxval, dtype, _source(seed))
+    return random.uniform(shape, minval, maxval, dtype, seed)
 
 
-@function_of_tensors
+@_drawing
 def random_bernoulli(shape, p=0.0, dtype=None, seed=None):
     """1 with probability `p`, else 0."""
-    draws = random.uniform(shape, 0.0, 1.0, "float32", _source(seed))
+    draws = random.uniform(shape, 0.0, 1.0, "float32", seed)
     return (draws < p).astype(dtype or config.floatx())
 
 
-@function_of_tensors
+@_drawing
 def random_binomial(shape, p=0.0, dtype=None, seed=None):
     """1 with probability `p`, else 0."""
-    draws = random.uniform(shape, 0.0, 1.0, "float32", _source(seed))
+    draws = random.uniform(shape, 0.0, 1.0, "float32", seed)
     return (draws < p).astype(dtype or config.floatx())
 
 
-@function_of_tensors
+@_drawing
 def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
     """Normally distributed numbers, those beyond two standard deviations drawn again."""
-    return random.truncated_normal(shape, mean, stddev, dtype, _source(seed))
+    return random.truncated_normal(shape, mean, stddev, dtype, seed)
 
 
 def random_uniform_variable(shape, low, high, dtype=None, name=None, seed=None):

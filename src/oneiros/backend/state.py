@@ -159,7 +159,7 @@ def eval(x):
     """The value as a NumPy array; of a symbol, if it depends on no placeholder."""
     if isinstance(x, Symbol):
         graph = Graph([], x)
-        with phase.running(phase.resolve()):
+        with phase.running(phase.resolve()), deferred.dropping(behaviour.updates_in_training_only):
             x = graph()
     return np.asarray(to_dense(x))
 
@@ -340,7 +340,7 @@ class Function:
         self._compiled = compiled(self._run, static=("training",))
 
     def _run(self, *arrays, training):
-        with phase.running(training):
+        with phase.running(training), deferred.dropping(behaviour.updates_in_training_only):
             outputs, new_values = self._graph(*arrays)
         outputs = jax.tree.map(tensor, outputs)
         for (x, _), new in zip(self.updates, new_values):
@@ -462,7 +462,8 @@ class Session:
         flags = [value for symbol, value in (feed_dict or {}).items() if _is_phase(symbol)]
         feed_dict = {symbol: value for symbol, value in (feed_dict or {}).items() if not _is_phase(symbol)}
         graph = Graph(list(feed_dict), fetches)
-        with phase.running(bool(flags[0]) if flags else phase.resolve()):
+        training = bool(flags[0]) if flags else phase.resolve()
+        with phase.running(training), deferred.dropping(behaviour.updates_in_training_only):
             result = graph(*(_feed(symbol, value) for symbol, value in feed_dict.items()))
         return jax.tree.map(np.asarray, result)
 

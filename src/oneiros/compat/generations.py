@@ -34,6 +34,9 @@ BEHAVIOUR = {
     "relu6_hard_sigmoid":          (False,        False,        False,        True),
     "optimizer_formulas":          ("keras1",     "keras2",     "keras3",     "keras3"),
     "deferred_updates":            (True,         True,         False,        False),
+    "frozen_uses_batch":           (True,         True,         False,        False),
+    "frozen_updates_dropped":      (False,        True,         False,        False),
+    "updates_in_training_only":    (True,         True,         False,        False),
     "track_attribute_variables":   (False,        False,        True,         True),
     "recursive_trainable":         (False,        False,        True,         True),
     "weights_trainable_first":     (True,         True,         False,        False),
@@ -43,6 +46,10 @@ BEHAVIOUR = {
     "bidirectional_zero_masked":   (False,        False,        True,         True),
     "flat_stacked_states":         (True,         True,         False,        False),
     "unbiased_moving_variance":    (False,        True,         False,        False),
+    "gates_initialized_apart":     (True,         False,        False,        False),
+    "identity_of_squares":         (True,         True,         False,        False),
+    "ctc_beams_merged":            (True,         True,         True,         False),
+    "ctc_scores_of_best":          (True,         True,         False,        False),
     "conv1d_follows_image_format": (False,        False,        False,        True),
 }  # fmt: skip
 

@@ -26,6 +26,9 @@ behaviour = SimpleNamespace(
     relu6_hard_sigmoid=True,  # False: clip(0.2 x + 0.5, 0, 1)
     optimizer_formulas="keras3",
     deferred_updates=False,  # True: updates made in a layer's call run in training only
+    frozen_uses_batch=False,  # True: a frozen BatchNormalization in training normalizes by the batch's statistics
+    frozen_updates_dropped=False,  # True: nothing inside a frozen layer or model is updated, unless it is stateful
+    updates_in_training_only=False,  # True: K.function and its kin leave statistics and added updates alone
     track_attribute_variables=True,  # False: only add_weight and trainable_weights make weights
     recursive_trainable=True,  # False: `trainable` of a model leaves its layers' own flags alone
     weights_trainable_first=False,  # True: model.weights lists all trainable weights first
@@ -39,6 +42,10 @@ behaviour = SimpleNamespace(
     unsupported_mask_error=False,  # True: a mask that reaches a layer that cannot use it is an error
     merged_mask="any",  # a step of merged inputs is valid where "any" of them is, or where "all" are
     unbiased_moving_variance=False,  # True: BatchNormalization's moving variance is of the n / (n - 1) kind
+    gates_initialized_apart=False,  # True: each gate of a recurrent cell gets an initial matrix of its own
+    identity_of_squares=False,  # True: the Identity initializer refuses matrices that are not square
+    ctc_beams_merged=False,  # True: K.ctc_decode merges equal neighbours in the labels of beams
+    ctc_scores_of_best=False,  # True: its scores of beams are relative to the product of the best of each frame
     conv1d_follows_image_format=True,  # False: layers over one axis are channels_last unless told otherwise
 )
 

@@ -1,4 +1,4 @@
-"""Whether a function of an array works on each element alone, found by looking at what it computes."""
+"""Functions that work on each element alone, and how to tell that a function does."""
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +9,16 @@ _ELEMENTWISE = frozenset(
     sign sin sinh sqrt square stop_gradient sub tan tanh""".split()  # noqa: SIM905 (one name a line is no easier to read)
 )
 _CALLS = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "custom_jvp_call": "call_jaxpr"}
+
+
+def rectified(x, slope=0.0, max_value=None, threshold=0.0):
+    """``x`` above the threshold, cut to ``[0, max_value]`` if that is given, and ``slope * (x - threshold)`` below."""
+    level = isinstance(slope, (int, float)) and slope == 0
+    plain = isinstance(threshold, (int, float)) and threshold == 0
+    above = jax.nn.relu(x) if plain else jnp.where(x > threshold, x, 0)
+    if max_value is not None:
+        above = jnp.clip(above, 0, jnp.maximum(max_value, 0)).astype(x.dtype)
+    return above if level else jnp.where(x > threshold, above, slope * (x - threshold))
 
 
 def is_elementwise(function) -> bool:

@@ -16,7 +16,7 @@ def _slope(layer, name, value):
 
 
 class ReLU(Elementwise):
-    """``x`` where ``x >= threshold`` (at most `max_value`), else ``negative_slope * (x - threshold)``."""
+    """``x`` above `threshold` (at most `max_value`, if given), else ``negative_slope * (x - threshold)``."""
 
     def __init__(self, max_value=None, negative_slope=0.0, threshold=0.0, **kwargs):
         super().__init__(**kwargs)

@@ -442,7 +442,8 @@ class Layer(Configurable):
         mixed = self.compute_dtype if self.compute_dtype != self.variable_dtype else None
         _path().append(self)
         try:
-            with phase.running(training), autocast(mixed), deferred.deferring(_behaviour.deferred_updates):
+            updating = deferred.deferring(_behaviour.deferred_updates)
+            with phase.running(training), autocast(mixed), updating, deferred.dropping(self._is_still()):
                 outputs = self.call(*args, **kwargs)
             if self.activity_regularizer is not None:
                 self._penalize_activity(outputs)
@@ -458,6 +459,10 @@ class Layer(Configurable):
             if outermost:
                 _thread.call = None
         return self._own_copies(args, outputs, mask)
+
+    def _is_still(self):
+        """Whether nothing in here moves in training: frozen, and not one that carries states from batch to batch."""
+        return _behaviour.frozen_updates_dropped and not (self.trainable or self.stateful)
 
     def _to_compute_dtype(self, x):
         if isinstance(x, (np.ndarray, np.generic)):
@@ -553,7 +558,7 @@ class Layer(Configurable):
         """Adds updates (pairs of variable and new value, as K.update returns them) that run in training."""
         call = getattr(_thread, "call", None)
         pairs = updates if isinstance(updates, list) else [updates]
-        if call is not None:
+        if call is not None and not deferred.dropped():
             call.updates.extend(pair for pair in pairs if isinstance(pair, tuple))
 
     def add_metric(self, *args, **kwargs):

@@ -1,10 +1,12 @@
 """Cells: one step of a recurrent network. What they share, and what a loop needs to know of anyone's cell."""
 
 import contextlib
+import functools
 import inspect
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from ..core import Scope, SeedGenerator, Symbol, Variable, behaviour, kind
 from ..core.checks import fraction, positive_int
@@ -243,6 +245,11 @@ RUNNING = dict.fromkeys(("return_sequences", "return_state", "go_backwards", "st
 _IGNORED = ("implementation", "use_cudnn")  # how it is computed is the kernels' business
 
 
+def _gate_by_gate(initializer, gates, shape, dtype=None):
+    gate = (*shape[:-1], shape[-1] // gates)
+    return np.concatenate([initializer(gate, dtype=dtype) for _ in range(gates)], -1)
+
+
 class _TableCell(_DropoutCell):
     """A cell with a `kernel` for its inputs, a `recurrent_kernel` for its state, a `bias`, and dropout.
 
@@ -285,6 +292,15 @@ class _TableCell(_DropoutCell):
         if self.use_bias:
             options = {"regularizer": self.bias_regularizer, "constraint": self.bias_constraint}
             self.bias = self.add_weight("bias", bias, initializer=self.initial_bias(), **options)
+
+    def _weight(self, name, shape, part=None):
+        """For Keras 1 each gate's columns are drawn as a matrix of their own."""
+        part = part or name
+        initializer = getattr(self, f"{part}_initializer")
+        if behaviour.gates_initialized_apart and self.gates > 1:
+            initializer = functools.partial(_gate_by_gate, initializer, self.gates)
+        kinds = {kind: getattr(self, f"{part}_{kind}") for kind in ("regularizer", "constraint")}
+        return self.add_weight(name, shape, initializer=initializer, **kinds)
 
     def initial_bias(self):
         return self.bias_initializer

@@ -8,7 +8,7 @@ import math
 import jax.numpy as jnp
 from jax import lax
 
-from ..core import behaviour
+from ..core import behaviour, deferred
 from ..core.checks import positive_int
 from ..core.errors import InputDataError
 from ..kernels import normalization as kernels
@@ -100,9 +100,10 @@ class BatchNormalization(Elementwise):
         x = _wide(inputs if jnp.issubdtype(inputs.dtype, jnp.floating) else inputs.astype(self.compute_dtype))
         axes = tuple(i for i in range(x.ndim) if i != self.axis % x.ndim)
         mean, variance = self.moving_mean.raw, self.moving_variance.raw
-        if training and self.trainable:
+        if training and (self.trainable or behaviour.frozen_uses_batch):
             mean, variance, count = self._statistics(x, axes, mask)
-            self._move(mean, variance, count)
+            if not deferred.dropped():
+                self._move(mean, variance, count)
         outputs = kernels.normalize(x, axes, mean, variance, _raw(self.gamma), _raw(self.beta), self.epsilon)
         return outputs.astype(self.compute_dtype)
 

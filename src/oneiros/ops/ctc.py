@@ -60,11 +60,20 @@ def greedy_decode(scores, steps, blank, merge_repeated=True):
     best = jnp.argmax(scores, -1).astype("int32")
     keep = valid & (best != blank)
     if merge_repeated:
-        keep &= jnp.pad(best[:, 1:] != best[:, :-1], ((0, 0), (1, 0)), constant_values=True)
-    place = jnp.where(keep, jnp.cumsum(keep, -1) - 1, length)
-    rows = jnp.arange(scores.shape[0])[:, None]
-    labels = jnp.full(best.shape, -1, "int32").at[rows, place].set(best, mode="drop")
-    return labels, jnp.sum(jnp.where(valid, scores.max(-1), 0), -1)
+        keep &= changes(best)
+    return packed(best, keep), jnp.sum(jnp.where(valid, scores.max(-1), 0), -1)
+
+
+def packed(labels, keep):
+    """The labels of each row that are kept, moved to its beginning; -1 behind them."""
+    place = jnp.where(keep, jnp.cumsum(keep, -1) - 1, labels.shape[-1])
+    rows = jnp.arange(labels.shape[0])[:, None]
+    return jnp.full(labels.shape, -1, "int32").at[rows, place].set(labels, mode="drop")
+
+
+def changes(labels):
+    """Where a label differs from the one before it."""
+    return jnp.pad(labels[:, 1:] != labels[:, :-1], ((0, 0), (1, 0)), constant_values=True)
 
 
 def beam_search(log_probs, steps, blank, width, top_paths):

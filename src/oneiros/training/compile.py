@@ -77,6 +77,25 @@ class _FunctionMetric(metrics.Metric):
         return self.total.value / jnp.maximum(self.count.value, 1e-7)
 
 
+class _StatefulMetric(metrics.Metric):
+    """A metric that keeps its own state, as a layer with ``stateful = True`` (Keras 2): its last value counts."""
+
+    def __init__(self, fn, name):
+        super().__init__(name=name)
+        self.fn = fn
+        self.last = self.add_variable((), "zeros", name="last")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.last.assign(jnp.asarray(self.fn(y_true, y_pred), self.last.dtype).mean())
+
+    def result(self):
+        return self.last.value
+
+    def reset_state(self):
+        super().reset_state()
+        self.fn.reset_states()
+
+
 def mean_tracker(name):
     return _FunctionMetric(None, name)
 
@@ -317,6 +336,8 @@ def _make_metric(spec, target, output, loss, prefix):
             return fn
         if behaviour.metric_name_from_function and isinstance(spec, str):
             name = getattr(fn, "__name__", name)
+    if getattr(fn, "stateful", False):
+        return _StatefulMetric(fn, prefix + getattr(fn, "name", name))
     return _FunctionMetric(getattr(fn, "fn", fn), prefix + name)
 
 

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from oneiros.utils.conv_utils import convert_kernel
 
 _CONVOLUTIONS = {
@@ -33,15 +35,16 @@ def convert_all_kernels_in_model(model):
 def convert_dense_weights_data_format(dense, previous_feature_map_shape, target_data_format="channels_first"):
     """Reorders the kernel of a Dense layer behind a Flatten, when feature maps change their data format.
 
-    previous_feature_map_shape: before the Flatten, without the batch axis, in the old format. target_data_format: the
-    new one.
+    previous_feature_map_shape: of the maps before the Flatten, without the batch axis, in the new format.
+    target_data_format: the new format.
     """
     if target_data_format not in ("channels_first", "channels_last"):
         raise ValueError(
             f"target_data_format: expected 'channels_first' or 'channels_last'. Received: {target_data_format!r}"
         )
     kernel, *bias = dense.get_weights()
-    rows = kernel.reshape(*previous_feature_map_shape, -1)
-    last = len(previous_feature_map_shape) - 1
-    order = (*range(1, last + 1), 0) if target_data_format == "channels_last" else (last, *range(last))
-    dense.set_weights([rows.transpose(*order, last + 1).reshape(kernel.shape), *bias])
+    to_last = target_data_format == "channels_last"
+    channels, *sizes = np.roll(previous_feature_map_shape, 1 if to_last else 0)
+    old, source, target = ((channels, *sizes), 0, -2) if to_last else ((*sizes, channels), -2, 0)
+    rows = np.moveaxis(kernel.reshape(*old, -1), source, target)
+    dense.set_weights([rows.reshape(kernel.shape), *bias])
