@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core import Symbol, behaviour, config, has_symbol, scan
+from ..core.structure import map_structure
 from ..kernels import loop
 from ..ops.core import cond
 from ..ops.ctc import beam_search, changes, ctc_log_likelihood, greedy_decode, packed
@@ -32,19 +33,19 @@ def rnn(
     the states stay, and the output is that before (0 before the first), or 0 if zero_output_for_mask.
     Returns (last output, outputs ``(N, time, ...)``, last states). Variables may be read and written in the step.
     """
-    states = [jax.tree.map(tensor, state) for state in initial_states]
+    states = [map_structure(tensor, state) for state in initial_states]
 
     def step(x, now):
         output, new_states = step_function(x, now)
-        return jax.tree.map(tensor, output), [jax.tree.map(tensor, s) for s in list(new_states)[: len(states)]]
+        return map_structure(tensor, output), [map_structure(tensor, s) for s in list(new_states)[: len(states)]]
 
     return loop.rnn(
         step,
-        jax.tree.map(tensor, inputs),
+        map_structure(tensor, inputs),
         states,
         go_backwards,
         None if mask is None else tensor(mask),
-        [jax.tree.map(tensor, c) for c in constants or []],
+        [map_structure(tensor, c) for c in constants or []],
         unroll,
         input_length,
         time_major,
@@ -56,8 +57,8 @@ def rnn(
 @function_of_tensors
 def map_fn(fn, elems, name=None, dtype=None):
     """`fn` of each element along the first axis; `elems` may be a list of tensors, of which `fn` gets a tuple."""
-    _, results = scan(lambda _, x: ((), jax.tree.map(tensor, fn(x))), (), _elements(elems))
-    return results if dtype is None else jax.tree.map(lambda x: x.astype(dtype), results)
+    _, results = scan(lambda _, x: ((), map_structure(tensor, fn(x))), (), _elements(elems))
+    return results if dtype is None else map_structure(lambda x: x.astype(dtype), results)
 
 
 @function_of_tensors
@@ -69,7 +70,7 @@ def foldl(fn, elems, initializer=None, name=None):
 @function_of_tensors
 def foldr(fn, elems, initializer=None, name=None):
     """`foldl` from the last element to the first."""
-    return _fold(fn, jax.tree.map(lambda x: jnp.flip(x, 0), _elements(elems)), initializer)
+    return _fold(fn, map_structure(lambda x: jnp.flip(x, 0), _elements(elems)), initializer)
 
 
 def _elements(elems):
@@ -80,14 +81,14 @@ def _elements(elems):
 
 def _fold(fn, elems, initializer):
     if initializer is None:
-        start = jax.tree.map(lambda x: x[0], elems)
-        elems = jax.tree.map(lambda x: x[1:], elems)
+        start = map_structure(lambda x: x[0], elems)
+        elems = map_structure(lambda x: x[1:], elems)
     else:
-        start = jax.tree.map(tensor, initializer)
+        start = map_structure(tensor, initializer)
 
     def step(accumulator, x):
-        new = jax.tree.map(tensor, fn(accumulator, x))
-        return jax.tree.map(lambda n, a: n.astype(a.dtype), new, accumulator), None
+        new = map_structure(tensor, fn(accumulator, x))
+        return map_structure(lambda n, a: n.astype(a.dtype), new, accumulator), None
 
     return scan(step, start, elems)[0]
 

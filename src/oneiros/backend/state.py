@@ -22,6 +22,7 @@ from ..core import (
     value_and_grad,
 )
 from ..core.random import reset_global_seed_generator
+from ..core.structure import map_structure
 from ..core.symbol import topological_order
 from ..core.variable import current_scope
 from ..ops.table import dims, tensor, to_dtype
@@ -342,7 +343,7 @@ class Function:
     def _run(self, *arrays, training):
         with phase.running(training), deferred.dropping(behaviour.updates_in_training_only):
             outputs, new_values = self._graph(*arrays)
-        outputs = jax.tree.map(tensor, outputs)
+        outputs = map_structure(tensor, outputs)
         for (x, _), new in zip(self.updates, new_values):
             x.assign(tensor(new).astype(x.dtype))
         return outputs
@@ -358,7 +359,7 @@ class Function:
         training = bool(np.asarray(flags[0])) if flags and phase.default() is None else phase.resolve()
         values = [x for x, fed in zip(inputs, self._is_fed) if fed]
         arrays = [_feed(symbol, value) for symbol, value in zip(self._fed, values)]
-        return jax.tree.map(np.asarray, self._compiled(*arrays, training=training))
+        return map_structure(np.asarray, self._compiled(*arrays, training=training))
 
 
 def _pairs(updates):
@@ -433,7 +434,7 @@ def gradients(loss, variables):
 @function_of_tensors
 def stop_gradient(variables):
     """The same values, taken as constants by `gradients`; a list gives a list."""
-    return jax.tree.map(lambda x: jax.lax.stop_gradient(tensor(x)), variables)
+    return map_structure(lambda x: jax.lax.stop_gradient(tensor(x)), variables)
 
 
 # Names and sessions
@@ -465,7 +466,7 @@ class Session:
         training = bool(flags[0]) if flags else phase.resolve()
         with phase.running(training), deferred.dropping(behaviour.updates_in_training_only):
             result = graph(*(_feed(symbol, value) for symbol, value in feed_dict.items()))
-        return jax.tree.map(np.asarray, result)
+        return map_structure(np.asarray, result)
 
     def close(self):
         pass

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from . import config
+from . import config, structure
 from .names import unique_name
 from .registry import kind
 from .variable import Scope, Variable
@@ -120,16 +120,17 @@ class Node:
         self.kwargs = kwargs
         self.inputs = symbols_in((args, kwargs))
         self.node_index = 0
-        leaves, self.output_structure = jax.tree.flatten(output_specs)
+        self.output_structure = output_specs
         prefix = operation_name(operation)
         self.outputs = [
-            Symbol(s.shape, s.dtype, f"{prefix}/output_{i}" if i else prefix, self, i) for i, s in enumerate(leaves)
+            Symbol(spec.shape, spec.dtype, f"{prefix}/output_{i}" if i else prefix, self, i)
+            for i, spec in enumerate(structure.leaves(output_specs))
         ]
 
     @property
     def result(self):
         """The outputs in the structure in which the operation returns them."""
-        return jax.tree.unflatten(self.output_structure, self.outputs)
+        return structure.pack(self.output_structure, self.outputs)
 
     # The faces that Keras' nodes have.
     outbound_layer = layer = property(lambda self: self.operation)
@@ -174,12 +175,8 @@ def replace_symbols(tree, replacement):
     """The same structure with ``replacement(symbol)`` in the place of each symbol."""
     if isinstance(tree, Symbol):
         return replacement(tree)
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*(replace_symbols(item, replacement) for item in tree))
-    if isinstance(tree, (list, tuple)) and not isinstance(tree, Shape):
-        return type(tree)(replace_symbols(item, replacement) for item in tree)
-    if isinstance(tree, dict):
-        return {key: replace_symbols(item, replacement) for key, item in tree.items()}
+    if structure.is_nested(tree) and not isinstance(tree, Shape):
+        return structure.rebuilt(tree, [replace_symbols(item, replacement) for item in structure.values_of(tree)])
     return tree
 
 
@@ -231,12 +228,12 @@ def infer(fn, args, kwargs):
         def call(arrays):
             values = dict(zip(symbols, arrays))
             new_args, new_kwargs = replace_symbols((args, kwargs), values.__getitem__)
-            return fn(*new_args, **new_kwargs)
+            return structure.keep(fn(*new_args, **new_kwargs))
 
         was_inferring, _thread.inferring = is_inferring(), True
         try:
             with Scope():  # what the function writes is not to last
-                return jax.eval_shape(call, specs)
+                return structure.unkeep(jax.eval_shape(call, specs))
         finally:
             _thread.inferring = was_inferring
 
@@ -256,7 +253,7 @@ def infer(fn, args, kwargs):
     def merge(a, b):
         return Spec([m if m == n else None for m, n in zip(a.shape, b.shape)], a.dtype)
 
-    return jax.tree.map(merge, first, second)
+    return structure.map_structure(merge, first, second)
 
 
 def _guesses(symbols, arguments):
@@ -265,8 +262,8 @@ def _guesses(symbols, arguments):
     `placeholder(ndim=2) + variable` makes sense only where the unknown dimensions are those of the variable.
     """
     yield {}
-    leaves = jax.tree.leaves(arguments, is_leaf=lambda x: isinstance(x, Variable))
-    sizes = sorted({d for x in leaves for d in getattr(x, "shape", ()) if d is not None and d != 1})
+    shapes = [getattr(x, "shape", ()) for x in structure.leaves(arguments)]
+    sizes = sorted({d for shape in shapes for d in shape if d is not None and d != 1})
     places = sorted({i - s.ndim for s in symbols for i, d in enumerate(s.shape) if d is None}, reverse=True)
     for count in range(1, min(len(places), 3) + 1):
         for chosen in itertools.combinations(places, count):
@@ -339,8 +336,8 @@ class Graph:
                 continue  # an inner symbol is fed
             args, kwargs = replace_symbols((node.args, node.kwargs), value)
             result = node.operation(*args, **kwargs)
-            for symbol, array in zip(node.outputs, jax.tree.leaves(result)):
-                values.setdefault(id(symbol), array)
+            for symbol, array in zip(node.outputs, structure.leaves(result)):
+                values.setdefault(id(symbol), array.value if isinstance(array, Variable) else array)
         return replace_symbols(self.outputs, value)
 
 

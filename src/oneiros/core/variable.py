@@ -18,6 +18,7 @@ import numpy as np
 
 from . import config
 from .runtime import compiler_options
+from .structure import in_order_of, keep, unkeep
 
 _thread = threading.local()
 
@@ -308,7 +309,7 @@ class compiled:  # noqa: N801 - used as a function
         def pure(written_values, read_values, args, kwargs, statics):
             values = zip((*written, *read), (*written_values, *read_values))
             with autocast(None), Scope(values) as scope:
-                result = self.fn(*args, **kwargs, **dict(statics))
+                result = keep(self.fn(*unkeep(args), **unkeep(kwargs), **dict(statics)))
                 result = jax.tree.map(lambda x: x, result)  # variables in the result become their values
             if self._discovered(scope, written, read):
                 raise _Retrace
@@ -336,7 +337,7 @@ class compiled:  # noqa: N801 - used as a function
 
         def dry_run(values, args, kwargs):
             with autocast(None), Scope(zip(written, values)) as scope:
-                self.fn(*args, **kwargs, **dict(statics))
+                self.fn(*unkeep(args), **unkeep(kwargs), **dict(statics))
             self._discovered(scope, written, read)
 
         jax.eval_shape(dry_run, [v._value for v in written], args, kwargs)
@@ -355,6 +356,7 @@ class compiled:  # noqa: N801 - used as a function
         if current_scope() is not None:
             return self.fn(*args, **kwargs)
         statics = tuple((name, kwargs.pop(name)) for name in self.static if name in kwargs)
+        args, kwargs = keep(args), keep(kwargs)
         if self._is_new:
             self._discover(args, kwargs, statics)
         while True:
@@ -366,12 +368,12 @@ class compiled:  # noqa: N801 - used as a function
                     )
                     # All at once: this runs in C, where neither Ctrl-C nor another thread comes between.
                     deque(map(setattr, written, itertools.repeat("_value"), values), maxlen=0)
-                return result
+                return unkeep(result)
             except _Retrace:
                 continue
             except ValueError as error:
                 if "compiler_options" in str(error):  # inside the user's own jax.jit, which compiles in its way
-                    return self.fn(*args, **kwargs, **dict(statics))
+                    return self.fn(*unkeep(args), **unkeep(kwargs), **dict(statics))
                 raise
 
 
@@ -396,12 +398,12 @@ def value_and_grad(fn, variables, has_aux=False):
                 result = fn(*args, **kwargs)
                 value, aux = result if has_aux else (result, None)
                 written[:] = scope.written
-                return value, (aux, [scope.values[v] for v in written])
+                return value, (keep(aux), [scope.values[v] for v in written])
 
         (value, (aux, new_values)), gradients = jax.value_and_grad(pure, has_aux=True)([v.raw for v in variables])
         for variable, new_value in zip(written, new_values):
             variable.assign(new_value)
-        return ((value, aux) if has_aux else value), gradients
+        return ((value, unkeep(aux)) if has_aux else value), gradients
 
     return wrapped
 
@@ -429,19 +431,24 @@ def _dry_run(fn, *args):
 
 
 def _loop(step, init, xs, run):
-    one = jax.tree.map(lambda x: x[0], xs)
-    _, written = _dry_run(step, init, one)
+    xs = keep(xs)
+
+    def kept(carry, x):
+        carry, y = step(in_order_of(init, carry), unkeep(x))
+        return carry, keep(y)
+
+    _, written = _dry_run(kept, init, jax.tree.map(lambda x: x[0], xs))
 
     def body(carry, x):
         carry, values = carry
         with Scope(zip(written, values)) as scope:
-            carry, y = step(carry, x)
+            carry, y = kept(carry, x)
             return (carry, [scope.values[v] for v in written]), y
 
     (carry, values), ys = run(body, (init, [v.raw for v in written]), xs)
     for variable, value in zip(written, values):
         variable.assign(value)
-    return carry, ys
+    return in_order_of(init, carry), unkeep(ys)
 
 
 def repeat(step, count, xs):
@@ -449,17 +456,21 @@ def repeat(step, count, xs):
 
     Returns what the last step returns: a pytree of arrays.
     """
-    one = jax.tree.map(lambda x: x[0], xs)
-    shapes, written = _dry_run(step, one)
+    xs = keep(xs)
+
+    def kept(x):
+        return keep(step(unkeep(x)))
+
+    shapes, written = _dry_run(kept, jax.tree.map(lambda x: x[0], xs))
 
     def body(i, carry):
         _, values = carry
         with Scope(zip(written, values)) as scope:
-            y = step(jax.tree.map(lambda x: x[i], xs))
+            y = kept(jax.tree.map(lambda x: x[i], xs))
             return y, [scope.values[v] for v in written]
 
     zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
     y, values = jax.lax.fori_loop(0, count, body, (zeros, [v.raw for v in written]))
     for variable, value in zip(written, values):
         variable.assign(value)
-    return y
+    return unkeep(y)

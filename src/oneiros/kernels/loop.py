@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from ..core import scan
+from ..core.structure import keep, leaves, map_structure, unkeep
 from ..core.variable import Scope
 
 
@@ -35,58 +36,60 @@ def rnn(
 
     def run(x, states):
         output, new = step_function(x, [*states, *constants])
-        leaves = jax.tree.leaves(new)
+        given = jax.tree.leaves(new)
         old = jax.tree.leaves(states)
-        if [n.shape for n in leaves] != [o.shape for o in old]:
+        if [n.shape for n in given] != [o.shape for o in old]:
             raise ValueError(
                 "A recurrent step must return states of the shapes that it was given: "
-                f"{[o.shape for o in old]}. It returned {[n.shape for n in leaves]}."
+                f"{[o.shape for o in old]}. It returned {[n.shape for n in given]}."
             )
-        return output, jax.tree.unflatten(structure, [n.astype(o.dtype) for n, o in zip(leaves, old)])
+        return output, jax.tree.unflatten(structure, [n.astype(o.dtype) for n, o in zip(given, old)])
 
     def step(carry, item):
         previous, states = carry
-        x, keep = item
+        x, counts = item
         output, new = run(x, states)
-        if keep is not None:
-            output = _choose(keep, output, jax.tree.map(jnp.zeros_like, output) if zero_output_for_mask else previous)
-            new = _choose(keep, new, states)
+        if counts is not None:
+            held = map_structure(jnp.zeros_like, output) if zero_output_for_mask else previous
+            output = _choose(counts, output, held)
+            new = _choose(counts, new, states)
         return (output, new), output if return_all_outputs else None
 
     if not time_major:
-        inputs = jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), inputs)
+        inputs = map_structure(lambda x: jnp.swapaxes(x, 0, 1), inputs)
     if mask is not None:
         mask = jnp.asarray(mask, bool)
         mask = mask[..., 0] if mask.ndim == 3 else mask
         mask = mask if time_major else mask.T
-    items = (jax.tree.map(jnp.asarray, inputs), mask)
+    items = (map_structure(jnp.asarray, inputs), mask)
     with Scope():  # a dry run, for the shape of the output
-        shapes, _ = jax.eval_shape(run, jax.tree.map(lambda x: x[0], items[0]), states)
-    carry = (jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes), states)
+        first = keep(map_structure(lambda x: x[0], items[0]))
+        shapes = unkeep(jax.eval_shape(lambda x, states: keep(run(unkeep(x), states)[0]), first, states))
+    carry = (map_structure(lambda s: jnp.zeros(s.shape, s.dtype), shapes), states)
     if unroll:
         carry, outputs = _unrolled(step, carry, items, go_backwards)
     else:
         carry, outputs = scan(step, carry, items, reverse=go_backwards)
     last, states = carry
     if not return_all_outputs:
-        return last, jax.tree.map(lambda o: jnp.expand_dims(o, 0 if time_major else 1), last), states
+        return last, map_structure(lambda o: jnp.expand_dims(o, 0 if time_major else 1), last), states
     if go_backwards:
-        outputs = jax.tree.map(lambda o: jnp.flip(o, 0), outputs)
+        outputs = map_structure(lambda o: jnp.flip(o, 0), outputs)
     if not time_major:
-        outputs = jax.tree.map(lambda o: jnp.swapaxes(o, 0, 1), outputs)
+        outputs = map_structure(lambda o: jnp.swapaxes(o, 0, 1), outputs)
     return last, outputs, states
 
 
 def _choose(keep, new, old):
     """`new` in the rows where `keep` is True, else `old`."""
-    return jax.tree.map(lambda a, b: jnp.where(keep.reshape(-1, *[1] * (a.ndim - 1)), a, b), new, old)
+    return map_structure(lambda a, b: jnp.where(keep.reshape(-1, *[1] * (a.ndim - 1)), a, b), new, old)
 
 
 def _unrolled(step, carry, items, reverse):
     outputs = []
-    times = range(jax.tree.leaves(items)[0].shape[0])
+    times = range(leaves(items)[0].shape[0])
     for t in reversed(times) if reverse else times:
-        carry, output = step(carry, jax.tree.map(lambda x: x[t], items))  # noqa: B023 - used at once
+        carry, output = step(carry, map_structure(lambda x: x[t], items))  # noqa: B023 - used at once
         outputs.append(output)
     outputs = outputs[::-1] if reverse else outputs
-    return carry, jax.tree.map(lambda *steps: jnp.stack(steps), *outputs)
+    return carry, map_structure(lambda *steps: jnp.stack(steps), *outputs)

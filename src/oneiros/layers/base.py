@@ -30,6 +30,7 @@ from ..core import behaviour as _behaviour
 from ..core.errors import InputDataError, LimitExceededError
 from ..core.names import layer_prefix, unique_name
 from ..core.registry import constructor_values, serialize_value
+from ..core.structure import is_nested, keys_of, leaves, map_shapes, map_structure, values_of
 from ..core.symbol import infer, is_inferring
 from ..core.variable import Scope
 from .input_spec import check_input
@@ -414,13 +415,13 @@ class Layer(Configurable):
     def _run(self, args, kwargs):
         """Called on arrays."""
         args = tuple(np.asarray(a) if _is_numbers(a) else a for a in args)
-        args, kwargs = jax.tree.map(self._to_compute_dtype, (args, kwargs))
+        args, kwargs = map_structure(self._to_compute_dtype, (args, kwargs))
         self._check_and_build(args, kwargs)
         parameters = _call_parameters(type(self))
         mask = None
         if args:
-            mask = jax.tree.map(get_mask, args[0])
-            if not jax.tree.leaves(mask):
+            mask = map_structure(get_mask, args[0])
+            if not leaves(mask):
                 mask = None
         if "mask" in parameters:
             if mask is not None and kwargs.get("mask") is None and len(args) < 2:
@@ -465,7 +466,9 @@ class Layer(Configurable):
         return _behaviour.frozen_updates_dropped and not (self.trainable or self.stateful)
 
     def _to_compute_dtype(self, x):
-        if isinstance(x, (np.ndarray, np.generic)):
+        if isinstance(x, Variable):
+            x = x.value
+        elif isinstance(x, (np.ndarray, np.generic)):
             x = jnp.asarray(x)
         floating = self.autocast and isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jnp.floating)
         if floating and x.dtype != self.compute_dtype:
@@ -492,7 +495,7 @@ class Layer(Configurable):
             check_input(self, inputs)
 
     def _penalize_activity(self, outputs):
-        for output in jax.tree.leaves(outputs):
+        for output in leaves(outputs):
             penalty = self.activity_regularizer(output)
             self.add_loss(penalty / output.shape[0] if _behaviour.mean_activity_regularizer else penalty)
 
@@ -502,7 +505,7 @@ class Layer(Configurable):
         """The mask of the outputs: by default the inputs', where the layer keeps the time axis."""
         if self.supports_masking:
             return mask
-        if mask is not None and any(m is not None for m in jax.tree.leaves(mask)):
+        if leaves(mask):
             message = (
                 f"Layer {self.name} ({type(self).__name__}) was passed an input with a mask. It does not support "
                 "masking and drops the mask."
@@ -519,23 +522,17 @@ class Layer(Configurable):
         new_mask = self.compute_mask(args[0], mask)
         if new_mask is None:
             return
-        if isinstance(outputs, (list, tuple)):
-            masks = new_mask if isinstance(new_mask, (list, tuple)) else [new_mask] * len(outputs)
-            for output, one in zip(outputs, masks):
-                if get_mask(output) is None:
-                    set_mask(output, one)
-        elif not isinstance(new_mask, (list, tuple)) and get_mask(outputs) is None:
-            set_mask(outputs, new_mask)
+        _set_masks(outputs, new_mask)
 
     def _own_copies(self, args, outputs, mask):
         """An output that is the input itself must not keep a mask that this layer drops."""
         if mask is None or self.supports_masking or type(self).compute_mask is not Layer.compute_mask:
             return outputs
-        inputs = {id(x) for x in jax.tree.leaves(args)}
-        return jax.tree.map(lambda x: jnp.array(x, copy=True) if id(x) in inputs else x, outputs)
+        inputs = {id(x) for x in leaves(args)}
+        return map_structure(lambda x: jnp.array(x, copy=True) if id(x) in inputs else x, outputs)
 
     def _check_size(self, outputs):
-        for output in () if is_inferring() else jax.tree.leaves(outputs):
+        for output in () if is_inferring() else leaves(outputs):
             if isinstance(output, jax.core.Tracer) and output.size * output.dtype.itemsize > memory_limit():
                 raise LimitExceededError(
                     f"Layer {self.name} ({type(self).__name__}): the output of shape {output.shape} needs "
@@ -594,9 +591,7 @@ class Layer(Configurable):
         """The shape of the output for a shape of the input (lists of shapes for several)."""
         if not self.built:
             self.build(input_shape)
-        many = isinstance(input_shape, list) and all(isinstance(s, (list, tuple)) for s in input_shape)
-        symbols = [Symbol(s) for s in input_shape] if many else Symbol(input_shape)
-        return jax.tree.map(lambda s: tuple(s.shape), infer(self, (symbols,), {}))
+        return map_structure(lambda s: tuple(s.shape), infer(self, (map_shapes(Symbol, input_shape),), {}))
 
     def get_config(self):
         """The constructor's arguments, as JSON can hold them; enough for `from_config` to make the layer again."""
@@ -694,7 +689,20 @@ class Layer(Configurable):
 
 def _is_numbers(x):
     """Whether this is a nested list of plain numbers: data, not several tensors."""
-    return isinstance(x, list) and all(isinstance(leaf, (int, float, bool)) for leaf in jax.tree.leaves(x)) and x != []
+    return isinstance(x, list) and all(isinstance(leaf, (int, float, bool)) for leaf in leaves(x)) and x != []
+
+
+def _set_masks(outputs, mask):
+    """Hands masks to the outputs that have none: one for all, or a structure of masks like the outputs'."""
+    if is_nested(outputs):
+        alike = is_nested(mask) and isinstance(mask, dict) == isinstance(outputs, dict)
+        for key, output in zip(keys_of(outputs), values_of(outputs)):
+            if not alike:
+                _set_masks(output, None if is_nested(mask) else mask)
+            elif not isinstance(mask, dict) and key < len(mask) or isinstance(mask, dict) and key in mask:
+                _set_masks(output, mask[key])
+    elif mask is not None and not is_nested(mask) and get_mask(outputs) is None:
+        set_mask(outputs, mask)
 
 
 def _is_shape(x):

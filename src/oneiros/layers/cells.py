@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core import Scope, SeedGenerator, Symbol, Variable, behaviour, kind
 from ..core.checks import fraction, positive_int
+from ..core.structure import leaves
 from ..core.symbol import Shape
 from ..kernels.random import dropout_mask
 from .base import _PARTS, Layer
@@ -34,7 +35,7 @@ class AbstractRNNCell(Layer):
         """Zeros for a batch of this size (or for these inputs), one array for each state."""
         if isinstance(inputs, int):
             inputs, batch_size = None, inputs
-        batch_size = jax.tree.leaves(inputs)[0].shape[0] if batch_size is None else batch_size
+        batch_size = leaves(inputs)[0].shape[0] if batch_size is None else batch_size
         return zero_states(self.state_size, batch_size, dtype or self.compute_dtype)
 
 
@@ -125,7 +126,7 @@ def runs_sequences(cell):
 def initial_state(cell, inputs, batch_size, dtype):
     """The states that a cell starts from, for the inputs of a step or a batch size."""
     if batch_size is None:
-        batch_size = jax.tree.leaves(inputs)[0].shape[0]
+        batch_size = leaves(inputs)[0].shape[0]
     make = getattr(cell, "get_initial_state", None)
     if make is None:
         return zero_states(cell.state_size, batch_size, dtype)

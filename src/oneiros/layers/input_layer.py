@@ -1,9 +1,8 @@
 """Where data enters a graph."""
 
-import jax
 import jax.numpy as jnp
 
-from ..core import Node, Symbol, behaviour, config
+from ..core import Node, Symbol, behaviour, config, symbols_in
 from ..core.names import get_uid
 from ..core.symbol import Spec
 from .base import Layer
@@ -138,5 +137,5 @@ def source_inputs(symbol):
 
 def get_source_inputs(tensor, layer=None, node_index=None):
     """The list of Input symbols that `tensor` (a symbol, or a list of them) is computed from."""
-    tensors = jax.tree.leaves(tensor)
+    tensors = symbols_in(tensor)
     return list({id(s): s for t in tensors for s in source_inputs(t)}.values())

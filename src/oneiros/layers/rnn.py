@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from ..core import Variable, has_symbol, kind, op
+from ..core import Variable, has_symbol, kind, op, structure
 from ..core.errors import InputDataError
 from ..core.symbol import infer
 from ..kernels.loop import rnn
@@ -102,7 +102,7 @@ class RNN(Layer):
         if isinstance(inputs, int):
             inputs, batch_size = None, inputs
         if inputs is not None:
-            inputs = jax.tree.map(lambda x: x[0] if self.time_major else x[:, 0], inputs)
+            inputs = structure.map_structure(lambda x: x[0] if self.time_major else x[:, 0], inputs)
         return as_list(initial_state(self.cell, inputs, batch_size, self.compute_dtype))
 
     def reset_states(self, states=None):
@@ -135,7 +135,7 @@ class RNN(Layer):
         wanted = shapes_of(self.state_size)
         given = self._states if given is None else given
         leaves = jax.tree.leaves(given)
-        batch = jax.tree.leaves(inputs)[0].shape[1 if self.time_major else 0]
+        batch = structure.leaves(inputs)[0].shape[1 if self.time_major else 0]
         for leaf, shape in zip(leaves, wanted):
             fits = leaf.ndim == len(shape) + 1 and all(w in (None, n) for w, n in zip(shape, leaf.shape[1:]))
             if not fits or leaf.shape[0] != batch:
@@ -217,7 +217,7 @@ class RNN(Layer):
             given = states_and_constants[len(states) :]
             return call_cell(self.cell, x, states_and_constants[: len(states)], given or None, training)
 
-        first = jax.tree.map(lambda x: x[0] if self.time_major else x[:, 0], inputs)
+        first = structure.map_structure(lambda x: x[0] if self.time_major else x[:, 0], inputs)
         with steady_dropout(self.cell, training, step, first, [*states, *(constants or ())]):
             last, outputs, states = rnn(
                 step,

@@ -2,13 +2,13 @@
 
 import inspect
 
-import jax
 import jax.numpy as jnp
 
 from ..core import behaviour, get_mask, kind, set_mask
 from ..core.checks import one_of
 from ..core.errors import InputDataError
 from ..core.registry import CustomObjectScope
+from ..core.structure import is_shape, leaves, map_shapes, map_structure, values_of
 from .base import Layer
 from .rnn import split_inputs
 
@@ -55,8 +55,8 @@ class TimeDistributed(Wrapper):
         super().build(self._step_shape(input_shape))
 
     def _step_shape(self, shape):
-        if isinstance(shape, list) and shape and isinstance(shape[0], (list, tuple)):
-            return [self._step_shape(s) for s in shape]
+        if not is_shape(shape):
+            return map_shapes(self._step_shape, shape)
         if len(shape) < 3:
             raise InputDataError(
                 f"Layer {self.name} (TimeDistributed): expected at least 3 dimensions (batch, time, ...). Full shape "
@@ -65,7 +65,7 @@ class TimeDistributed(Wrapper):
         return (shape[0], *shape[2:])
 
     def call(self, inputs, training=None, mask=None):
-        lead = jax.tree.leaves(inputs)[0].shape[:2]
+        lead = leaves(inputs)[0].shape[:2]
 
         def fold(x):
             return x.reshape(-1, *x.shape[2:])
@@ -73,13 +73,13 @@ class TimeDistributed(Wrapper):
         def spread(x):
             return x.reshape(*lead, *x.shape[1:])
 
-        steps = jax.tree.map(fold, inputs)
-        for step, one in zip(jax.tree.leaves(steps), _masks_of(mask, inputs)):
+        steps = map_structure(fold, inputs)
+        for step, one in zip(leaves(steps), _masks_of(mask, inputs)):
             if one is not None and one.ndim > 2:
                 set_mask(step, fold(one))
         outputs = self.layer(steps, training=training)
-        results = jax.tree.map(spread, outputs)
-        for output, result in zip(jax.tree.leaves(outputs), jax.tree.leaves(results)):
+        results = map_structure(spread, outputs)
+        for output, result in zip(leaves(outputs), leaves(results)):
             if (inner := get_mask(output)) is not None:
                 set_mask(result, spread(inner))
         return results
@@ -93,9 +93,10 @@ class TimeDistributed(Wrapper):
         def with_time(shape):
             return (shape[0], first[1], *shape[1:])
 
-        first = input_shape[0] if isinstance(input_shape[0], (list, tuple)) else input_shape
-        shape = self.layer.compute_output_shape(self._step_shape(input_shape))
-        return [with_time(s) for s in shape] if isinstance(shape[0], (list, tuple)) else with_time(shape)
+        first = input_shape
+        while not is_shape(first):
+            first = values_of(first)[0]
+        return map_shapes(with_time, self.layer.compute_output_shape(self._step_shape(input_shape)))
 
 
 class Bidirectional(Wrapper):
@@ -230,4 +231,4 @@ def _masks_of(mask, inputs):
     """One mask, or ``None``, for each input."""
     if isinstance(mask, (list, tuple)):
         return mask
-    return [mask] if mask is not None else [None] * len(jax.tree.leaves(inputs))
+    return [mask] if mask is not None else [None] * len(leaves(inputs))

@@ -9,6 +9,7 @@ from .. import core
 from ..core import policy
 from ..core.names import to_snake_case
 from ..core.registry import serialize_value
+from ..core.structure import map_structure
 from ..ops.table import tensor
 from . import functions as f
 
@@ -57,7 +58,7 @@ class Loss(core.Configurable):
     @core.op
     def __call__(self, y_true, y_pred, sample_weight=None):
         mask = core.get_mask(y_pred) if isinstance(y_pred, jax.Array) else None
-        y_true, y_pred = (jax.tree.map(lambda y: tensor(y).astype(self.dtype), y) for y in (y_true, y_pred))
+        y_true, y_pred = (map_structure(lambda y: tensor(y).astype(self.dtype), y) for y in (y_true, y_pred))
         values = tensor(self.call(y_true, y_pred))
         inner = core.get_mask(values)
         mask = inner if mask is None else mask if inner is None else mask & inner

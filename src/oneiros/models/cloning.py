@@ -1,8 +1,6 @@
 """Copies of models with weights of their own."""
 
-import jax
-
-from ..core import is_symbol
+from ..core import is_symbol, structure
 from ..core.symbol import replace_symbols
 from ..layers.base import Layer
 from ..layers.input_layer import Input, InputLayer
@@ -34,7 +32,7 @@ def clone_model(model, input_tensors=None, clone_function=None, call_function=No
         args, kwargs = replace_symbols((node.args, node.kwargs), lambda s: values[id(s)])
         is_layer = isinstance(node.operation, Layer)
         operation = clones[id(node.operation)] if is_layer else getattr(node.operation, "public", node.operation)
-        results = jax.tree.leaves(operation(*args, **kwargs), is_leaf=is_symbol)
+        results = structure.leaves(operation(*args, **kwargs))
         values.update({id(old): new for old, new in zip(node.outputs, results)})
     outputs = replace_symbols(model._output_structure, lambda s: values[id(s)])
     return Model(replace_symbols(model._input_structure, lambda s: values[id(s)]), outputs, name=model.name)

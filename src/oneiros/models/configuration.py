@@ -4,7 +4,7 @@ import inspect
 
 import jax
 
-from ..core import is_symbol, kind
+from ..core import is_symbol, kind, structure
 from ..core.errors import CorruptFileError, UnsafeModelError
 from ..core.names import unique_name
 from ..core.registry import CustomObjectScope, get_registered_name, serialize_value
@@ -68,7 +68,7 @@ def graph_config(model):
 
     def reference(symbol):
         owner = symbol.node.operation if isinstance(symbol.node.operation, Layer) else symbol.node
-        return [names[id(owner)], indices[id(symbol.node)], symbol.index]
+        return [names[id(owner)], indices[id(symbol.node)], _index_in_files(symbol)]
 
     def entry(own_nodes):
         node = own_nodes[0]
@@ -90,20 +90,33 @@ def graph_config(model):
     }
 
 
-def _references(structure, reference):
-    if isinstance(structure, dict):
-        return {key: reference(symbol) for key, symbol in structure.items()}
-    return [reference(symbol) for symbol in jax.tree.leaves(structure, is_leaf=is_symbol)]
+def _index_in_files(symbol):
+    """Which of its node's outputs a symbol is, where dictionaries are sorted by key, as Keras counts them."""
+    places = structure.pack(symbol.node.output_structure, range(len(symbol.node.outputs)))
+    return jax.tree.leaves(places).index(symbol.index)
+
+
+def _references(tree, reference):
+    return [reference(tree)] if is_symbol(tree) else _nested_references(tree, reference)
+
+
+def _nested_references(tree, reference):
+    if is_symbol(tree):
+        return reference(tree)
+    inner = [_nested_references(item, reference) for item in structure.values_of(tree)]
+    return dict(zip(tree, inner)) if isinstance(tree, dict) else inner
 
 
 def _call_config(node, reference):
     """One call of a layer: a list of ``[layer, node index, tensor index, keyword arguments]``."""
+    first = node.args[0] if node.args else next(iter(node.kwargs.values()))
+    if isinstance(first, dict) or isinstance(first, (list, tuple)) and any(map(structure.is_nested, first)):
+        return _operation_config(node, reference)
     parameters = list(inspect.signature(node.operation.call).parameters)
     kwargs = dict(zip(parameters[1:], node.args[1:])) | node.kwargs
     kwargs = replace_symbols({k: v for k, v in kwargs.items() if v is not None}, reference)
     kwargs = {key: serialize_value(value) for key, value in kwargs.items()}
-    first = node.args[0] if node.args else next(iter(node.kwargs.values()))
-    symbols = jax.tree.leaves(first, is_leaf=is_symbol)
+    symbols = structure.leaves(first)
     if not node.args:
         kwargs.pop(next(iter(node.kwargs)))
     return [[*reference(symbol), kwargs] for symbol in symbols]
@@ -270,10 +283,10 @@ def _arguments(call, tensor):
 def _pick(references, tensor):
     try:
         if isinstance(references, dict):
-            return {key: tensor(r) for key, r in references.items()}
+            return {key: _pick(r, tensor) for key, r in references.items()}
         if references and isinstance(references[0], str):
             return tensor(references)
-        symbols = [_pick(r, tensor) if isinstance(r[0], list) else tensor(r) for r in references or []]
+        symbols = [_pick(r, tensor) for r in references or []]
     except (_Missing, IndexError, TypeError):
         raise CorruptFileError("The graph's inputs or outputs name layers or nodes that it does not hold.") from None
-    return symbols[0] if len(symbols) == 1 else symbols
+    return symbols[0] if len(symbols) == 1 and is_symbol(symbols[0]) else symbols

@@ -1,9 +1,8 @@
 """Model: a graph of layers, or a layer of the user's own making, that can be trained, saved and shown."""
 
-import jax
 import numpy as np
 
-from ..core import Graph, Symbol, behaviour, has_symbol, is_symbol, symbols_in
+from ..core import Graph, Symbol, behaviour, has_symbol, is_symbol, structure, symbols_in
 from ..core.attached import set_mask
 from ..core.errors import InputDataError
 from ..core.names import to_snake_case, unique_name
@@ -47,7 +46,7 @@ class Model(Trainer, Savable, Layer):
 
     def _init_graph(self, inputs, outputs):
         for what, value in (("inputs", inputs), ("outputs", outputs)):
-            leaves = jax.tree.leaves(value, is_leaf=is_symbol)
+            leaves = structure.leaves(value)
             if not leaves or not all(map(is_symbol, leaves)):
                 raise ValueError(
                     f"Model {self.name}: {what} must be symbols: what Input() and layers called on symbols return. "
@@ -88,6 +87,10 @@ class Model(Trainer, Savable, Layer):
     @staticmethod
     def _name_of(symbol, index):
         return getattr(getattr(symbol.node, "operation", None), "name", None) or symbol.name or f"output_{index + 1}"
+
+    @property
+    def _input_places(self):
+        return structure.Places(self._input_structure, self.input_names)
 
     @property
     def layers(self):
@@ -153,7 +156,7 @@ class Model(Trainer, Savable, Layer):
             )
         arrays = self._flat_inputs(inputs)
         if mask is not None:
-            for array, one in zip(arrays, jax.tree.leaves(mask, is_leaf=lambda m: m is None)):
+            for array, one in zip(arrays, self._input_places.match(mask, "mask", ignore_unknown=True)):
                 set_mask(array, one)
         extra = [s for s in self._symbolic_losses() if is_symbol(s)]
         if not extra:
@@ -170,21 +173,15 @@ class Model(Trainer, Savable, Layer):
 
     def _flat_inputs(self, inputs):
         """Values for `self.inputs`, from a list, a dictionary by name, or the structure given to Model()."""
-        if isinstance(inputs, dict):
-            names = list(self._input_structure) if isinstance(self._input_structure, dict) else self.input_names
-            missing = [name for name in names if name not in inputs]
-            if missing:
-                raise InputDataError(
-                    f"Model {self.name}: no value for the inputs {missing}. Expected: {names}. "
-                    f"Received: {list(inputs)}."
-                )
-            flat = [x for name in names for x in jax.tree.leaves(inputs[name])]
+        places = self._input_places
+        if structure.is_nested(inputs) and len(structure.leaves(inputs)) == len(self.inputs) == 1:
+            flat = structure.leaves(inputs)
         else:
-            flat = list(jax.tree.leaves(inputs))
-        if len(flat) != len(self.inputs):
+            flat = places.match(inputs, f"Model {self.name}: inputs", partial=False, ignore_unknown=True, spread=False)
+        if not structure.is_nested(inputs) and len(self.inputs) > 1 or any(map(structure.is_nested, flat)):
             raise InputDataError(
                 f"Model {self.name} expects {len(self.inputs)} input(s) ({', '.join(self.input_names)}), received "
-                f"{len(flat)}."
+                f"{len(structure.leaves(inputs))}."
             )
         return [_fit_rank(x, symbol) for x, symbol in zip(flat, self.inputs)]
 
@@ -203,10 +200,7 @@ class Model(Trainer, Savable, Layer):
     def build(self, input_shape=None):
         """Makes all weights of a subclassed model, by running it once on made-up data of this shape."""
         if self._graph is None and input_shape is not None:
-            symbols = jax.tree.map(
-                Symbol, input_shape, is_leaf=lambda s: isinstance(s, tuple) or (isinstance(s, list) and _plain(s))
-            )
-            type(self).compute_output_spec(self, symbols)
+            type(self).compute_output_spec(self, structure.map_shapes(Symbol, input_shape))
         self.built = True
 
     def _check_and_build(self, args, kwargs):
@@ -254,10 +248,6 @@ class Model(Trainer, Savable, Layer):
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
-
-
-def _plain(shape):
-    return all(d is None or isinstance(d, int) for d in shape)
 
 
 def _fit_rank(x, symbol):

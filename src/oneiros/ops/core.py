@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core import Scope, Symbol, has_symbol, op
 from ..core import scan as core_scan
+from ..core.structure import in_order_of, map_structure
 from .table import dims, operand, tensor, tensors, to_dtype
 
 
@@ -49,7 +50,7 @@ def cast(x, dtype):
 @op
 def stop_gradient(variable):
     """`variable`, taken as a constant by gradients. Lists and dictionaries keep their structure."""
-    return jax.tree.map(lambda x: jax.lax.stop_gradient(tensor(x)), variable)
+    return map_structure(lambda x: jax.lax.stop_gradient(tensor(x)), variable)
 
 
 @op
@@ -104,7 +105,7 @@ def _written_by(functions, *args):
 
 
 def _arrays(tree):
-    return jax.tree.map(tensor, tree)
+    return map_structure(tensor, tree)
 
 
 def _pure(function, variables):
@@ -133,7 +134,7 @@ def _is_known(x):
 
 @op
 def _choose(index, results):
-    return jax.tree.map(lambda *xs: jax.lax.select_n(index, *jnp.broadcast_arrays(*tensors(xs))), *results)
+    return map_structure(lambda *xs: jax.lax.select_n(index, *jnp.broadcast_arrays(*tensors(xs))), *results)
 
 
 def cond(pred, true_fn, false_fn):
@@ -151,10 +152,19 @@ def switch(index, branches, *operands):
     if _is_known(index):
         return branches[int(index)](*operands)
     operands = _arrays(operands)
-    written = _written_by(branches, *operands)
+    results = []
+
+    def noted(branch):
+        def run(*args):
+            results.append(branch(*args))
+            return results[-1]
+
+        return run
+
+    written = _written_by([noted(b) for b in branches], *operands)
     result, values = jax.lax.switch(index, [_pure(b, written) for b in branches], _values(written), *operands)
     _keep(written, values)
-    return result
+    return in_order_of(results[0], result)
 
 
 @op
@@ -176,12 +186,12 @@ def fori_loop(lower, upper, body_fun, init_val):
 
     val, values = jax.lax.fori_loop(operand(lower), operand(upper), step, (init_val, _values(written)))
     _keep(written, values)
-    return val
+    return in_order_of(init_val, val)
 
 
 def _like(tree, example):
     """The results of a body in the types with which the loop began."""
-    return jax.tree.map(lambda x, e: x.astype(e.dtype), tree, example)
+    return map_structure(lambda e, x: x.astype(e.dtype), example, tree)
 
 
 @op
@@ -209,6 +219,7 @@ def while_loop(cond, body, loop_vars, maximum_iterations=None):
 
     _, result, values = jax.lax.while_loop(go_on, run, (jnp.asarray(0), start, _values(written)))
     _keep(written, values)
+    result = in_order_of(start, result)
     return (type(loop_vars)(result) if type(loop_vars) in (list, tuple) else result) if several else result[0]
 
 

@@ -3,10 +3,10 @@
 import itertools
 import time
 
-import jax
 import numpy as np
 
 from ..core import behaviour
+from ..core.structure import leaves, map_structure
 from .data import ArrayData
 
 _REPORT_SECONDS = 0.075  # between two looks at the logs: seldom enough to cost nothing, often enough for a moving bar
@@ -72,7 +72,7 @@ def run_epoch(model, phase, data, hooks, order=None, single=False):
 
 def _run_arrays(run, order):
     data, size, position = run.data, run.data.batch_size, 0
-    row_bytes = sum(a.dtype.itemsize * int(np.prod(a.shape[1:])) for a in jax.tree.leaves(data.arrays))
+    row_bytes = sum(a.dtype.itemsize * int(np.prod(a.shape[1:])) for a in leaves(data.arrays))
     most = _most_steps(row_bytes * size, len(order) // size)
     while position < len(order):
         full = (len(order) - position) // size
@@ -97,17 +97,17 @@ def _run_batches(run):
     def send():
         if waiting:
             steps, samples = len(waiting), len(waiting) * run.full
-            joined = jax.tree.map(lambda *arrays: np.concatenate(arrays), *waiting)
+            joined = map_structure(lambda *arrays: np.concatenate(arrays), *waiting)
             run.dispatch(run.many, (np.int32(steps), _stacked(joined, run.full, most)), steps, samples)
             waiting.clear()
 
     for batch in _batches(run):
-        last_shapes, shapes = shapes, jax.tree.map(lambda a: (a.shape, a.dtype), batch)
+        last_shapes, shapes = shapes, map_structure(lambda a: (a.shape, a.dtype), batch)
         if shapes != last_shapes:
             send()
-            leaves = jax.tree.leaves(batch)
-            size = leaves[0].shape[0]
-            most = _most_steps(sum(a.dtype.itemsize * a.size for a in leaves), run.data.steps or _MOST_STEPS)
+            arrays = leaves(batch)
+            size = arrays[0].shape[0]
+            most = _most_steps(sum(a.dtype.itemsize * a.size for a in arrays), run.data.steps or _MOST_STEPS)
         if run.stopped():
             break
         if run.pace.many and not run.single and size == run.full and most > 1:
@@ -146,7 +146,7 @@ def _stacked(arrays, size, most):
         longer[: len(a)] = a
         return longer.reshape(most, size, *a.shape[1:])
 
-    return jax.tree.map(stacked, arrays)
+    return map_structure(stacked, arrays)
 
 
 class _Run:
@@ -242,7 +242,7 @@ def predict_batches(function, data, steps=None):
             results.append((function(batch), size))
     else:
         for x, _, _ in itertools.islice(data.epoch(), steps):
-            results.append((function(x), jax.tree.leaves(x)[0].shape[0]))
+            results.append((function(x), leaves(x)[0].shape[0]))
     return results
 
 
@@ -253,11 +253,11 @@ def _full_size(data):
 
 def _repeated(arrays, size, wanted):
     """Arrays filled up with their last row."""
-    return jax.tree.map(lambda a: np.concatenate([a, np.repeat(np.asarray(a[-1:]), wanted - size, 0)]), arrays)
+    return map_structure(lambda a: np.concatenate([a, np.repeat(np.asarray(a[-1:]), wanted - size, 0)]), arrays)
 
 
 def _filled(batch, size, wanted):
     """A batch ``(x, y, weights)`` filled up with rows of no weight."""
     x, y, weights = batch
-    weights = jax.tree.map(lambda w: np.concatenate([w, np.zeros((wanted - size, *w.shape[1:]), w.dtype)]), weights)
+    weights = map_structure(lambda w: np.concatenate([w, np.zeros((wanted - size, *w.shape[1:]), w.dtype)]), weights)
     return *_repeated((x, y), size, wanted), weights

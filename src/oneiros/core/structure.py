@@ -1,0 +1,244 @@
+"""Nested structures of the user's: lists, tuples and dictionaries of every type, always in the user's own order.
+
+JAX sorts dictionaries by key wherever it takes a structure apart. So what belongs together by place would be mixed up
+between a structure that JAX has handled and one that it has not. Here entries of dictionaries keep their order, are
+matched by key and never by place, and come back in the types that they had. ``None`` is no leaf: it stays where it is.
+"""
+
+import difflib
+from collections import defaultdict
+
+import jax
+import numpy as np
+
+from .errors import InputDataError
+
+
+def is_nested(x):
+    """Whether this is a list, a tuple or a dictionary."""
+    return isinstance(x, (list, tuple, dict))
+
+
+def keys_of(tree):
+    """The keys of a dictionary, or the places in a list or tuple."""
+    return list(tree) if isinstance(tree, dict) else range(len(tree))
+
+
+def values_of(tree):
+    return list(tree.values()) if isinstance(tree, dict) else list(tree)
+
+
+def rebuilt(tree, values):
+    """The same kind of list, tuple or dictionary with these values in the places of its own.
+
+    >>> rebuilt({"b": 1, "a": 2}, [3, 4])
+    {'b': 3, 'a': 4}
+    """
+    return _make(_form(tree), values)
+
+
+def _form(tree):
+    """All but the values: hashable, so that JAX can compare it."""
+    return (
+        type(tree),
+        tuple(tree) if isinstance(tree, dict) else None,
+        getattr(tree, "default_factory", None) if isinstance(tree, defaultdict) else None,
+    )
+
+
+def _make(form, values):
+    cls, keys, factory = form
+    if keys is None:
+        return cls(*values) if hasattr(cls, "_fields") else cls(values)
+    return defaultdict(factory, zip(keys, values)) if factory else cls(zip(keys, values))
+
+
+def leaves(tree):
+    """All that is neither a container nor ``None``, in the user's order.
+
+    >>> leaves({"b": [1, None], "a": (2,)})
+    [1, 2]
+    """
+    if not is_nested(tree):
+        return [] if tree is None else [tree]
+    found = []
+    _gather(tree, found)
+    return found
+
+
+def _gather(tree, found):
+    for value in tree.values() if isinstance(tree, dict) else tree:
+        if isinstance(value, (list, tuple, dict)):
+            _gather(value, found)
+        elif value is not None:
+            found.append(value)
+
+
+def paths(tree):
+    """The way to each leaf: a tuple of keys and places.
+
+    >>> paths({"b": [1, 2], "a": 3})
+    [('b', 0), ('b', 1), ('a',)]
+    """
+    if not is_nested(tree):
+        return [] if tree is None else [()]
+    return [(key, *path) for key, value in zip(keys_of(tree), values_of(tree)) for path in paths(value)]
+
+
+def map_structure(fn, tree, *others):
+    """The structure of `tree` with ``fn(leaf, *leaves of the others)``; entries of dictionaries are found by key.
+
+    >>> map_structure(lambda a, b: a + b, {"b": "x", "a": "y"}, {"a": "1", "b": "2"})
+    {'b': 'x2', 'a': 'y1'}
+    """
+    if isinstance(tree, (list, tuple, dict)):
+        if isinstance(tree, dict):
+            values = [map_structure(fn, value, *(o[key] for o in others)) for key, value in tree.items()]
+        elif others:
+            values = [map_structure(fn, *entries) for entries in zip(tree, *others, strict=True)]
+        else:
+            values = [map_structure(fn, value) for value in tree]
+        cls = type(tree)
+        return values if cls is list else tuple(values) if cls is tuple else _make(_form(tree), values)
+    return None if tree is None else fn(tree, *others)
+
+
+def pack(tree, flat):
+    """The structure of `tree` with these leaves in the places of its own.
+
+    >>> pack({"b": None, "a": [0, 0]}, [1, 2])
+    {'b': None, 'a': [1, 2]}
+    """
+    flat = iter(flat)
+    return map_structure(lambda _: next(flat), tree)
+
+
+# --- through JAX
+
+
+class _Kept:
+    """A container that JAX takes apart and puts together as it is."""
+
+    def __init__(self, form, values):
+        self.form, self.values = form, values
+
+
+jax.tree_util.register_pytree_node(_Kept, lambda kept: (kept.values, kept.form), _Kept)
+
+
+def keep(tree):
+    """The same structure in a form that comes out of JAX's functions as it went in; `unkeep` gives it back."""
+    if not isinstance(tree, (list, tuple, dict)):
+        return tree
+    values = [keep(value) for value in (tree.values() if isinstance(tree, dict) else tree)]
+    cls = type(tree)
+    return values if cls is list else tuple(values) if cls is tuple else _Kept(_form(tree), values)
+
+
+def unkeep(tree):
+    """What was given to `keep`, with the values that it has now."""
+    if type(tree) is _Kept:
+        return _make(tree.form, [unkeep(value) for value in tree.values])
+    if type(tree) is list:
+        return [unkeep(value) for value in tree]
+    return tuple([unkeep(value) for value in tree]) if type(tree) is tuple else tree
+
+
+def in_order_of(example, tree):
+    """A structure that JAX has put together, in the order and the types of one with the same entries."""
+    return map_structure(lambda _, value: value, example, tree)
+
+
+def device_get(tree):
+    """`jax.device_get`, all leaves at once, in the user's order."""
+    return pack(tree, jax.device_get(leaves(tree)))
+
+
+def is_shape(x):
+    """Whether this is one shape, and no structure of shapes."""
+    return isinstance(x, (list, tuple)) and all(d is None or isinstance(d, (int, np.integer)) for d in x)
+
+
+def map_shapes(fn, shapes):
+    """The same structure of shapes with ``fn(shape)`` in the place of each."""
+    return fn(shapes) if is_shape(shapes) else rebuilt(shapes, [map_shapes(fn, s) for s in values_of(shapes)])
+
+
+# --- matching
+
+
+class Places:
+    """The places of a model's inputs or outputs, to which data, losses, metrics and weights belong.
+
+    tree: the structure of inputs or outputs. layers: the names of the layers that they come from, flat.
+
+    >>> places = Places({"zeta": 0, "alpha": 0}, ["dense", "dense_1"])
+    >>> places.match({"alpha": 1, "zeta": 2}, "y"), places.match({"dense_1": 1, "dense": 2}, "y")
+    ([2, 1], [2, 1])
+    >>> places.match([2, 1], "y"), places.match({"alpha": 1}, "loss")
+    ([2, 1], [None, 1])
+    """
+
+    def __init__(self, tree, layers=None):
+        self.tree = tree
+        self.paths = paths(tree)
+        self.layers = layers or [f"output_{i + 1}" if len(self.paths) > 1 else "output" for i in range(len(self.paths))]
+        self.names = [self._name(path, layer) for path, layer in zip(self.paths, self.layers)]
+
+    def __len__(self):
+        return len(self.paths)
+
+    @staticmethod
+    def _name(path, layer):
+        """Keys on the way, with the layer's name for a place in a list: `zeta`, `zeta/dense_1`, `0/alpha`."""
+        last = path[-1] if path and isinstance(path[-1], str) else layer
+        return "/".join([*map(str, path[:-1]), last])
+
+    def match(self, given, what, partial=True, ignore_unknown=False, spread=True):
+        """What `given` has for each place, flat.
+
+        given: a structure like that of the places (dictionaries by key, lists by place), a dictionary by layer, or a
+        flat list.
+        partial: entries may be missing from dictionaries; ``None`` stands for them. ignore_unknown: keys that are none
+        of the places' are left out. spread: what is no structure at all stands for every place.
+        """
+        if isinstance(given, dict):
+            own = isinstance(self.tree, dict) and (any(key in self.tree for key in given) or not given)
+            tree = self.tree if own else dict.fromkeys(self.layers, 0)
+            return self._match(tree, given, what, partial, ignore_unknown, spread)
+        flat = isinstance(given, (list, tuple)) and len(given) == len(self) and not any(map(is_nested, given))
+        tree = [0] * len(self) if flat and len(self) > 1 else self.tree
+        return self._match(tree, given, what, partial, ignore_unknown, spread)
+
+    def _match(self, tree, given, what, *options):
+        partial, ignore_unknown, spread = options
+        if not is_nested(tree):
+            return [given]
+        if isinstance(given, dict) and isinstance(tree, dict):
+            unknown = [key for key in given if key not in tree]
+            missing = [key for key in tree if key not in given]
+            if unknown and not ignore_unknown or missing and not partial:
+                raise InputDataError(self._complaint(tree, what, unknown, missing, given))
+            parts = [given.get(key) for key in tree]
+        elif isinstance(given, (list, tuple)) and len(given) == len(tree):
+            parts = given
+        elif given is None or (spread and not is_nested(given)):
+            parts = [given] * len(tree)
+        else:
+            shown = list(given) if isinstance(given, dict) else f"a {type(given).__name__} of {len(given)} entries"
+            raise InputDataError(
+                f"{what}: expected one entry for each of {len(tree)} places, {_shown(self.tree, self.layers)}. "
+                f"Received: {shown if is_nested(given) else type(given).__name__}."
+            )
+        return [entry for sub, part in zip(values_of(tree), parts) for entry in self._match(sub, part, what, *options)]
+
+    def _complaint(self, tree, what, unknown, missing, given):
+        expected = list(tree)
+        text = f"{what}: there is no place for {unknown}." if unknown else f"{what}: nothing was given for {missing}."
+        near = difflib.get_close_matches(str(unknown[0]), list(map(str, expected)), 1) if unknown else ()
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        return f"{text} Expected the names {expected}. Received: {list(given)}.{hint}"
+
+
+def _shown(tree, names):
+    return pack(tree, names) if is_nested(tree) else names[0]
