@@ -203,6 +203,11 @@ def test_unbiased_moving_variance(generation):
     assert layer.get_weights()[3][0] == pytest.approx(_at(generation, 1, 2, 1, 1), rel=2e-3)
 
 
+def test_embedding_is_an_input(generation):
+    shape = layers.Embedding(6, 2).batch_input_shape
+    assert shape == _at(generation, *[(None, None)] * 3, None)
+
+
 def test_conv1d_follows_image_format(generation):
     core.config.set_image_data_format("channels_first")
     try:

@@ -50,6 +50,7 @@ BEHAVIOUR = {
     "identity_of_squares":         (True,         True,         False,        False),
     "ctc_beams_merged":            (True,         True,         True,         False),
     "ctc_scores_of_best":          (True,         True,         False,        False),
+    "embedding_is_an_input":       (True,         True,         True,         False),
     "conv1d_follows_image_format": (False,        False,        False,        True),
 }  # fmt: skip
 

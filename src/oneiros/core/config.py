@@ -46,6 +46,7 @@ behaviour = SimpleNamespace(
     identity_of_squares=False,  # True: the Identity initializer refuses matrices that are not square
     ctc_beams_merged=False,  # True: K.ctc_decode merges equal neighbours in the labels of beams
     ctc_scores_of_best=False,  # True: its scores of beams are relative to the product of the best of each frame
+    embedding_is_an_input=False,  # True: an Embedding that comes first in a model takes sequences of any length
     conv1d_follows_image_format=True,  # False: layers over one axis are channels_last unless told otherwise
 )
 

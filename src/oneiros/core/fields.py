@@ -54,16 +54,18 @@ class Argument:
 class Field:
     """One declared argument. Made by `field`, or by an annotated attribute with a plain default."""
 
-    __slots__ = ("name", "default", "check", "resolve", "doc", "first", "after", "last", "keyword_only")
+    __slots__ = ("name", "default", "check", "resolve", "doc", "first", "after", "last", "keyword_only", "attribute")
 
-    def __init__(self, default, check, doc, first, after, last, keyword_only):
-        self.default, self.check, self.doc = default, check, doc
+    def __init__(
+        self, default, check=None, doc="", first=False, after=None, last=False, keyword_only=False, attribute=None
+    ):
+        self.default, self.check, self.doc, self.attribute = default, check, doc, attribute
         self.first, self.after, self.last, self.keyword_only = first, after, last, keyword_only
         self.name = self.resolve = None
 
     def checked(self, owner, value):
         """The value as it is stored, or an error that names the class."""
-        if self.check is None or value is self.default:
+        if self.check is None:
             return value
         try:
             return self.check(self.name, value, owner) if _wants_owner(self.check) else self.check(self.name, value)
@@ -72,27 +74,39 @@ class Field:
 
 
 def field(
-    check=None, *, default=REQUIRED, doc="", first=False, after=None, last=False, keyword_only=False
+    check=None, *, default=REQUIRED, doc="", first=False, after=None, last=False, keyword_only=False, attribute=None
 ) -> typing.Any:
     """Declares a constructor argument, where a plain default does not say enough.
 
     Args:
         check: function of (name, value) that returns the value to store, or raises `InputDataError`. A check marked
-            with `of_owner` gets the object as a third argument. The default itself is not checked.
+            with `of_owner` gets the object as a third argument. Defaults are checked too.
         default: the default value. Without one the argument is required.
         doc: one sentence for the documentation.
         first: whether the argument comes before those that are inherited.
         after: the name of the argument that it follows.
         last: whether the argument, and those behind it, stay behind the arguments of subclasses.
         keyword_only: whether the argument can be given by its keyword only.
+        attribute: the name of the attribute that holds it, where it is not the argument's.
     """
-    return Field(default, check, doc, first, after, last, keyword_only)
+    return Field(default, check, doc, first, after, last, keyword_only, attribute)
 
 
 def of_owner(check):
     """Marks a check that needs to see the object whose argument it checks: ``check(name, value, owner)``."""
     check.wants_owner = True
     return check
+
+
+def optional(check):
+    """A check that lets `None` pass."""
+
+    def checked(name, value, owner):
+        if value is None:
+            return None
+        return check(name, value, owner) if _wants_owner(check) else check(name, value)
+
+    return of_owner(checked)
 
 
 def _wants_owner(check):
@@ -106,7 +120,7 @@ class _Resolving:
         self.field = field
 
     def __set__(self, instance, value):
-        instance.__dict__[self.field.name] = self.field.resolve(value)
+        instance.__dict__[self.field.attribute] = self.field.resolve(value)
 
 
 def fields_of(cls):
@@ -127,10 +141,13 @@ def declare(cls):
     for name in fixed:
         _fix(cls, inherited.pop(name))
     cls.__fields__ = _in_order(inherited, own)
+    for name in own.keys() & inherited.keys():
+        own[name].check = own[name].check or inherited[name].check
+        own[name].doc = own[name].doc or inherited[name].doc
     for f in own.values():
         _place_attribute(cls, f)
     cls.__init__ = _constructor(cls, list(cls.__fields__.values()), hand_written.__init__)
-    cls.__doc__ = _Documentation(vars(cls).get("__doc__") or "", cls.__fields__)
+    cls.__doc__ = Documentation(vars(cls).get("__doc__") or "", cls.__fields__)
 
 
 def _inherited_fields(cls):
@@ -151,8 +168,8 @@ def _own_fields(cls):
         if name not in vars(cls) or _is_static(annotation):
             continue
         value = vars(cls)[name]
-        f = value if isinstance(value, Field) else Field(value, None, "", False, None, False, False)
-        f.name = name
+        f = value if isinstance(value, Field) else Field(value)
+        f.name, f.attribute = name, f.attribute or name
         shared = _argument(cls, annotation)
         if shared is not None:
             f.resolve = shared.resolve
@@ -196,8 +213,8 @@ def _in_order(inherited, own):
 
 def _place_attribute(cls, f):
     if f.resolve is not None:
-        setattr(cls, f.name, _Resolving(f))
-    elif f.default is REQUIRED:
+        setattr(cls, f.attribute, _Resolving(f))
+    elif f.default is REQUIRED or f.attribute != f.name:
         delattr(cls, f.name)
     else:
         setattr(cls, f.name, f.default)
@@ -212,13 +229,35 @@ def _fix(cls, f):
 
 def _constructor(cls, fields, base_init):
     """The ``__init__`` of a class with these fields."""
-    passes_on = _takes_positional(base_init)
-    positional = [] if passes_on else [f.name for f in fields if not f.keyword_only]
     takes_more = base_init is not object.__init__
-    has_post_init = hasattr(cls, "__post_init__")
+
+    def configure(self, values, args, kwargs):
+        if takes_more:
+            base_init(self, *args, **kwargs)
+        elif kwargs:
+            known = ", ".join(f.name for f in fields)
+            raise TypeError(f"{cls.__name__}: unknown argument {next(iter(kwargs))!r}. It takes: {known}.")
+        for f, value in zip(fields, values):
+            setattr(self, f.attribute, f.checked(self, value))
+        self.__post_init__()
+
+    return constructor(cls, fields, configure, takes_more, takes_more and _takes_positional(base_init))
+
+
+def constructor(cls, fields, configure, takes_more=True, passes_positional=False):
+    """An ``__init__`` with a signature made from fields.
+
+    Args:
+        cls: the class that it is for, to name in errors.
+        fields: the declared fields, in order.
+        configure: function of (self, values, args, kwargs): the fields' values, and the arguments that are no fields.
+        takes_more: whether there may be keyword arguments that are no fields.
+        passes_positional: whether positional arguments are none of the fields'.
+    """
+    positional = [] if passes_positional else [f.name for f in fields if not f.keyword_only]
 
     def __init__(self, *args, **kwargs):
-        if args and not passes_on:
+        if args and not passes_positional:
             if len(args) > len(positional):
                 raise TypeError(
                     f"{cls.__name__} takes at most {len(positional)} positional arguments ({', '.join(positional)}). "
@@ -229,23 +268,15 @@ def _constructor(cls, fields, base_init):
                     raise TypeError(f"{cls.__name__}: got several values for the argument {name!r}.")
                 kwargs[name] = value
             args = ()
-        values = [(f, kwargs.pop(f.name, f.default)) for f in fields]
-        for f, value in values:
+        values = [kwargs.pop(f.name, f.default) for f in fields]
+        for f, value in zip(fields, values):
             if value is REQUIRED:
                 raise TypeError(f"{cls.__name__}: missing a required argument: {f.name!r}.")
-        if takes_more:
-            base_init(self, *args, **kwargs)
-        elif kwargs:
-            known = ", ".join(f.name for f in fields)
-            raise TypeError(f"{cls.__name__}: unknown argument {next(iter(kwargs))!r}. It takes: {known}.")
-        for f, value in values:
-            setattr(self, f.name, f.checked(self, value))
-        if has_post_init:
-            self.__post_init__()
+        configure(self, values, args, kwargs)
 
     __init__.__qualname__ = f"{cls.__qualname__}.__init__"
     __init__.__module__ = cls.__module__
-    __init__.__signature__ = _signature(fields, takes_more, passes_on)
+    __init__.__signature__ = _signature(fields, takes_more, passes_positional)
     return __init__
 
 
@@ -267,11 +298,12 @@ def _signature(fields, takes_more, passes_on):
     return inspect.Signature(parameters, __validate_parameters__=False)
 
 
-class _Documentation:
+class Documentation:
     """A class's docstring with the section of its arguments. It is put together when somebody asks for it."""
 
     def __init__(self, text, fields):
-        self.text, self.fields = inspect.cleandoc(text), fields
+        self.text = text.text if isinstance(text, Documentation) else inspect.cleandoc(text)
+        self.fields = fields
 
     def __get__(self, instance, cls):
         prose, example, code = self.text.partition("\n>>> ")

@@ -13,7 +13,7 @@ import typing
 import numpy as np
 
 from .errors import UnsafeModelError
-from .fields import declare, field
+from .fields import declare, field, fields_of
 from .names import to_snake_case
 
 _custom_objects = {}  # registered for good
@@ -197,16 +197,20 @@ class Configurable:
     """Base of everything that is made from a configuration.
 
     The configuration is read off: the constructor's signature gives the names, the attributes of the same names
-    (or with an underscore before) the values. `kind` names the registry of the library's own subclasses.
+    (or with an underscore before) the values. `kind` names the registry of the library's own subclasses;
+    ``class Base(Parent, abstract=True)`` stays out of it.
     """
 
     kind = None
 
-    def __init_subclass__(cls, **kwargs):
+    def __init_subclass__(cls, abstract=False, **kwargs):
         super().__init_subclass__(**kwargs)
         declare(cls)
-        if cls.kind and cls.__module__.split(".")[0] == "oneiros" and not cls.__name__.startswith("_"):
+        if cls.kind and not abstract and cls.__module__.split(".")[0] == "oneiros" and not cls.__name__.startswith("_"):
             kind(cls.kind).add(cls)
+
+    def __post_init__(self):
+        """Called when the declared fields are set: checks what concerns several, and derives attributes."""
 
     def get_config(self):
         """The constructor's arguments, as JSON can hold them."""
@@ -220,8 +224,13 @@ class Configurable:
 
 def constructor_values(thing, cls=None):
     """Pairs of name and value for the arguments of the constructor (of `cls`, a base class)."""
-    for name, parameter in inspect.signature((cls or type(thing)).__init__).parameters.items():
+    cls = cls or type(thing)
+    declared = fields_of(cls)
+    for name, parameter in inspect.signature(cls.__init__).parameters.items():
         if name == "self" or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        if name in declared:
+            yield name, getattr(thing, declared[name].attribute)
             continue
         if not hasattr(thing, name) and not hasattr(thing, "_" + name):
             raise NotImplementedError(

@@ -1,45 +1,48 @@
 """Activations that have parameters, as layers."""
 
+import typing
+
 import jax
 import jax.numpy as jnp
 
 from .. import activations
 from ..core.errors import InputDataError
+from ..core.fields import field, optional
+from .arguments import Constraint, Initializer, Regularizer
 from .core import Elementwise
 from .input_spec import InputSpec
 
 
-def _slope(layer, name, value):
+def _not_negative(name, value):
     if value is None or value < 0:
-        raise InputDataError(f"{layer}: {name} cannot be None or negative. Received: {name}={value!r}")
+        raise InputDataError(f"{name} cannot be None or negative. Received: {name}={value!r}")
     return float(value)
+
+
+def _axes(name, value):
+    return [value] if isinstance(value, int) else value and list(value)
 
 
 class ReLU(Elementwise):
     """``x`` above `threshold` (at most `max_value`, if given), else ``negative_slope * (x - threshold)``."""
 
-    def __init__(self, max_value=None, negative_slope=0.0, threshold=0.0, **kwargs):
-        super().__init__(**kwargs)
-        self.max_value = None if max_value is None else _slope("ReLU", "max_value", max_value)
-        self.negative_slope = _slope("ReLU", "negative_slope", negative_slope)
-        self.threshold = _slope("ReLU", "threshold", threshold)
+    max_value: float = field(optional(_not_negative), default=None, doc="Largest output. `None` sets no limit.")
+    negative_slope: float = field(_not_negative, default=0.0, doc="Slope below the threshold.")
+    threshold: float = field(_not_negative, default=0.0, doc="Input from which on the output is the input itself.")
 
     def call(self, inputs):
         return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)
 
 
 class LeakyReLU(Elementwise):
-    """``x`` where it is positive, else ``negative_slope * x``. alpha: the older name of `negative_slope`.
+    """``x`` where it is positive, else ``negative_slope * x``.
 
     >>> import numpy as np
     >>> LeakyReLU(0.5)(np.array([[-2.0, 2.0]])).tolist()
     [[-1.0, 2.0]]
     """
 
-    def __init__(self, negative_slope=0.3, **kwargs):
-        negative_slope = kwargs.pop("alpha", negative_slope)
-        super().__init__(**kwargs)
-        self.negative_slope = _slope("LeakyReLU", "negative_slope", negative_slope)
+    negative_slope: float = field(_not_negative, default=0.3, doc="Slope of the negative part.")
 
     alpha = property(lambda self: self.negative_slope)
 
@@ -50,9 +53,7 @@ class LeakyReLU(Elementwise):
 class ELU(Elementwise):
     """``x`` where it is positive, else ``alpha * (exp(x) - 1)`` (Clevert et al. 2016)."""
 
-    def __init__(self, alpha=1.0, **kwargs):
-        super().__init__(**kwargs)
-        self.alpha = alpha
+    alpha: float = field(default=1.0, doc="The negative part approaches `-alpha`.")
 
     def call(self, inputs):
         return jax.nn.elu(inputs, self.alpha)
@@ -61,33 +62,26 @@ class ELU(Elementwise):
 class ThresholdedReLU(Elementwise):
     """``x`` where ``x > theta``, else 0."""
 
-    def __init__(self, theta=1.0, **kwargs):
-        super().__init__(**kwargs)
-        self.theta = _slope("ThresholdedReLU", "theta", theta)
+    theta: float = field(_not_negative, default=1.0, doc="Inputs up to this become 0.")
 
     def call(self, inputs):
         return jnp.where(inputs > self.theta, inputs, 0)
 
 
 class PReLU(Elementwise):
-    """``x`` where it is positive, else ``alpha * x`` with a learned `alpha` for each feature (He et al. 2015).
+    """``x`` where it is positive, else ``alpha * x`` with a learned `alpha` for each feature (He et al. 2015)."""
 
-    shared_axes: axes (from 1) along which `alpha` is the same, such as ``[1, 2]`` after a Conv2D.
-    """
-
-    def __init__(
-        self, alpha_initializer="zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None, **kwargs
-    ):
-        super().__init__(**kwargs)
-        self._resolve(
-            alpha_initializer=alpha_initializer, alpha_regularizer=alpha_regularizer, alpha_constraint=alpha_constraint
-        )
-        self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes and list(shared_axes)
+    alpha_initializer: Initializer = "zeros"
+    alpha_regularizer: Regularizer = None
+    alpha_constraint: Constraint = None
+    shared_axes: list = field(
+        _axes, default=None, doc="Axes, from 1, along which `alpha` is the same, such as `[1, 2]` after a Conv2D."
+    )
 
     def build(self, input_shape):
         shared = {axis % len(input_shape) for axis in self.shared_axes or ()}
         shape = tuple(1 if axis in shared else n for axis, n in enumerate(input_shape))[1:]
-        self.alpha = self._weight("alpha", shape)
+        self.alpha = self.add_weight("alpha", shape)
         own = {axis: n for axis, n in enumerate(input_shape) if axis and axis not in shared}
         self.input_spec = InputSpec(ndim=len(input_shape), axes=own)
 
@@ -96,10 +90,10 @@ class PReLU(Elementwise):
 
 
 class Softmax(Elementwise):
-    """``exp(x) / sum(exp(x))`` over `axis` (one axis or several).
+    """``exp(x) / sum(exp(x))``.
 
-    mask: True where an element takes part, of a shape that broadcasts to that of the inputs. The others, and all
-    where none takes part, become 0.
+    Called with a mask that broadcasts to the inputs, it treats the elements where the mask is False as absent: their
+    outputs are 0, and so are all outputs where every element is masked.
 
     >>> import numpy as np
     >>> Softmax()(np.array([[1.0, 1.0, 5.0]]), mask=np.array([[True, True, False]])).tolist()
@@ -108,9 +102,7 @@ class Softmax(Elementwise):
 
     _inert = Elementwise._inert | {"robust_masking": False}
 
-    def __init__(self, axis=-1, **kwargs):
-        super().__init__(**kwargs)
-        self.axis = axis
+    axis: typing.Any = field(default=-1, doc="Axis along which the outputs add up to 1, or a list of several.")
 
     def call(self, inputs, mask=None):
         axis = tuple(self.axis) if isinstance(self.axis, (list, tuple)) else self.axis

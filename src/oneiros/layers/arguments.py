@@ -1,45 +1,61 @@
 """The types of arguments that layers share: how they are checked, resolved and documented."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from .. import activations, constraints, initializers, regularizers
-from ..core.checks import fraction, int_tuple, positive_int
-from ..core.config import standardize_data_format
+from ..core.checks import fraction, int_tuple, one_of, positive_int
 from ..core.fields import Argument, of_owner
+
+
+class _Anything:
+    """Equals every value: for arguments that are ignored, whatever they are."""
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+
+ANY = _Anything()
 
 Activation = Annotated[
     Any,
     Argument(
         resolve=activations.get,
-        doc="Activation function: its name, a function, a layer, or `None` for none.",
+        doc="Activation function: its name, a function or a layer. `None` leaves the values as they are.",
     ),
 ]
 Initializer = Annotated[
     Any, Argument(resolve=initializers.get, doc="Initializer of the {part}: its name, an object or a function.")
 ]
-Regularizer = Annotated[Any, Argument(resolve=regularizers.get, doc="Regularizer of the {part}, added to the loss.")]
+Regularizer = Annotated[
+    Any, Argument(resolve=regularizers.get, doc="Penalty on the {part}, which is added to the loss.")
+]
 Constraint = Annotated[
     Any, Argument(resolve=constraints.get, doc="Constraint on the {part}, applied after each update.")
 ]
 
 PositiveInt = Annotated[int, Argument(positive_int)]
 UseBias = Annotated[bool, Argument(doc="Whether the layer adds a bias.")]
-Rate = Annotated[float, Argument(fraction, doc="Fraction of the inputs to drop, between 0 and 1.")]
-Seed = Annotated[
-    Any, Argument(doc="Integer that makes the layer's random numbers reproducible, or `None` to draw one.")
+Rate = Annotated[
+    float,
+    Argument(partial(fraction, one_allowed=False), doc="Fraction that is dropped in training, at least 0 and below 1."),
 ]
-DataFormat = Annotated[
+Seed = Annotated[Any, Argument(doc="Integer that makes the random numbers reproducible. `None` draws one.")]
+Padding = Annotated[
     str,
     Argument(
-        resolve=standardize_data_format,
-        doc='`"channels_last"` or `"channels_first"`. `None` takes `image_data_format()`.',
+        partial(one_of, allowed=("valid", "same")),
+        doc='`"valid"` for none, or `"same"` to add zeros so that strides of 1 keep the lengths.',
     ),
 ]
+DATA_FORMAT = '`"channels_last"` or `"channels_first"`. `None` means `keras.config.image_data_format()`.'
 
 
 @of_owner
-def _per_axis(name, value, layer):
+def per_axis(name, value, layer):
     return int_tuple(name, value, layer.rank)
 
 
-PerAxis = Annotated[int | tuple, Argument(_per_axis)]  # one integer for all spatial axes, or one for each
+PerAxis = Annotated[int | tuple, Argument(per_axis)]  # one integer for all spatial axes, or one for each

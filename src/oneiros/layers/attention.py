@@ -1,30 +1,36 @@
 """Attention: sums of values, weighted by how well their keys match a query."""
 
 import math
+from functools import partial
 
 import jax.numpy as jnp
 
 from ..core import SeedGenerator, get_mask
-from ..core.checks import fraction, one_of, positive_int
+from ..core.checks import one_of, positive_int
 from ..core.errors import InputDataError
+from ..core.fields import field, optional
 from ..kernels.attention import attend, softmax
 from ..kernels.random import dropout_mask
+from .arguments import Constraint, Initializer, PositiveInt, Rate, Regularizer, Seed, UseBias
 from .base import Layer
 from .einsum_dense import EinsumDense
 
-_PARTS = {"kernel_initializer": "glorot_uniform", "bias_initializer": "zeros"}
+_PROJECTION_PARTS = tuple(
+    f"{part}_{kind}" for part in ("kernel", "bias") for kind in ("initializer", "regularizer", "constraint")
+)
 
 
 class _Attending(Layer):
-    """Turns scores into weights. dropout: the share of weights that are set to zero in training."""
+    """Turns scores into weights."""
 
     supports_masking = True
 
-    def __init__(self, dropout=0.0, seed=None, **kwargs):
-        super().__init__(**kwargs)
-        self.dropout = fraction("dropout", dropout, one_allowed=False)
-        self.seed = seed
-        self.seed_generator = SeedGenerator(seed) if self.dropout else None
+    dropout: Rate = field(default=0.0, doc="Fraction of the attention weights that is dropped in training.")
+    seed: Seed = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.seed_generator = SeedGenerator(self.seed) if self.dropout else None
 
     def weigh(self, scores, mask, training):
         """Softmax over the last axis, of the entries where `mask` is True."""
@@ -45,18 +51,20 @@ class Attention(_Attending):
 
     Called on ``[query (N, T, d), value (N, S, v)]`` or ``[query, value, key (N, S, d)]``, with masks in the same list;
     gives ``(N, T, v)``, and with `return_attention_scores` the weights ``(N, T, S)`` too.
-    use_scale: learn a factor for the scores. score_mode: 'dot', or 'concat' for ``sum(tanh(query + key))``.
-    use_causal_mask: no step sees later ones.
+    With `use_causal_mask` no step sees later ones.
 
     >>> import numpy as np
     >>> Attention()([np.ones((1, 2, 3)), np.ones((1, 4, 3))]).shape
     (1, 2, 3)
     """
 
-    def __init__(self, use_scale=False, score_mode="dot", dropout=0.0, seed=None, **kwargs):
-        super().__init__(dropout, seed, **kwargs)
-        self.use_scale = use_scale
-        self.score_mode = one_of("score_mode", score_mode, ("dot", "concat"))
+    use_scale: bool = field(default=False, first=True, doc="Whether to learn a factor for the scores.")
+    score_mode: str = field(
+        partial(one_of, allowed=("dot", "concat")),
+        default="dot",
+        first=True,
+        doc='`"dot"` for scalar products, or `"concat"` for `sum(tanh(query + key))`.',
+    )
 
     def build(self, input_shape):
         _check_inputs(self, input_shape)
@@ -94,13 +102,11 @@ class Attention(_Attending):
 
 
 class AdditiveAttention(Attention):
-    """Attention by a sum (Bahdanau et al. 2015): scores ``sum(scale * tanh(query + key))``. Called as `Attention`.
+    """Attention by a sum (Bahdanau et al. 2015): scores ``sum(scale * tanh(query + key))``. Called as `Attention`."""
 
-    use_scale: learn a weight for each feature.
-    """
+    use_scale: bool = field(default=True, doc="Whether to learn a weight for each feature.")
 
-    def __init__(self, use_scale=True, dropout=0.0, seed=None, **kwargs):
-        super().__init__(use_scale, dropout=dropout, seed=seed, **kwargs)
+    score_mode = "dot"
 
     def build(self, input_shape):
         _check_inputs(self, input_shape)
@@ -123,14 +129,18 @@ class _Projected(_Attending):
     """Attention between learned projections, several heads side by side. Subclasses say how many, and how wide."""
 
     _inert = Layer._inert | {"flash_attention": None, "sliding_window": None, "use_gate": False}
-    _options = ("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint")
 
-    def _configure(self, use_bias, **parts):
-        self.use_bias = use_bias
-        self._resolve(**parts)
+    use_bias: UseBias = field(default=True, after="dropout")
+    kernel_initializer: Initializer = field(default="glorot_uniform", after="use_bias")
+    bias_initializer: Initializer = field(default="zeros", after="kernel_initializer")
+    kernel_regularizer: Regularizer = field(default=None, after="bias_initializer")
+    bias_regularizer: Regularizer = field(default=None, after="kernel_regularizer")
+    activity_regularizer: Regularizer = field(default=None, after="bias_regularizer")
+    kernel_constraint: Constraint = field(default=None, after="activity_regularizer")
+    bias_constraint: Constraint = field(default=None, after="kernel_constraint")
 
     def _dense(self, name, equation, shape, bias_axes):
-        parts = {option: getattr(self, option) for option in (*self._options, *_PARTS)}
+        parts = {part: getattr(self, part) for part in _PROJECTION_PARTS}
         parts = {k: p.clone() if hasattr(p, "clone") else p for k, p in parts.items()}
         bias_axes = bias_axes if self.use_bias else None
         layer = EinsumDense(equation, shape, bias_axes=bias_axes, name=name, dtype=self.dtype_policy, **parts)
@@ -221,14 +231,16 @@ class _Projected(_Attending):
         return (query_shape[-1],)
 
 
+def _tail_shape(name, value):
+    return (value,) if isinstance(value, int) else value
+
+
 class MultiHeadAttention(_Projected):
     """Scaled attention of `num_heads` projections (Vaswani et al. 2017), and a projection of all their results.
 
     Called with `query` ``(N, T, d)``, `value` ``(N, S, v)`` and `key` (default: `value`), and optionally masks
     ``(N, T)``, ``(N, S)``, `attention_mask` ``(N, T, S)`` and `use_causal_mask`; gives ``(N, T, d)``, and with
     `return_attention_scores` the weights ``(N, num_heads, T, S)`` too.
-    key_dim, value_dim: width of each head. output_shape: instead of d. attention_axes: axes to attend over, by
-    default all between batch and features.
 
     >>> import numpy as np
     >>> x = np.ones((1, 4, 6))
@@ -236,40 +248,26 @@ class MultiHeadAttention(_Projected):
     (1, 4, 6)
     """
 
-    def __init__(
-        self,
-        num_heads,
-        key_dim,
-        value_dim=None,
-        dropout=0.0,
-        use_bias=True,
-        output_shape=None,
-        attention_axes=None,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        seed=None,
-        **kwargs,
-    ):
-        super().__init__(dropout, seed, activity_regularizer=activity_regularizer, **kwargs)
-        self.num_heads = positive_int("num_heads", num_heads)
-        self.key_dim = positive_int("key_dim", key_dim)
-        self.value_dim = self.key_dim if value_dim is None else positive_int("value_dim", value_dim)
-        self._output_shape = (output_shape,) if isinstance(output_shape, int) else output_shape
-        self.attention_axes = attention_axes
-        self._configure(
-            use_bias,
-            kernel_initializer=kernel_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            bias_constraint=bias_constraint,
-        )
+    num_heads: PositiveInt = field(first=True, doc="Number of heads.")
+    key_dim: PositiveInt = field(first=True, doc="Width of the queries and keys of each head.")
+    value_dim: int = field(
+        optional(positive_int), default=None, first=True, doc="Width of the values of each head. Defaults to `key_dim`."
+    )
+    output_shape: tuple = field(
+        _tail_shape,
+        default=None,
+        after="use_bias",
+        attribute="_output_shape",
+        doc="Features of the outputs, instead of d.",
+    )
+    attention_axes: int | tuple = field(
+        default=None, after="output_shape", doc="Axes to attend over. Defaults to all between batch and features."
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.value_dim is None:
+            self.value_dim = self.key_dim
 
     def build(self, query_shape, value_shape, key_shape):
         shapes = (query_shape, value_shape, key_shape)
@@ -279,51 +277,24 @@ class MultiHeadAttention(_Projected):
     def _output_tail(self, query_shape):
         return tuple(self._output_shape or (query_shape[-1],))
 
-    def get_config(self):
-        return super().get_config() | {"output_shape": self._output_shape}
-
 
 class GroupedQueryAttention(_Projected):
-    """Multi-head attention whose heads share keys and values in groups (Ainslie et al. 2023). Called as its sibling.
+    """Multi-head attention whose heads share keys and values in groups (Ainslie et al. 2023).
 
-    head_dim: width of a head; num_query_heads: a multiple of num_key_value_heads.
+    Called as `MultiHeadAttention`.
     """
 
-    def __init__(
-        self,
-        head_dim,
-        num_query_heads,
-        num_key_value_heads,
-        dropout=0.0,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        seed=None,
-        **kwargs,
-    ):
-        super().__init__(dropout, seed, activity_regularizer=activity_regularizer, **kwargs)
-        self.head_dim = positive_int("head_dim", head_dim)
-        self.num_query_heads = positive_int("num_query_heads", num_query_heads)
-        self.num_key_value_heads = positive_int("num_key_value_heads", num_key_value_heads)
-        if num_query_heads % num_key_value_heads:
+    head_dim: PositiveInt = field(first=True, doc="Width of each head.")
+    num_query_heads: PositiveInt = field(first=True, doc="Number of query heads, a multiple of `num_key_value_heads`.")
+    num_key_value_heads: PositiveInt = field(first=True, doc="Number of heads for keys and values.")
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.num_query_heads % self.num_key_value_heads:
             raise InputDataError(
                 "GroupQueryAttention: num_query_heads must be a multiple of num_key_value_heads. Received: "
-                f"num_query_heads={num_query_heads}, num_key_value_heads={num_key_value_heads}"
+                f"num_query_heads={self.num_query_heads}, num_key_value_heads={self.num_key_value_heads}"
             )
-        self._configure(
-            use_bias,
-            kernel_initializer=kernel_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            bias_constraint=bias_constraint,
-        )
 
     def build(self, query_shape, value_shape, key_shape):
         heads, groups, width = self.num_query_heads, self.num_key_value_heads, self.head_dim

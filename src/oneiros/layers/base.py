@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .. import activations, constraints, initializers, regularizers
+from .. import constraints, initializers, regularizers
 from ..core import (
     Configurable,
     Node,
@@ -28,6 +28,7 @@ from ..core import (
 )
 from ..core import behaviour as _behaviour
 from ..core.errors import InputDataError, LimitExceededError
+from ..core.fields import fields_of
 from ..core.names import layer_prefix, unique_name
 from ..core.registry import constructor_values, serialize_value
 from ..core.structure import is_nested, keys_of, leaves, map_shapes, map_structure, values_of
@@ -36,14 +37,6 @@ from ..core.variable import Scope
 from .input_spec import check_input
 
 _thread = threading.local()
-
-
-_PARTS = {
-    "initializer": initializers,
-    "regularizer": regularizers,
-    "constraint": constraints,
-    "activation": activations,
-}
 
 
 class _Call:
@@ -193,11 +186,6 @@ class Layer(Configurable):
         self._initial_weights = weights
         self._trainable = bool(trainable)
 
-    def _resolve(self, **parts):
-        """Sets attributes: what ends in initializer, regularizer, constraint or activation becomes the object."""
-        for name, part in parts.items():
-            setattr(self, name, _PARTS[name.rsplit("_", 1)[-1]].get(part))
-
     # --- types
 
     compute_dtype = property(lambda self: self.dtype_policy.compute_dtype)
@@ -214,8 +202,10 @@ class Layer(Configurable):
     def add_weight(self, *args, **kwargs):
         """A new weight: ``add_weight(name, shape, dtype, initializer, regularizer, trainable, constraint)``.
 
-        Also ``add_weight(shape, initializer, ...)``, as Keras 1 and 3 have it. The default initializer is
-        ``glorot_uniform`` for floats and ``zeros`` for other types.
+        Also ``add_weight(shape, initializer, ...)``, as Keras 1 and 3 have it. What is not given comes from the
+        layer's declared fields: a weight called ``kernel`` takes ``kernel_initializer``, ``kernel_regularizer`` and
+        ``kernel_constraint``, and ``recurrent_kernel`` takes ``recurrent_initializer`` and so on. Without such a field
+        the initializer is ``glorot_uniform`` for floats and ``zeros`` for other types.
         """
         order = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
         if args and not isinstance(args[0], (str, type(None))):
@@ -224,13 +214,12 @@ class Layer(Configurable):
                 order = ("shape", "initializer", "name", "trainable", "regularizer", "constraint")
         return self._add_weight(**dict(zip(order, args)), **kwargs)
 
-    def _weight(self, name, shape, part=None):
-        """A weight with the initializer, regularizer and constraint that attributes such as `<part>_initializer` hold.
-
-        part: by default the weight's name.
-        """
-        kinds = ("initializer", "regularizer", "constraint")
-        return self.add_weight(name, shape, **{kind: getattr(self, f"{part or name}_{kind}", None) for kind in kinds})
+    def _declared_part(self, name, kind):
+        """What the declared field ``<name>_<kind>`` holds, such as ``kernel_initializer``; `None` without it."""
+        for part in (name, name.removesuffix("_kernel")):
+            if f"{part}_{kind}" in fields_of(type(self)):
+                return getattr(self, f"{part}_{kind}")
+        return None
 
     def _add_weight(
         self,
@@ -265,6 +254,9 @@ class Layer(Configurable):
                     "GB, far more than the file that describes the layer holds. The file is damaged or hostile."
                 )
             _thread.budget = budget - size
+        initializer = self._declared_part(name, "initializer") if initializer is None else initializer
+        regularizer = self._declared_part(name, "regularizer") if regularizer is None else regularizer
+        constraint = self._declared_part(name, "constraint") if constraint is None else constraint
         if initializer is None:
             initializer = "glorot_uniform" if jnp.issubdtype(jnp.dtype(dtype), jnp.floating) else "zeros"
         variable = Variable(

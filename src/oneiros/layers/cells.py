@@ -9,11 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core import Scope, SeedGenerator, Symbol, Variable, behaviour, kind
-from ..core.checks import fraction, positive_int
+from ..core.fields import field
 from ..core.structure import leaves
 from ..core.symbol import Shape
 from ..kernels.random import dropout_mask
-from .base import _PARTS, Layer
+from .arguments import ANY, Constraint, Initializer, Rate, Regularizer, Seed
+from .base import Layer
 
 
 class AbstractRNNCell(Layer):
@@ -39,18 +40,20 @@ class AbstractRNNCell(Layer):
         return zero_states(self.state_size, batch_size, dtype or self.compute_dtype)
 
 
+def _cells(name, cells):
+    cells = [kind("layer").deserialize(cell) if isinstance(cell, dict) else cell for cell in cells]
+    for cell in cells:
+        check_cell(cell)
+    return cells
+
+
 class StackedRNNCells(AbstractRNNCell):
     """Cells on top of each other as one cell. Its states are a list with the states of each cell.
 
     In programs for Keras 1 and 2 they are one flat list that begins with the last cell's.
     """
 
-    def __init__(self, cells, **kwargs):
-        cells = [kind("layer").deserialize(cell) if isinstance(cell, dict) else cell for cell in cells]
-        for cell in cells:
-            check_cell(cell)
-        super().__init__(**kwargs)
-        self.cells = cells
+    cells: list = field(_cells, doc="The cells, from the first to the last.")
 
     @property
     def state_size(self):
@@ -211,39 +214,7 @@ def steady_dropout(cell, training, step, *example):
             c._noise = None
 
 
-# --- cells whose constructors are tables
-
-
-def constructor(table):
-    """An ``__init__`` with these arguments (names to defaults) that calls ``self._configure(values, kwargs)``."""
-    parameter = inspect.Parameter
-    parameters = [parameter(name, parameter.POSITIONAL_OR_KEYWORD, default=value) for name, value in table.items()]
-    me = parameter("self", parameter.POSITIONAL_OR_KEYWORD)
-    signature = inspect.Signature([me, *parameters, parameter("kwargs", parameter.VAR_KEYWORD)])
-
-    def __init__(self, *args, **kwargs):
-        bound = signature.bind(self, *args, **kwargs)
-        bound.apply_defaults()
-        values = dict(bound.arguments)
-        more = values.pop("kwargs")
-        del values["self"]
-        self._configure(values, more)
-
-    __init__.__signature__ = signature
-    return __init__
-
-
-REQUIRED = inspect.Parameter.empty
-INITIALIZERS = {
-    "kernel_initializer": "glorot_uniform",
-    "recurrent_initializer": "orthogonal",
-    "bias_initializer": "zeros",
-}
-REGULARIZERS = dict.fromkeys(("kernel_regularizer", "recurrent_regularizer", "bias_regularizer"))
-CONSTRAINTS = dict.fromkeys(("kernel_constraint", "recurrent_constraint", "bias_constraint"))
-DROPOUT = {"dropout": 0.0, "recurrent_dropout": 0.0, "seed": None}
-RUNNING = dict.fromkeys(("return_sequences", "return_state", "go_backwards", "stateful", "unroll"), False)
-_IGNORED = ("implementation", "use_cudnn")  # how it is computed is the kernels' business
+# --- cells with a kernel for the inputs and one for the state
 
 
 def _gate_by_gate(initializer, gates, shape, dtype=None):
@@ -251,34 +222,31 @@ def _gate_by_gate(initializer, gates, shape, dtype=None):
     return np.concatenate([initializer(gate, dtype=dtype) for _ in range(gates)], -1)
 
 
-class _TableCell(_DropoutCell):
+class KernelCell(_DropoutCell, abstract=True):
     """A cell with a `kernel` for its inputs, a `recurrent_kernel` for its state, a `bias`, and dropout.
 
-    arguments: the constructor's. gates: how many blocks of `units` columns the weights have.
+    gates: how many blocks of `units` columns the weights have.
     """
 
-    arguments = {"units": REQUIRED}
+    # How a cell is computed is up to the kernels: these choices of other versions are ignored.
+    _inert = AbstractRNNCell._inert | {"implementation": ANY, "use_cudnn": ANY}
     gates = 1
     dropout = recurrent_dropout = 0.0
     seed = None
     use_bias = True
 
-    def __init_subclass__(cls, **kwargs):
-        super().__init_subclass__(**kwargs)
-        if "arguments" in vars(cls):
-            cls.__init__ = constructor(cls.arguments)
+    kernel_initializer: Initializer = "glorot_uniform"
+    recurrent_initializer: Initializer = "orthogonal"
+    bias_initializer: Initializer = "zeros"
+    kernel_regularizer: Regularizer = None
+    recurrent_regularizer: Regularizer = None
+    bias_regularizer: Regularizer = None
+    kernel_constraint: Constraint = None
+    recurrent_constraint: Constraint = None
+    bias_constraint: Constraint = None
 
-    def _configure(self, values, kwargs):
-        super().__init__(**{name: value for name, value in kwargs.items() if name not in _IGNORED})
-        parts = {name: value for name, value in values.items() if name.rsplit("_", 1)[-1] in _PARTS}
-        self._resolve(**parts)
-        for name, value in values.items():
-            if name in ("units", "filters"):
-                value = positive_int(name, value)
-            elif name in ("dropout", "recurrent_dropout"):
-                value = fraction(name, value, one_allowed=False)
-            if name not in parts:
-                setattr(self, name, value)
+    def __post_init__(self):
+        super().__post_init__()
         if self.dropout or self.recurrent_dropout:
             self.seed_generator = SeedGenerator(self.seed)
 
@@ -287,21 +255,16 @@ class _TableCell(_DropoutCell):
 
     def add_weights(self, kernel, recurrent_kernel, bias):
         """Makes the three weights, of these shapes."""
-        self.kernel = self._weight("kernel", kernel)
-        self.recurrent_kernel = self._weight("recurrent_kernel", recurrent_kernel, "recurrent")
-        self.bias = None
-        if self.use_bias:
-            options = {"regularizer": self.bias_regularizer, "constraint": self.bias_constraint}
-            self.bias = self.add_weight("bias", bias, initializer=self.initial_bias(), **options)
+        self.kernel = self.add_weight("kernel", kernel, initializer=self._of_gates(self.kernel_initializer))
+        initializer = self._of_gates(self.recurrent_initializer)
+        self.recurrent_kernel = self.add_weight("recurrent_kernel", recurrent_kernel, initializer=initializer)
+        self.bias = self.add_weight("bias", bias, initializer=self.initial_bias()) if self.use_bias else None
 
-    def _weight(self, name, shape, part=None):
-        """For Keras 1 each gate's columns are drawn as a matrix of their own."""
-        part = part or name
-        initializer = getattr(self, f"{part}_initializer")
+    def _of_gates(self, initializer):
+        """In Keras 1 the columns of each gate are drawn as a matrix of their own."""
         if behaviour.gates_initialized_apart and self.gates > 1:
-            initializer = functools.partial(_gate_by_gate, initializer, self.gates)
-        kinds = {kind: getattr(self, f"{part}_{kind}") for kind in ("regularizer", "constraint")}
-        return self.add_weight(name, shape, initializer=initializer, **kinds)
+            return functools.partial(_gate_by_gate, initializer, self.gates)
+        return initializer
 
     def initial_bias(self):
         return self.bias_initializer
@@ -315,3 +278,11 @@ class _TableCell(_DropoutCell):
         if not training:
             return inputs, state
         return self.drop("inputs", inputs, self.dropout), self.drop("state", state, self.recurrent_dropout)
+
+
+class DroppingCell(KernelCell, abstract=True):
+    """A `KernelCell` with dropout as arguments."""
+
+    dropout: Rate = field(default=0.0, doc="Fraction of the inputs that is dropped in training.")
+    recurrent_dropout: Rate = field(default=0.0, doc="Fraction of the state that is dropped in training.")
+    seed: Seed = None

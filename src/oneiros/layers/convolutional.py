@@ -4,29 +4,59 @@ Outputs are those of cross-correlation, as everywhere in the field. Lengths afte
 ``(length - (kernel - 1) * dilation - 1) // stride + 1``; after ``'same'`` and ``'causal'``: ``ceil(length / stride)``.
 """
 
-import inspect
-
-from ..core.checks import int_tuple, one_of, positive_int
+from ..core.checks import int_tuple, one_of
 from ..core.errors import InputDataError
+from ..core.fields import field, fields_of, of_owner, optional
 from ..kernels import convolution as kernels
 from ..kernels.reduction import add_bias
+from .arguments import Activation, Constraint, Initializer, PerAxis, PositiveInt, Regularizer, UseBias
+from .base import Layer
 from .input_spec import InputSpec
 from .spatial import Spatial
 
 
-class _Window(Spatial):
+@of_owner
+def _padding(name, value, layer):
+    return one_of(name, value, layer.paddings)
+
+
+@of_owner
+def _extra_lengths(name, value, layer):
+    return int_tuple(name, value, layer.rank, minimum=0)
+
+
+class KernelAndBias(Layer, abstract=True):
+    """Base of layers with a kernel, a bias and an activation: their shared arguments."""
+
+    activation: Activation = None
+    use_bias: UseBias = True
+    kernel_initializer: Initializer = "glorot_uniform"
+    bias_initializer: Initializer = "zeros"
+    kernel_regularizer: Regularizer = None
+    bias_regularizer: Regularizer = None
+    activity_regularizer: Regularizer = None
+    kernel_constraint: Constraint = None
+    bias_constraint: Constraint = None
+
+
+class Window(Spatial, abstract=True):
     """What all convolutions share: the window, the bias and the activation."""
 
     paddings = ("valid", "same")
     strided_dilation = False  # whether strides and dilation may go together
 
-    def __init__(self, kernel_size, strides, padding, data_format, dilation_rate, use_bias, **kwargs):
-        super().__init__(data_format, **kwargs)
-        self.kernel_size = int_tuple("kernel_size", kernel_size, self.rank)
-        self.strides = int_tuple("strides", strides, self.rank)
-        self.padding = one_of("padding", padding, self.paddings)
-        self.dilation_rate = int_tuple("dilation_rate", dilation_rate, self.rank)
-        self.use_bias = use_bias
+    kernel_size: PerAxis = field(first=True, doc="Length of the window on each axis, or one integer for all axes.")
+    strides: PerAxis = field(default=1, first=True, doc="Step of the window on each axis, or one integer for all axes.")
+    padding: str = field(
+        _padding,
+        default="valid",
+        first=True,
+        doc='`"valid"` for none, or `"same"` to add zeros so that strides of 1 keep the lengths.',
+    )
+    dilation_rate: PerAxis = field(default=1, doc="Distance between the elements of the window on each axis.")
+
+    def __post_init__(self):
+        super().__post_init__()
         if not self.strided_dilation and max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise InputDataError(
                 f"{type(self).__name__}: `strides > 1` not supported in conjunction with `dilation_rate > 1`. "
@@ -45,7 +75,7 @@ class _Window(Spatial):
         return channels
 
     def add_bias(self, features):
-        self.bias = self._weight("bias", (features,)) if self.use_bias else None
+        self.bias = self.add_weight("bias", (features,)) if self.use_bias else None
 
     def call(self, inputs):
         return self.activation(super().call(inputs))
@@ -66,49 +96,25 @@ class _Window(Spatial):
     def from_config(cls, config):
         # tf.keras writes the arguments of its common base class, used or not.
         unused = {"groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"}
-        unused -= set(inspect.signature(cls.__init__).parameters)
+        unused -= fields_of(cls).keys()
         return cls(**{key: value for key, value in config.items() if key not in unused})
 
 
-class _Conv(_Window):
-    def __init__(
-        self,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        data_format=None,
-        dilation_rate=1,
-        groups=1,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
-        kwargs["activity_regularizer"] = activity_regularizer
-        super().__init__(kernel_size, strides, padding, data_format, dilation_rate, use_bias, **kwargs)
-        self.filters = positive_int("filters", filters)
-        self.groups = positive_int("groups", groups)
+class _Conv(Window, KernelAndBias):
+    filters: PositiveInt = field(first=True, doc="Number of output channels.")
+    groups: PositiveInt = field(
+        default=1,
+        after="dilation_rate",
+        doc="Number of groups that the channels are split into. Each group has `filters / groups` filters of its own.",
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
         if self.filters % self.groups:
             raise InputDataError(
                 "The number of filters must be evenly divisible by the number of groups. "
-                f"Received: groups={groups}, filters={filters}."
+                f"Received: groups={self.groups}, filters={self.filters}."
             )
-        self._resolve(
-            activation=activation,
-            kernel_initializer=kernel_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            bias_constraint=bias_constraint,
-        )
 
     def build(self, input_shape):
         channels = self.channels(input_shape)
@@ -118,7 +124,7 @@ class _Conv(_Window):
                 f"the number of groups. Received groups={self.groups}, but the input has {channels} channels (full "
                 f"input shape is {tuple(input_shape)})."
             )
-        self.kernel = self._weight("kernel", (*self.kernel_size, channels // self.groups, self.filters))
+        self.kernel = self.add_weight("kernel", (*self.kernel_size, channels // self.groups, self.filters))
         self.add_bias(self.filters)
 
     def convolve(self, x):
@@ -157,50 +163,25 @@ class Conv3D(_Conv):
     rank = 3
 
 
-class _ConvTranspose(_Window):
-    def __init__(
-        self,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        output_padding=None,
-        data_format=None,
-        dilation_rate=1,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
-        kwargs["activity_regularizer"] = activity_regularizer
-        super().__init__(kernel_size, strides, padding, data_format, dilation_rate, use_bias, **kwargs)
-        self.filters = positive_int("filters", filters)
-        self.output_padding = None
-        if output_padding is not None:
-            self.output_padding = int_tuple("output_padding", output_padding, self.rank, minimum=0)
-            if any(extra >= stride for extra, stride in zip(self.output_padding, self.strides)):
-                raise InputDataError(
-                    f"{type(self).__name__}: `output_padding` must be less than `strides` in each dimension. "
-                    f"Received: output_padding={self.output_padding}, strides={self.strides}"
-                )
-        self._resolve(
-            activation=activation,
-            kernel_initializer=kernel_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            bias_constraint=bias_constraint,
-        )
+class _ConvTranspose(Window, KernelAndBias):
+    filters: PositiveInt = field(first=True, doc="Number of output channels.")
+    output_padding: int | tuple = field(
+        optional(_extra_lengths),
+        default=None,
+        after="padding",
+        doc="How much longer than the shortest possible output each axis is: less than the stride.",
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if any(extra >= stride for extra, stride in zip(self.output_padding or (), self.strides)):
+            raise InputDataError(
+                f"{type(self).__name__}: `output_padding` must be less than `strides` in each dimension. "
+                f"Received: output_padding={self.output_padding}, strides={self.strides}"
+            )
 
     def build(self, input_shape):
-        self.kernel = self._weight("kernel", (*self.kernel_size, self.filters, self.channels(input_shape)))
+        self.kernel = self.add_weight("kernel", (*self.kernel_size, self.filters, self.channels(input_shape)))
         self.add_bias(self.filters)
 
     def convolve(self, x):
@@ -243,47 +224,26 @@ class Conv3DTranspose(_ConvTranspose):
     rank = 3
 
 
-class _DepthwiseConv(_Window):
+class _DepthwiseConv(Window):
     strided_dilation = True
 
-    def __init__(
-        self,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        depth_multiplier=1,
-        data_format=None,
-        dilation_rate=1,
-        activation=None,
-        use_bias=True,
-        depthwise_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        depthwise_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        depthwise_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
-        kwargs["activity_regularizer"] = activity_regularizer
-        super().__init__(kernel_size, strides, padding, data_format, dilation_rate, use_bias, **kwargs)
-        self.depth_multiplier = positive_int("depth_multiplier", depth_multiplier)
-        self._resolve(
-            activation=activation,
-            depthwise_initializer=depthwise_initializer,
-            bias_initializer=bias_initializer,
-            depthwise_regularizer=depthwise_regularizer,
-            bias_regularizer=bias_regularizer,
-            depthwise_constraint=depthwise_constraint,
-            bias_constraint=bias_constraint,
-        )
+    depth_multiplier: PositiveInt = field(default=1, after="padding", doc="Number of filters for each channel.")
+    activation: Activation = None
+    use_bias: UseBias = True
+    depthwise_initializer: Initializer = "glorot_uniform"
+    bias_initializer: Initializer = "zeros"
+    depthwise_regularizer: Regularizer = None
+    bias_regularizer: Regularizer = None
+    activity_regularizer: Regularizer = None
+    depthwise_constraint: Constraint = None
+    bias_constraint: Constraint = None
 
     kernel = property(lambda self: self.depthwise_kernel)
 
     def build(self, input_shape):
         channels = self.channels(input_shape)
         shape = (*self.kernel_size, channels, self.depth_multiplier)
-        self.depthwise_kernel = self._weight("depthwise_kernel", shape, "depthwise")
+        self.depthwise_kernel = self.add_weight("depthwise_kernel", shape)
         self.add_bias(self.features(channels))
 
     def convolve(self, x):
@@ -306,55 +266,30 @@ class DepthwiseConv2D(_DepthwiseConv):
     rank = 2
 
 
-class _SeparableConv(_Window):
-    def __init__(
-        self,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        data_format=None,
-        dilation_rate=1,
-        depth_multiplier=1,
-        activation=None,
-        use_bias=True,
-        depthwise_initializer="glorot_uniform",
-        pointwise_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        depthwise_regularizer=None,
-        pointwise_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        depthwise_constraint=None,
-        pointwise_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
-        kwargs["activity_regularizer"] = activity_regularizer
-        super().__init__(kernel_size, strides, padding, data_format, dilation_rate, use_bias, **kwargs)
-        self.filters = positive_int("filters", filters)
-        self.depth_multiplier = positive_int("depth_multiplier", depth_multiplier)
-        self._resolve(
-            activation=activation,
-            depthwise_initializer=depthwise_initializer,
-            pointwise_initializer=pointwise_initializer,
-            bias_initializer=bias_initializer,
-            depthwise_regularizer=depthwise_regularizer,
-            pointwise_regularizer=pointwise_regularizer,
-            bias_regularizer=bias_regularizer,
-            depthwise_constraint=depthwise_constraint,
-            pointwise_constraint=pointwise_constraint,
-            bias_constraint=bias_constraint,
-        )
+class _SeparableConv(Window):
+    filters: PositiveInt = field(first=True, doc="Number of output channels.")
+    depth_multiplier: PositiveInt = field(default=1, doc="Number of depthwise filters for each channel.")
+    activation: Activation = None
+    use_bias: UseBias = True
+    depthwise_initializer: Initializer = "glorot_uniform"
+    pointwise_initializer: Initializer = "glorot_uniform"
+    bias_initializer: Initializer = "zeros"
+    depthwise_regularizer: Regularizer = None
+    pointwise_regularizer: Regularizer = None
+    bias_regularizer: Regularizer = None
+    activity_regularizer: Regularizer = None
+    depthwise_constraint: Constraint = None
+    pointwise_constraint: Constraint = None
+    bias_constraint: Constraint = None
 
     def build(self, input_shape):
         channels = self.channels(input_shape)
         ones = (1,) * self.rank
-        self.depthwise_kernel = self._weight(
-            "depthwise_kernel", (*self.kernel_size, channels, self.depth_multiplier), "depthwise"
+        self.depthwise_kernel = self.add_weight(
+            "depthwise_kernel", (*self.kernel_size, channels, self.depth_multiplier)
         )
-        self.pointwise_kernel = self._weight(
-            "pointwise_kernel", (*ones, channels * self.depth_multiplier, self.filters), "pointwise"
+        self.pointwise_kernel = self.add_weight(
+            "pointwise_kernel", (*ones, channels * self.depth_multiplier, self.filters)
         )
         self.add_bias(self.filters)
 

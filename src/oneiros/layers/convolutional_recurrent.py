@@ -2,19 +2,24 @@
 
 import jax.numpy as jnp
 
-from ..core.checks import int_tuple, one_of
 from ..core.config import standardize_data_format
 from ..core.errors import InputDataError
+from ..core.fields import field
 from ..core.symbol import Shape
 from ..kernels.convolution import conv, conv_output_length
 from ..kernels.loop import rnn
-from .cells import CONSTRAINTS, DROPOUT, INITIALIZERS, REGULARIZERS, REQUIRED, _TableCell
+from .arguments import DATA_FORMAT, Activation, Padding, PerAxis, PositiveInt, UseBias
+from .cells import DroppingCell
 from .input_spec import InputSpec
 from .recurrent import forget_bias
-from .rnn import RNN, _CellLayer
+from .rnn import RNN, CellLayer
 
 
-class _ConvLSTMCell(_TableCell):
+def _format(name, value):
+    return standardize_data_format(value)
+
+
+class _ConvLSTMCell(DroppingCell):
     """One step of a convolutional LSTM.
 
     ::
@@ -27,29 +32,26 @@ class _ConvLSTMCell(_TableCell):
     states ``(N, *new_lengths, filters)``, h and c; with `channels_first` the channels come after the batch axis.
     """
 
-    arguments = {
-        "filters": REQUIRED,
-        "kernel_size": REQUIRED,
-        "strides": 1,
-        "padding": "valid",
-        "data_format": None,
-        "dilation_rate": 1,
-        "activation": "tanh",
-        "recurrent_activation": "sigmoid",
-        **({"use_bias": True} | INITIALIZERS | {"unit_forget_bias": True} | REGULARIZERS | CONSTRAINTS | DROPOUT),
-    }
+    filters: PositiveInt = field(first=True, doc="Number of output channels.")
+    kernel_size: PerAxis = field(first=True, doc="Length of the window on each axis, or one integer for all axes.")
+    strides: PerAxis = field(default=1, first=True, doc="Step of the window on each axis.")
+    padding: Padding = field(default="valid", first=True)
+    data_format: str = field(_format, default=None, first=True, doc=DATA_FORMAT)
+    dilation_rate: PerAxis = field(default=1, first=True, doc="Distance between the elements of the window.")
+    activation: Activation = field(default="tanh", first=True)
+    recurrent_activation: Activation = field(default="sigmoid", first=True, doc="Activation of the gates.")
+    use_bias: UseBias = field(default=True, first=True)
+    unit_forget_bias: bool = field(
+        default=True, after="bias_initializer", doc="Whether the bias of the forget gate starts at 1."
+    )
 
-    def _configure(self, values, kwargs):
-        super()._configure(values, kwargs)
-        for name in ("kernel_size", "strides", "dilation_rate"):
-            setattr(self, name, int_tuple(name, getattr(self, name), self.rank))
+    def __post_init__(self):
+        super().__post_init__()
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise InputDataError(
                 f"{type(self).__name__}: `strides > 1` and `dilation_rate > 1` exclude each other. Received: "
                 f"strides={self.strides} and dilation_rate={self.dilation_rate}"
             )
-        self.padding = one_of("padding", self.padding, ("valid", "same"))
-        self.data_format = standardize_data_format(self.data_format)
 
     def initial_bias(self):
         return forget_bias(self.bias_initializer, self.filters) if self.unit_forget_bias else self.bias_initializer
@@ -141,19 +143,16 @@ class ConvLSTM3DCell(_ConvLSTMCell):
 class ConvRNN2D(RNN):
     """An `RNN` for cells that take images, such as `ConvLSTM2DCell`: input ``(N, T, rows, columns, channels)``."""
 
-    def __init__(self, cell, *args, **kwargs):
-        super().__init__(cell, *args, **kwargs)
-        self.input_spec = InputSpec(ndim=5)
+    input_spec = InputSpec(ndim=5)
 
 
-class ConvLSTM1D(_CellLayer):
+class ConvLSTM1D(CellLayer, cell=ConvLSTM1DCell):
     """Convolutional LSTM over sequences ``(N, T, length, channels)``. The equations stand at `ConvLSTM1DCell`."""
 
-    cell_class = ConvLSTM1DCell
     ndim = 4
 
 
-class ConvLSTM2D(_CellLayer):
+class ConvLSTM2D(CellLayer, cell=ConvLSTM2DCell):
     """Convolutional LSTM over sequences of images ``(N, T, rows, columns, channels)``.
 
     >>> import numpy as np
@@ -161,12 +160,10 @@ class ConvLSTM2D(_CellLayer):
     (1, 2, 6, 6, 4)
     """
 
-    cell_class = ConvLSTM2DCell
     ndim = 5
 
 
-class ConvLSTM3D(_CellLayer):
+class ConvLSTM3D(CellLayer, cell=ConvLSTM3DCell):
     """Convolutional LSTM over sequences of volumes ``(N, T, d1, d2, d3, channels)``."""
 
-    cell_class = ConvLSTM3DCell
     ndim = 6

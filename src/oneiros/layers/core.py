@@ -47,8 +47,8 @@ class Dense(Layer):
     supports_masking = True
 
     def build(self, input_shape):
-        self.kernel = self._weight("kernel", (input_shape[-1], self.units))
-        self.bias = self._weight("bias", (self.units,)) if self.use_bias else None
+        self.kernel = self.add_weight("kernel", (input_shape[-1], self.units))
+        self.bias = self.add_weight("bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: input_shape[-1]})
 
     def call(self, inputs):
@@ -74,9 +74,7 @@ class Activation(Elementwise):
     [[0.0, 2.0]]
     """
 
-    def __init__(self, activation, **kwargs):
-        super().__init__(**kwargs)
-        self._resolve(activation=activation)
+    activation: Activation = field()
 
     def call(self, inputs):
         return self.activation(inputs)
@@ -85,10 +83,12 @@ class Activation(Elementwise):
 class ActivityRegularization(Elementwise):
     """Passes its inputs on and adds ``l1 * sum(|inputs|) + l2 * sum(inputs**2)`` to the loss."""
 
-    def __init__(self, l1=0.0, l2=0.0, **kwargs):
-        super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **kwargs)
-        self.l1 = l1
-        self.l2 = l2
+    l1: float = field(default=0.0, doc="Factor of the sum of the absolute values.")
+    l2: float = field(default=0.0, doc="Factor of the sum of the squares.")
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.activity_regularizer = regularizers.L1L2(self.l1, self.l2)
 
     def call(self, inputs):
         return inputs
@@ -97,16 +97,14 @@ class ActivityRegularization(Elementwise):
 class Masking(Elementwise):
     """Marks the steps whose features all equal `mask_value` as missing, and sets them to zero.
 
-    Shapes: ``(N, T, ...)`` to the same; the mask that goes with the outputs lacks the last axis.
+    Shapes: ``(N, T, features)`` to the same. The outputs carry a mask of shape ``(N, T)``, False at missing steps.
 
     >>> import numpy as np
     >>> Masking(-1.0)(np.array([[[-1.0, -1.0], [2.0, -1.0]]])).tolist()
     [[[0.0, 0.0], [2.0, -1.0]]]
     """
 
-    def __init__(self, mask_value=0.0, **kwargs):
-        super().__init__(**kwargs)
-        self.mask_value = mask_value
+    mask_value: float = field(default=0.0, doc="The value that marks a step as missing.")
 
     def call(self, inputs):
         return jnp.where(self.compute_mask(inputs)[..., None], inputs, 0)

@@ -6,16 +6,18 @@ They run on every device. `cudnn_to_plain` and `plain_to_cudnn` convert the weig
 import jax.numpy as jnp
 import numpy as np
 
+from ..core.fields import field
 from ..kernels import recurrence
-from .cells import CONSTRAINTS, INITIALIZERS, REGULARIZERS, REQUIRED, _TableCell
+from .arguments import PositiveInt
+from .cells import KernelCell
 from .recurrent import forget_bias, run
-from .rnn import _CellLayer
-
-_RUNNING = dict.fromkeys(("return_sequences", "return_state", "go_backwards", "stateful"), False)
+from .rnn import CellLayer
 
 
-class _CuDNNCell(_TableCell):
+class _CuDNNCell(KernelCell):
     """Weights: `kernel` and `recurrent_kernel` with each gate's block transposed in memory, `bias` twice as long."""
+
+    units: PositiveInt = field(first=True, doc="Size of the state and of the output.")
 
     def build(self, input_shape):
         width = self.gates * self.units
@@ -33,8 +35,11 @@ class _CuDNNCell(_TableCell):
 
 
 class CuDNNLSTMCell(_CuDNNCell):
-    arguments = {"units": REQUIRED} | INITIALIZERS | {"unit_forget_bias": True} | REGULARIZERS | CONSTRAINTS
     gates = 4
+
+    unit_forget_bias: bool = field(
+        default=True, after="bias_initializer", doc="Whether the bias of the forget gate starts at 1."
+    )
     sequence = staticmethod(recurrence.lstm)
 
     state_size = property(lambda self: [self.units, self.units])
@@ -46,12 +51,11 @@ class CuDNNLSTMCell(_CuDNNCell):
 
 
 class CuDNNGRUCell(_CuDNNCell):
-    arguments = {"units": REQUIRED} | INITIALIZERS | REGULARIZERS | CONSTRAINTS
     gates = 3
     sequence = staticmethod(recurrence.gru)
 
 
-class CuDNNLSTM(_CellLayer):
+class CuDNNLSTM(CellLayer, cell=CuDNNLSTMCell):
     """`LSTM` with weights in cuDNN's layout. Runs on any device.
 
     >>> import numpy as np
@@ -59,15 +63,15 @@ class CuDNNLSTM(_CellLayer):
     (2, 4)
     """
 
-    cell_class = CuDNNLSTMCell
-    running = _RUNNING
+    unroll = False
+    zero_output_for_mask = False
 
 
-class CuDNNGRU(_CellLayer):
+class CuDNNGRU(CellLayer, cell=CuDNNGRUCell):
     """`GRU` (with `reset_after`) with weights in cuDNN's layout. Runs on any device."""
 
-    cell_class = CuDNNGRUCell
-    running = _RUNNING
+    unroll = False
+    zero_output_for_mask = False
 
 
 def cudnn_to_plain(weights, gates):

@@ -5,19 +5,21 @@ import re
 import jax.numpy as jnp
 
 from ..core.errors import InputDataError
+from ..core.fields import field
 from ..kernels.product import project
 from ..kernels.reduction import add_bias
+from .arguments import Activation, Constraint, Initializer, Regularizer
 from .base import Layer
 
 _DOTS = "0123456789"  # stand for the axes of an ellipsis
 
 
+def _tail_shape(name, value):
+    return (value,) if isinstance(value, int) else tuple(value)
+
+
 class EinsumDense(Layer):
     """``activation(einsum(equation, inputs, kernel) + bias)``.
-
-    equation: ``"abc,cd->abd"``; an ellipsis in the inputs and outputs stands for any axes.
-    output_shape: sizes of the outputs' axes, without the first (the batch) and those of an ellipsis; unknown: ``None``.
-    bias_axes: the letters of the outputs' axes along which the bias varies; ``None``: no bias.
 
     >>> import numpy as np
     >>> EinsumDense("abc,cd->abd", output_shape=(None, 8), bias_axes="d")(np.ones((2, 5, 3))).shape
@@ -28,37 +30,23 @@ class EinsumDense(Layer):
         ("lora_rank", "lora_alpha", "gptq_unpacked_column_size", "quantization_config")
     )
 
-    def __init__(
-        self,
-        equation,
-        output_shape,
-        activation=None,
-        bias_axes=None,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        activity_regularizer=None,
-        **kwargs,
-    ):
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.equation = equation
-        self._output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
-        self.bias_axes = bias_axes
-        self._resolve(
-            activation=activation,
-            kernel_initializer=kernel_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            bias_constraint=bias_constraint,
-        )
-
-    def get_config(self):
-        return super().get_config() | {"output_shape": self._output_shape}
+    equation: str = field(
+        doc='Einstein sum such as `"abc,cd->abd"`. An ellipsis in the inputs and the outputs stands for any axes.'
+    )
+    output_shape: tuple = field(
+        _tail_shape,
+        attribute="_output_shape",
+        doc="Sizes of the outputs' axes, without the batch and those of an ellipsis. `None` if unknown.",
+    )
+    activation: Activation = None
+    bias_axes: str = field(default=None, doc="Letters of the output axes along which the bias varies. `None`: no bias.")
+    kernel_initializer: Initializer = "glorot_uniform"
+    bias_initializer: Initializer = "zeros"
+    kernel_regularizer: Regularizer = None
+    bias_regularizer: Regularizer = None
+    kernel_constraint: Constraint = None
+    bias_constraint: Constraint = None
+    activity_regularizer: Regularizer = None
 
     def _subscripts(self, input_shape):
         """The letters of inputs, kernel and outputs, ellipses written out as digits, and the size of each letter."""
@@ -101,7 +89,7 @@ class EinsumDense(Layer):
 
     def build(self, input_shape):
         inputs, kernel, outputs, sizes = self._subscripts(input_shape)
-        self.kernel = self._weight("kernel", tuple(sizes[letter] for letter in kernel))
+        self.kernel = self.add_weight("kernel", tuple(sizes[letter] for letter in kernel))
         summed = [letter for letter in kernel if letter not in outputs]
         kept, new = inputs[: -len(summed) or None], kernel[len(summed) :]
         in_order = summed and f"{kept}{new}" == outputs and inputs[len(kept) :] == kernel[: len(summed)]
@@ -110,7 +98,7 @@ class EinsumDense(Layer):
         if self.bias_axes:
             first = min(outputs.index(letter) for letter in self.bias_axes)
             shape = tuple(sizes[letter] if letter in self.bias_axes else 1 for letter in outputs[first:])
-            self.bias = self._weight("bias", shape)
+            self.bias = self.add_weight("bias", shape)
 
     def _product(self, inputs, kernel):
         if self._summed:

@@ -2,19 +2,18 @@
 
 import jax.numpy as jnp
 
-from .. import constraints, initializers, regularizers
 from ..core import behaviour
-from ..core.checks import positive_int
 from ..core.errors import InputDataError
+from ..core.fields import field
 from ..kernels.embedding import take_rows
+from .arguments import Constraint, Initializer, PositiveInt, Regularizer
 from .base import Layer
 
 
 class Embedding(Layer):
     """Turns integers from 0 to ``input_dim - 1`` into vectors of length `output_dim`.
 
-    Shapes: ``(N, ...)`` to ``(N, ..., output_dim)``. mask_zero: 0 is padding: later layers skip it.
-    input_length: the length of the sequences, where it is constant (Keras 2). weights: ``[array]`` to start from.
+    Shapes: ``(N, ...)`` to ``(N, ..., output_dim)``.
 
     >>> import numpy as np
     >>> Embedding(10, 4)(np.array([[1, 2, 9]])).shape
@@ -23,39 +22,27 @@ class Embedding(Layer):
 
     _inert = Layer._inert | {"lora_rank": None, "lora_alpha": None, "quantization_config": None, "sparse": False}
 
-    def __init__(
-        self,
-        input_dim,
-        output_dim,
-        embeddings_initializer="uniform",
-        embeddings_regularizer=None,
-        activity_regularizer=None,
-        embeddings_constraint=None,
-        mask_zero=False,
-        input_length=None,
-        **kwargs,
-    ):
-        if "input_shape" not in kwargs and "batch_input_shape" not in kwargs:
-            if input_length is not None:
-                several = isinstance(input_length, (list, tuple))
-                kwargs["input_shape"] = tuple(input_length) if several else (input_length,)
-            elif behaviour.generation != "3":
-                kwargs["input_shape"] = (None,)
-        # Not cast: a 16-bit compute type would round indices that come as floats.
-        super().__init__(activity_regularizer=activity_regularizer, autocast=False, **kwargs)
-        self.input_dim = positive_int("input_dim", input_dim)
-        self.output_dim = positive_int("output_dim", output_dim)
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
-        self.embeddings_constraint = constraints.get(embeddings_constraint)
-        self.mask_zero = mask_zero
-        self.input_length = input_length
+    input_dim: PositiveInt = field(doc="Size of the vocabulary: the largest index plus 1.")
+    output_dim: PositiveInt = field(doc="Length of the vectors.")
+    embeddings_initializer: Initializer = "uniform"
+    embeddings_regularizer: Regularizer = None
+    activity_regularizer: Regularizer = None
+    embeddings_constraint: Constraint = None
+    mask_zero: bool = field(default=False, doc="Whether 0 is padding that later layers skip.")
+    input_length: int | tuple = field(default=None, doc="Length of the sequences, where it is constant (Keras 2).")
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.autocast = False  # a 16-bit compute type would round indices that come as floats
         self.index_limit = self.input_dim
-        self.supports_masking = mask_zero
+        self.supports_masking = self.mask_zero
+        if self._batch_input_shape is None and (self.input_length is not None or behaviour.embedding_is_an_input):
+            several = isinstance(self.input_length, (list, tuple))
+            self._batch_input_shape = (None, *(self.input_length if several else [self.input_length]))
 
     def build(self, input_shape):
         self.compute_output_shape(input_shape)  # complains of a wrong length
-        self.embeddings = self._weight("embeddings", (self.input_dim, self.output_dim))
+        self.embeddings = self.add_weight("embeddings", (self.input_dim, self.output_dim))
 
     def call(self, inputs):
         indices = inputs if jnp.issubdtype(inputs.dtype, jnp.integer) else inputs.astype("int32")

@@ -6,12 +6,14 @@ import inspect
 import marshal
 import sys
 import types
+import typing
 
 import jax.numpy as jnp
 import numpy as np
 
 from ..core import Symbol, behaviour, safety
 from ..core.errors import CorruptFileError, UnsafeModelError
+from ..core.fields import field
 from ..core.registry import CustomObjectScope, find_custom_object, kind, serialize_value
 from ..core.symbol import infer, symbols_in
 from .base import Layer
@@ -26,11 +28,23 @@ def _live(form, function):
     return form
 
 
-class Lambda(Layer):
-    """Applies ``function(inputs, **arguments)``; `mask` and `training` are passed if it takes them.
+def _function(name, value):
+    if not callable(value):
+        raise TypeError(f"Lambda: expected a function. Received: {name}={value!r}")
+    return value
 
-    output_shape: the outputs' shape without the batch axis, or a function of the input shape. Only needed where it
-    cannot be inferred. mask: a function of (inputs, mask), or the mask itself.
+
+def _output_shape(name, value):
+    return value if value is None or callable(value) else _shape(value)
+
+
+def _arguments(name, value):
+    return dict(value or {})
+
+
+class Lambda(Layer):
+    """Applies ``function(inputs, **arguments)``.
+
     Files store the compiled code of lambdas, as Keras does; loading it needs ``load_model(..., safe_mode=False)`` or
     a function under the layer's name in `custom_objects`. Prefer a Layer of your own in models that you save.
 
@@ -39,15 +53,22 @@ class Lambda(Layer):
     [[9.0]]
     """
 
-    def __init__(self, function, output_shape=None, mask=None, arguments=None, **kwargs):
-        super().__init__(**kwargs)
-        if not callable(function):
-            raise TypeError(f"Lambda: expected a function. Received: function={function!r}")
-        self.function = function
-        self._output_shape = output_shape if output_shape is None or callable(output_shape) else _shape(output_shape)
-        self.mask = mask
-        self.arguments = dict(arguments or {})
-        self.supports_masking = mask is not None
+    function: typing.Callable = field(
+        _function, doc="Function of the inputs, and of `mask` and `training` if it takes them."
+    )
+    output_shape: typing.Any = field(
+        _output_shape,
+        default=None,
+        attribute="_output_shape",
+        doc="Shape of the outputs without the batch axis, or a function of the input shape. Only needed where it "
+        "cannot be inferred.",
+    )
+    mask: typing.Any = field(default=None, doc="Mask of the outputs, or a function of (inputs, mask).")
+    arguments: dict = field(_arguments, default=None, doc="Further keyword arguments of the function.")
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.supports_masking = self.mask is not None
 
     def call(self, inputs, mask=None, training=None):
         arguments = dict(self.arguments)

@@ -1,53 +1,29 @@
-"""Locally connected layers: convolutions whose kernel is another at each position."""
+"""Locally connected layers: convolutions with a separate kernel at each position."""
 
 import math
 
-from ..core.checks import positive_int
 from ..core.errors import InputDataError
+from ..core.fields import field
 from ..kernels import convolution as kernels
-from .convolutional import _Window
+from .arguments import PositiveInt
+from .convolutional import KernelAndBias, Window
 from .input_spec import InputSpec
 
 
-class _LocallyConnected(_Window):
+class _LocallyConnected(Window, KernelAndBias):
     paddings = ("valid",)
 
-    def __init__(
-        self,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        data_format=None,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        implementation=1,
-        **kwargs,
-    ):
-        kwargs["activity_regularizer"] = activity_regularizer
-        super().__init__(kernel_size, strides, padding, data_format, 1, use_bias, **kwargs)
-        if implementation != 1:
+    filters: PositiveInt = field(first=True, doc="Number of output channels.")
+    implementation: int = field(default=1, doc="How Keras 2 stored the weights. Only 1 is supported.")
+
+    dilation_rate = property(lambda self: (1,) * self.rank)
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.implementation != 1:
             raise InputDataError(
-                f"{type(self).__name__}: implementation={implementation!r} stores its weights otherwise. Use 1."
+                f"{type(self).__name__}: implementation={self.implementation!r} stores its weights differently. Use 1."
             )
-        self.implementation = implementation
-        self.filters = positive_int("filters", filters)
-        self._resolve(
-            activation=activation,
-            kernel_initializer=kernel_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            bias_constraint=bias_constraint,
-        )
 
     def build(self, input_shape):
         channels = self.channels(input_shape)
@@ -59,8 +35,8 @@ class _LocallyConnected(_Window):
                 f"has weights of its own. Received the input shape {tuple(input_shape)}."
             )
         taps = math.prod(self.kernel_size) * channels
-        self.kernel = self._weight("kernel", (math.prod(lengths), taps, self.filters))
-        self.bias = self._weight("bias", (*lengths, self.filters)) if self.use_bias else None
+        self.kernel = self.add_weight("kernel", (math.prod(lengths), taps, self.filters))
+        self.bias = self.add_weight("bias", (*lengths, self.filters)) if self.use_bias else None
         self.input_spec = InputSpec(shape=(None, *input_shape[1:]))
 
     def convolve(self, x):

@@ -10,6 +10,7 @@ from jax import lax
 
 from ..core import behaviour
 from ..core.errors import InputDataError
+from ..core.fields import field
 from .base import Layer
 
 
@@ -128,6 +129,10 @@ def _like(mask, x):
     return mask.reshape(*mask.shape, *(1,) * (x.ndim - mask.ndim))
 
 
+def _whole(name, value):
+    return int(value)
+
+
 class Concatenate(Layer):
     """The inputs one behind the other along `axis`; all other axes must be equal.
 
@@ -138,9 +143,7 @@ class Concatenate(Layer):
 
     supports_masking = True
 
-    def __init__(self, axis=-1, **kwargs):
-        super().__init__(**kwargs)
-        self.axis = int(axis)
+    axis: int = field(_whole, default=-1, doc="Axis along which the inputs are joined.")
 
     def build(self, input_shape):
         self.compute_output_shape(input_shape)
@@ -182,10 +185,17 @@ class Concatenate(Layer):
         return reduce(merged, tuple(range(rank, merged.ndim)))
 
 
+def _axes(name, value):
+    both = (value, value) if isinstance(value, int) else value
+    if not isinstance(both, (list, tuple)) or not all(isinstance(axis, int) for axis in both):
+        raise TypeError(f"Dot: expected an integer or two for `{name}`. Received: {name}={value!r}")
+    if len(both) != 2:
+        raise InputDataError(f"`{name}` should be an integer or two integers. Received: {name}={value!r}")
+    return value if isinstance(value, int) else list(value)
+
+
 class Dot(Layer):
     """The inner products of two inputs over an axis of each; the batch axis is common.
-
-    axes: the axis, or one for each input. normalize: whether to scale to length 1 first (cosine similarity).
 
     >>> import numpy as np
     >>> Dot(axes=(2, 1))([np.ones((5, 4, 3)), np.ones((5, 3, 2))]).shape
@@ -194,15 +204,8 @@ class Dot(Layer):
 
     supports_masking = True
 
-    def __init__(self, axes, normalize=False, **kwargs):
-        super().__init__(**kwargs)
-        both = (axes, axes) if isinstance(axes, int) else axes
-        if not isinstance(both, (list, tuple)) or not all(isinstance(axis, int) for axis in both):
-            raise TypeError(f"Dot: expected an integer or two for `axes`. Received: axes={axes!r}")
-        if len(both) != 2:
-            raise InputDataError(f"Dot: `axes` should be an integer or two integers. Received: axes={axes!r}")
-        self.axes = axes if isinstance(axes, int) else list(axes)
-        self.normalize = normalize
+    axes: int | list = field(_axes, doc="The axis to sum over, or one for each input.")
+    normalize: bool = field(default=False, doc="Whether to scale to length 1 first: the cosine similarity.")
 
     def build(self, input_shape):
         self.compute_output_shape(input_shape)

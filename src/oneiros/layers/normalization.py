@@ -4,6 +4,8 @@ Statistics are taken in float32 (or wider) whatever the layer computes in.
 """
 
 import math
+import typing
+from typing import Annotated
 
 import jax.numpy as jnp
 from jax import lax
@@ -11,8 +13,10 @@ from jax import lax
 from ..core import behaviour, deferred
 from ..core.checks import positive_int
 from ..core.errors import InputDataError
+from ..core.fields import Argument, field
 from ..kernels import normalization as kernels
 from ..kernels.reduction import add_bias, scaled
+from .arguments import Constraint, Initializer, Regularizer
 from .core import Elementwise
 from .input_spec import InputSpec
 
@@ -21,13 +25,47 @@ def _wide(x):
     return x.astype(jnp.promote_types(x.dtype, jnp.float32))
 
 
-class BatchNormalization(Elementwise):
-    """Each feature to mean `beta` and standard deviation `gamma` (Ioffe, Szegedy 2015).
+def _axis(name, value):
+    """One axis; tf.keras writes it as a list of one."""
+    if isinstance(value, (list, tuple)):
+        if len(value) != 1:
+            raise InputDataError(f"expected one axis. Received: {name}={value!r}")
+        value = value[0]
+    return int(value)
 
-    In training by the batch's mean and variance, which also move `moving_mean` and `moving_variance` by
-    ``moving * momentum + new * (1 - momentum)``; else, and where the layer is frozen (``trainable = False``), by these
-    moving values. axis: the features'. center, scale: whether there are `beta` and `gamma`.
-    A mask keeps the steps that it leaves out from counting.
+
+def _axes(name, value):
+    return list(value) if isinstance(value, (list, tuple)) else int(value)
+
+
+def _groups(name, value):
+    return value if value == -1 else positive_int(name, value)
+
+
+Axis = Annotated[int, Argument(_axis)]
+Axes = Annotated[int | list, Argument(_axes, doc="Axis of the features, or a list of several.")]
+Epsilon = Annotated[float, Argument(doc="Small number added to the variance, so that nothing is divided by 0.")]
+
+
+class Affine(Elementwise, abstract=True):
+    """Base of normalizations that are followed by ``x * gamma + beta``: the arguments of the two."""
+
+    center: bool = field(default=True, doc="Whether there is an offset `beta`.")
+    scale: bool = field(default=True, doc="Whether there is a factor `gamma`.")
+    beta_initializer: Initializer = "zeros"
+    gamma_initializer: Initializer = "ones"
+    beta_regularizer: Regularizer = None
+    gamma_regularizer: Regularizer = None
+    beta_constraint: Constraint = None
+    gamma_constraint: Constraint = None
+
+
+class BatchNormalization(Affine):
+    """Normalizes each feature over the batch, then applies ``gamma * x + beta`` (Ioffe & Szegedy 2015).
+
+    In training it uses the mean and variance of the batch, which also update the moving ones:
+    ``moving * momentum + new * (1 - momentum)``. Otherwise, and while ``trainable`` is False, it uses the moving ones.
+    Masked steps do not count.
 
     >>> import numpy as np
     >>> x = np.array([[1.0], [3.0]])
@@ -38,63 +76,31 @@ class BatchNormalization(Elementwise):
     uses_learning_phase = True
     _inert = Elementwise._inert | {"virtual_batch_size": None, "fused": None, "adjustment": None}
 
-    def __init__(
-        self,
-        axis=-1,
-        momentum=0.99,
-        epsilon=1e-3,
-        center=True,
-        scale=True,
-        beta_initializer="zeros",
-        gamma_initializer="ones",
-        moving_mean_initializer="zeros",
-        moving_variance_initializer="ones",
-        beta_regularizer=None,
-        gamma_regularizer=None,
-        beta_constraint=None,
-        gamma_constraint=None,
-        renorm=False,
-        renorm_clipping=None,
-        renorm_momentum=0.99,
-        synchronized=False,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        if isinstance(axis, (list, tuple)):  # as tf.keras writes it
-            if len(axis) != 1:
-                raise InputDataError(f"BatchNormalization: expected one axis. Received: axis={axis!r}")
-            axis = axis[0]
-        if renorm:
+    axis: Axis = field(default=-1, first=True, doc="Axis of the features.")
+    momentum: float = field(default=0.99, first=True, doc="Share that the moving statistics keep in each update.")
+    epsilon: Epsilon = field(default=1e-3, first=True)
+    moving_mean_initializer: Initializer = field(default="zeros", after="gamma_initializer")
+    moving_variance_initializer: Initializer = field(default="ones", after="moving_mean_initializer")
+    renorm: bool = field(default=False, doc="Batch renormalization; not supported.")
+    renorm_clipping: dict = None
+    renorm_momentum: float = 0.99
+    synchronized: bool = field(
+        default=False, doc="No effect: with several devices, the statistics are always those of the whole batch."
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.renorm:
             raise NotImplementedError("BatchNormalization: renorm=True is not supported.")
-        self.axis = int(axis)
-        self.momentum = momentum
-        self.epsilon = epsilon
-        self.center = center
-        self.scale = scale
-        self.renorm, self.renorm_clipping, self.renorm_momentum = renorm, renorm_clipping, renorm_momentum
-        self.synchronized = synchronized  # under a mesh the statistics are those of the whole batch in any case
-        self._resolve(
-            beta_initializer=beta_initializer,
-            gamma_initializer=gamma_initializer,
-            moving_mean_initializer=moving_mean_initializer,
-            moving_variance_initializer=moving_variance_initializer,
-            beta_regularizer=beta_regularizer,
-            gamma_regularizer=gamma_regularizer,
-            beta_constraint=beta_constraint,
-            gamma_constraint=gamma_constraint,
-        )
 
     def build(self, input_shape):
         _check_axes(self, (self.axis,), input_shape)
         shape = (input_shape[self.axis],)
-        self.gamma = self._weight("gamma", shape) if self.scale else None
-        self.beta = self._weight("beta", shape) if self.center else None
-        self.moving_mean = self._moving("moving_mean", shape, self.moving_mean_initializer)
-        self.moving_variance = self._moving("moving_variance", shape, self.moving_variance_initializer)
+        self.gamma = self.add_weight("gamma", shape) if self.scale else None
+        self.beta = self.add_weight("beta", shape) if self.center else None
+        self.moving_mean = self.add_weight("moving_mean", shape, trainable=False)
+        self.moving_variance = self.add_weight("moving_variance", shape, trainable=False)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: shape[0]})
-
-    def _moving(self, name, shape, initializer):
-        return self.add_weight(name, shape, initializer=initializer, trainable=False)
 
     def call(self, inputs, training=False, mask=None):
         x = _wide(inputs if jnp.issubdtype(inputs.dtype, jnp.floating) else inputs.astype(self.compute_dtype))
@@ -147,41 +153,18 @@ def _check_axes(layer, axes, shape):
             )
 
 
-class LayerNormalization(Elementwise):
-    """Each example to mean `beta` and standard deviation `gamma` over its features (Ba, Kiros, Hinton 2016).
+class LayerNormalization(Affine):
+    """Normalizes the features of each example, then applies ``gamma * x + beta`` (Ba, Kiros & Hinton 2016).
 
-    axis: the features' axis, or several. center, scale: whether there are `beta` and `gamma`.
+    >>> import numpy as np
+    >>> LayerNormalization(epsilon=0.0)(np.array([[1.0, 3.0]])).tolist()
+    [[-1.0, 1.0]]
     """
 
     _inert = Elementwise._inert | {"rms_scaling": False}
 
-    def __init__(
-        self,
-        axis=-1,
-        epsilon=1e-3,
-        center=True,
-        scale=True,
-        beta_initializer="zeros",
-        gamma_initializer="ones",
-        beta_regularizer=None,
-        gamma_regularizer=None,
-        beta_constraint=None,
-        gamma_constraint=None,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        self.axis = list(axis) if isinstance(axis, (list, tuple)) else int(axis)
-        self.epsilon = epsilon
-        self.center = center
-        self.scale = scale
-        self._resolve(
-            beta_initializer=beta_initializer,
-            gamma_initializer=gamma_initializer,
-            beta_regularizer=beta_regularizer,
-            gamma_regularizer=gamma_regularizer,
-            beta_constraint=beta_constraint,
-            gamma_constraint=gamma_constraint,
-        )
+    axis: Axes = field(default=-1, first=True)
+    epsilon: Epsilon = field(default=1e-3, first=True)
 
     def _axes(self, rank):
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
@@ -190,8 +173,8 @@ class LayerNormalization(Elementwise):
     def build(self, input_shape):
         _check_axes(self, self.axis if isinstance(self.axis, list) else [self.axis], input_shape)
         shape = tuple(input_shape[axis] for axis in self._axes(len(input_shape)))
-        self.gamma = self._weight("gamma", shape) if self.scale else None
-        self.beta = self._weight("beta", shape) if self.center else None
+        self.gamma = self.add_weight("gamma", shape) if self.scale else None
+        self.beta = self.add_weight("beta", shape) if self.center else None
 
     def call(self, inputs):
         x = _wide(inputs)
@@ -206,41 +189,19 @@ class LayerNormalization(Elementwise):
         return outputs.astype(self.compute_dtype)
 
 
-class GroupNormalization(Elementwise):
-    """Each example to mean `beta` and deviation `gamma` over the positions and each group of channels (Wu, He 2018).
+class GroupNormalization(Affine):
+    """Normalizes groups of channels of each example, then applies ``gamma * x + beta`` (Wu & He 2018).
 
-    groups: how many; -1: as many as there are channels (instance normalization). axis: the channels'.
+    >>> import numpy as np
+    >>> GroupNormalization(groups=2, epsilon=0.0)(np.array([[1.0, 3.0, 5.0, 9.0]])).tolist()
+    [[-1.0, 1.0, -1.0, 1.0]]
     """
 
-    def __init__(
-        self,
-        groups=32,
-        axis=-1,
-        epsilon=1e-3,
-        center=True,
-        scale=True,
-        beta_initializer="zeros",
-        gamma_initializer="ones",
-        beta_regularizer=None,
-        gamma_regularizer=None,
-        beta_constraint=None,
-        gamma_constraint=None,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        self.groups = groups if groups == -1 else positive_int("groups", groups)
-        self.axis = int(axis)
-        self.epsilon = epsilon
-        self.center = center
-        self.scale = scale
-        self._resolve(
-            beta_initializer=beta_initializer,
-            gamma_initializer=gamma_initializer,
-            beta_regularizer=beta_regularizer,
-            gamma_regularizer=gamma_regularizer,
-            beta_constraint=beta_constraint,
-            gamma_constraint=gamma_constraint,
-        )
+    groups: int = field(
+        _groups, default=32, first=True, doc="Number of groups. -1 makes each channel a group (instance normalization)."
+    )
+    axis: Axis = field(default=-1, first=True, doc="Axis of the channels.")
+    epsilon: Epsilon = field(default=1e-3, first=True)
 
     def build(self, input_shape):
         _check_axes(self, (self.axis,), input_shape)
@@ -250,8 +211,8 @@ class GroupNormalization(Elementwise):
                 f"Layer {self.name} (GroupNormalization): the number of channels ({channels}) must be a multiple of "
                 f"the number of groups ({self.groups})."
             )
-        self.gamma = self._weight("gamma", (channels,)) if self.scale else None
-        self.beta = self._weight("beta", (channels,)) if self.center else None
+        self.gamma = self.add_weight("gamma", (channels,)) if self.scale else None
+        self.beta = self.add_weight("beta", (channels,)) if self.center else None
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
 
     def call(self, inputs):
@@ -270,16 +231,14 @@ class GroupNormalization(Elementwise):
 
 
 class UnitNormalization(Elementwise):
-    """Each example to Euclidean length 1 over `axis` (one axis or several).
+    """Scales each example to Euclidean length 1.
 
     >>> import numpy as np
     >>> np.asarray(UnitNormalization()(np.array([[3.0, 4.0]])), float).round(3).tolist()
     [[0.6, 0.8]]
     """
 
-    def __init__(self, axis=-1, **kwargs):
-        super().__init__(**kwargs)
-        self.axis = list(axis) if isinstance(axis, (list, tuple)) else int(axis)
+    axis: Axes = -1
 
     def call(self, inputs):
         x = _wide(inputs)
@@ -289,14 +248,12 @@ class UnitNormalization(Elementwise):
 
 
 class RMSNormalization(Elementwise):
-    """``x / sqrt(mean(x**2) + epsilon) * scale`` over `axis` (Zhang, Sennrich 2019)."""
+    """``x / sqrt(mean(x**2) + epsilon) * scale``, with a learned `scale` (Zhang & Sennrich 2019)."""
 
     supports_masking = False
 
-    def __init__(self, axis=-1, epsilon=1e-6, **kwargs):
-        super().__init__(**kwargs)
-        self.axis = list(axis) if isinstance(axis, (list, tuple)) else int(axis)
-        self.epsilon = epsilon
+    axis: Axes = -1
+    epsilon: Epsilon = 1e-6
 
     def _axes(self, rank):
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
@@ -316,15 +273,10 @@ class RMSNormalization(Elementwise):
 
 
 class Rescaling(Elementwise):
-    """``inputs * scale + offset``, for instance from 0...255 to -1...1: ``Rescaling(1 / 127.5, -1)``.
+    """``inputs * scale + offset``, for instance from 0...255 to -1...1: ``Rescaling(1 / 127.5, -1)``."""
 
-    scale, offset: numbers, or one for each channel.
-    """
-
-    def __init__(self, scale, offset=0.0, **kwargs):
-        super().__init__(**kwargs)
-        self.scale = scale
-        self.offset = offset
+    scale: typing.Any = field(doc="Factor: a number, or one for each channel.")
+    offset: typing.Any = field(default=0.0, doc="What is added: a number, or one for each channel.")
 
     def call(self, inputs):
         x = inputs.astype(self.compute_dtype)

@@ -3,22 +3,25 @@
 import jax.numpy as jnp
 import numpy as np
 
-from ..core.checks import int_tuple, one_of
+from ..core.fields import field, optional
 from ..kernels import pooling as kernels
+from .arguments import Padding, PerAxis, per_axis
 from .spatial import Spatial
 
 
 class _Pooling(Spatial):
-    """pool_size, strides: an integer, or one for each axis; `strides` defaults to `pool_size`.
+    """Base of pooling over windows. What padding adds is never a maximum and does not count in a mean."""
 
-    padding: 'valid' or 'same' (what is added is neither a maximum nor counted in a mean).
-    """
+    pool_size: PerAxis = field(default=2, first=True, doc="Length of the window on each axis.")
+    strides: PerAxis = field(
+        optional(per_axis), default=None, first=True, doc="Step of the window. Defaults to `pool_size`."
+    )
+    padding: Padding = field(default="valid", first=True)
 
-    def __init__(self, pool_size=2, strides=None, padding="valid", data_format=None, **kwargs):
-        super().__init__(data_format, **kwargs)
-        self.pool_size = int_tuple("pool_size", pool_size, self.rank)
-        self.strides = self.pool_size if strides is None else int_tuple("strides", strides, self.rank)
-        self.padding = one_of("padding", padding, ("valid", "same"))
+    def __post_init__(self):
+        super().__post_init__()
+        if self.strides is None:
+            self.strides = self.pool_size
 
     def transform_shape(self, shape):
         batch, *lengths, channels = shape
@@ -77,11 +80,7 @@ class AveragePooling3D(_AveragePooling):
 
 
 class _GlobalPooling(Spatial):
-    """keepdims: whether the spatial axes stay, with length 1."""
-
-    def __init__(self, data_format=None, keepdims=False, **kwargs):
-        super().__init__(data_format, **kwargs)
-        self.keepdims = keepdims
+    keepdims: bool = field(default=False, doc="Whether to keep the spatial axes, with length 1.")
 
     @property
     def axes(self):
@@ -121,7 +120,7 @@ class GlobalMaxPooling3D(_GlobalMaxPooling):
 
 
 class GlobalAveragePooling1D(_GlobalAveragePooling):
-    """The mean over all steps, or over those that the mask counts in: ``(N, L, C)`` to ``(N, C)``.
+    """The mean over all steps, or over the unmasked ones: ``(N, L, C)`` to ``(N, C)``.
 
     >>> import numpy as np
     >>> x = np.array([[[1.0], [3.0], [8.0]]])
@@ -131,9 +130,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
 
     rank = 1
 
-    def __init__(self, data_format=None, keepdims=False, **kwargs):
-        super().__init__(data_format, keepdims, **kwargs)
-        self.supports_masking = True
+    supports_masking = True
 
     def call(self, inputs, mask=None):
         if mask is None:
@@ -160,14 +157,9 @@ class GlobalAveragePooling3D(_GlobalAveragePooling):
 
 
 class _AdaptivePooling(Spatial):
-    """Region i of n on an axis of length L reaches from ``floor(i * L / n)`` to ``ceil((i + 1) * L / n)``.
+    """Region i of n on an axis of length L reaches from ``floor(i * L / n)`` to ``ceil((i + 1) * L / n)``."""
 
-    output_size: an integer, or one for each axis.
-    """
-
-    def __init__(self, output_size, data_format=None, **kwargs):
-        super().__init__(data_format, **kwargs)
-        self.output_size = int_tuple("output_size", output_size, self.rank)
+    output_size: PerAxis = field(first=True, doc="Number of regions on each axis, or one integer for all axes.")
 
     def transform(self, x):
         # Windows are products of intervals, so maxima and means may be taken axis by axis.

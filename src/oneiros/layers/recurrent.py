@@ -7,28 +7,26 @@ import jax
 import jax.numpy as jnp
 
 from ..core import behaviour
+from ..core.fields import field
 from ..core.variable import current_scope
 from ..kernels import recurrence
 from ..kernels.choice import fast
-from .cells import CONSTRAINTS, DROPOUT, INITIALIZERS, REGULARIZERS, REQUIRED, _TableCell
-from .rnn import _CellLayer
+from .arguments import Activation, PositiveInt, UseBias
+from .cells import DroppingCell
+from .rnn import CellLayer
 
 _PACKAGE = __name__.split(".")[0] + "."
-GATED = {"units": REQUIRED, "activation": "tanh", "recurrent_activation": "sigmoid", "use_bias": True}
 
 
-class SimpleRNNCell(_TableCell):
+class SimpleRNNCell(DroppingCell):
     """One step of an Elman network: ``h = activation(x @ kernel + h @ recurrent_kernel + bias)``.
 
     Shapes: ``(N, in)`` and the state ``(N, units)``.
     """
 
-    arguments = {
-        "units": REQUIRED,
-        "activation": "tanh",
-        "use_bias": True,
-        **(INITIALIZERS | REGULARIZERS | CONSTRAINTS | DROPOUT),
-    }
+    units: PositiveInt = field(first=True, doc="Size of the state and of the output.")
+    activation: Activation = field(default="tanh", first=True)
+    use_bias: UseBias = field(default=True, first=True)
 
     def call(self, inputs, states, training=False):
         x, h = self.dropped(inputs, states[0], training)
@@ -40,7 +38,16 @@ class SimpleRNNCell(_TableCell):
         return run(recurrence.simple_rnn, inputs, states, *_weights(self), activation=self.activation, **options)
 
 
-class LSTMCell(_TableCell):
+class GatedCell(DroppingCell, abstract=True):
+    """Base of cells with gates: an activation for the gates, and one for what they let through."""
+
+    units: PositiveInt = field(first=True, doc="Size of the state and of the output.")
+    activation: Activation = field(default="tanh", first=True)
+    recurrent_activation: Activation = field(default="sigmoid", first=True, doc="Activation of the gates.")
+    use_bias: UseBias = field(default=True, first=True)
+
+
+class LSTMCell(GatedCell):
     """One step of a long short-term memory (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000).
 
     ::
@@ -50,11 +57,13 @@ class LSTMCell(_TableCell):
         h = o * activation(c)
 
     The weights hold the blocks in the order i, f, c, o. Shapes: ``(N, in)`` and two states ``(N, units)``, h and c.
-    unit_forget_bias: start with 1 as the bias of the forget gate.
     """
 
-    arguments = GATED | INITIALIZERS | {"unit_forget_bias": True} | REGULARIZERS | CONSTRAINTS | DROPOUT
     gates = 4
+
+    unit_forget_bias: bool = field(
+        default=True, after="bias_initializer", doc="Whether the bias of the forget gate starts at 1."
+    )
 
     state_size = property(lambda self: [self.units, self.units])
 
@@ -73,7 +82,7 @@ class LSTMCell(_TableCell):
         return run(recurrence.lstm, inputs, states, *_weights(self), **_activations(self), **options)
 
 
-class GRUCell(_TableCell):
+class GRUCell(GatedCell):
     """One step of a gated recurrent unit (Cho et al. 2014).
 
     ::
@@ -87,8 +96,11 @@ class GRUCell(_TableCell):
     inputs, one for the state. Shapes: ``(N, in)`` and the state ``(N, units)``.
     """
 
-    arguments = GATED | INITIALIZERS | REGULARIZERS | CONSTRAINTS | DROPOUT | {"reset_after": True}
     gates = 3
+
+    reset_after: bool = field(
+        default=True, doc="Whether the reset gate acts after the product with the state (as in cuDNN) or before it."
+    )
 
     def build(self, input_shape):
         width = 3 * self.units
@@ -116,19 +128,17 @@ class GRUCell(_TableCell):
         return run(recurrence.gru, inputs, states, *_weights(self), **options)
 
 
-class SimpleRNN(_CellLayer):
-    """Fully connected recurrent layer: `SimpleRNNCell` over ``(N, T, in)``. For the arguments see there and in `RNN`.
+class SimpleRNN(CellLayer, cell=SimpleRNNCell):
+    """Fully connected recurrent layer: `SimpleRNNCell` over ``(N, T, in)``. The equations are those of the cell.
 
     >>> import numpy as np
     >>> SimpleRNN(4)(np.ones((2, 5, 3))).shape
     (2, 4)
     """
 
-    cell_class = SimpleRNNCell
 
-
-class LSTM(_CellLayer):
-    """Long short-term memory: `LSTMCell` over ``(N, T, in)``. For the arguments see there and in `RNN`.
+class LSTM(CellLayer, cell=LSTMCell):
+    """Long short-term memory: `LSTMCell` over ``(N, T, in)``. The equations are those of the cell.
 
     >>> import numpy as np
     >>> output, h, c = LSTM(4, return_sequences=True, return_state=True)(np.ones((2, 5, 3)))
@@ -136,18 +146,14 @@ class LSTM(_CellLayer):
     ((2, 5, 4), (2, 4))
     """
 
-    cell_class = LSTMCell
 
-
-class GRU(_CellLayer):
-    """Gated recurrent unit: `GRUCell` over ``(N, T, in)``. For the arguments see there and in `RNN`.
+class GRU(CellLayer, cell=GRUCell):
+    """Gated recurrent unit: `GRUCell` over ``(N, T, in)``. The equations are those of the cell.
 
     >>> import numpy as np
     >>> GRU(4, go_backwards=True)(np.ones((2, 5, 3))).shape
     (2, 4)
     """
-
-    cell_class = GRUCell
 
 
 def forget_bias(initializer, width, before=1, after=2):

@@ -8,21 +8,24 @@ from ..core import SeedGenerator
 from ..core.checks import fraction
 from ..core.config import standardize_data_format
 from ..core.errors import InputDataError
+from ..core.fields import field
 from ..kernels import random
+from .arguments import DATA_FORMAT, Rate, Seed
 from .core import Elementwise
 from .input_spec import InputSpec
 
 
 class _Noise(Elementwise):
-    """Subclasses define ``disturb(inputs, key)``. seed: an integer; ``None`` draws one."""
+    """Subclasses define ``disturb(inputs, key)``."""
 
     uses_learning_phase = True
     strength = "rate"  # the attribute that is 0 where nothing is to be done
 
-    def __init__(self, seed=None, **kwargs):
-        super().__init__(**kwargs)
-        self.seed = seed
-        self.seed_generator = SeedGenerator(seed)
+    seed: Seed = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.seed_generator = SeedGenerator(self.seed)
 
     def call(self, inputs, training=False):
         if not training or not getattr(self, self.strength):
@@ -31,23 +34,29 @@ class _Noise(Elementwise):
         return self.disturb(inputs, self.seed_generator.next())
 
 
+def _noise_shape(name, value):
+    shape = None if value is None else tuple(value)
+    if any(n is not None and (not isinstance(n, int) or n < 1) for n in shape or ()):
+        raise InputDataError(f"{name} must hold positive integers or None. Received: {value!r}")
+    return shape
+
+
 class Dropout(_Noise):
     """Sets a fraction `rate` of the inputs to zero and scales the others by ``1 / (1 - rate)`` (Srivastava et al.
     2014).
-
-    noise_shape: shape of the mask, 1 where it is the same along an axis (``None``: the inputs' length).
 
     >>> import numpy as np
     >>> Dropout(0.5)(np.ones((1, 2))).tolist()  # not in training
     [[1.0, 1.0]]
     """
 
-    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
-        super().__init__(seed, **kwargs)
-        self.rate = fraction("rate", rate)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
-        if any(n is not None and (not isinstance(n, int) or n < 1) for n in self.noise_shape or ()):
-            raise InputDataError(f"Dropout: noise_shape must hold positive integers or None. Received: {noise_shape!r}")
+    rate: float = field(fraction, first=True, doc="Fraction of the inputs that is dropped in training, from 0 to 1.")
+    noise_shape: tuple = field(
+        _noise_shape,
+        default=None,
+        first=True,
+        doc="Shape of the mask: 1 where it is the same along an axis, `None` for the inputs' length.",
+    )
 
     def mask_shape(self, shape):
         if self.noise_shape is None:
@@ -66,14 +75,21 @@ class Dropout(_Noise):
         return jnp.where(kept, inputs / (1 - self.rate), 0)
 
 
+def _format(name, value):
+    return standardize_data_format(value)
+
+
 class _SpatialDropout(Dropout):
     """Drops whole feature maps: each channel of an example at all its positions, or not at all."""
 
     rank = None
 
-    def __init__(self, rate, data_format=None, seed=None, **kwargs):
-        super().__init__(rate, kwargs.pop("noise_shape", None), seed, **kwargs)
-        self.data_format = standardize_data_format(data_format)
+    data_format: str = field(_format, default=None, after="rate", doc=DATA_FORMAT)
+
+    noise_shape = None
+
+    def __post_init__(self):
+        super().__post_init__()
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def mask_shape(self, shape):
@@ -86,8 +102,7 @@ class SpatialDropout1D(_SpatialDropout):
 
     rank = 1
 
-    def __init__(self, rate, seed=None, **kwargs):
-        super().__init__(rate, "channels_last", seed, **kwargs)
+    data_format = "channels_last"
 
 
 class SpatialDropout2D(_SpatialDropout):
@@ -117,13 +132,17 @@ class AlphaDropout(Dropout):
 class GaussianDropout(_Noise):
     """Multiplies by normal noise of mean 1 and variance ``rate / (1 - rate)`` (Srivastava et al. 2014)."""
 
-    def __init__(self, rate, seed=None, **kwargs):
-        super().__init__(seed, **kwargs)
-        self.rate = fraction("rate", rate, one_allowed=False)
+    rate: Rate = field(first=True, doc="As in `Dropout`: the noise has the variance `rate / (1 - rate)`.")
 
     def disturb(self, inputs, key):
         deviation = math.sqrt(self.rate / (1 - self.rate))
         return inputs * (1 + deviation * random.normal(key, inputs.shape, inputs.dtype))
+
+
+def _deviation(name, value):
+    if not value >= 0:
+        raise InputDataError(f"{name} must be at least 0. Received: {name}={value!r}")
+    return value
 
 
 class GaussianNoise(_Noise):
@@ -131,11 +150,7 @@ class GaussianNoise(_Noise):
 
     strength = "stddev"
 
-    def __init__(self, stddev, seed=None, **kwargs):
-        super().__init__(seed, **kwargs)
-        if not stddev >= 0:
-            raise InputDataError(f"GaussianNoise: stddev must be at least 0. Received: stddev={stddev!r}")
-        self.stddev = stddev
+    stddev: float = field(_deviation, first=True, doc="Standard deviation of the noise.")
 
     def disturb(self, inputs, key):
         return inputs + self.stddev * random.normal(key, inputs.shape, inputs.dtype)

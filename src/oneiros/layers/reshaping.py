@@ -1,6 +1,7 @@
 """Layers that rearrange their inputs: flatten, reshape, permute and repeat axes; crop, pad and enlarge spatial ones."""
 
 import math
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -8,21 +9,28 @@ import jax.numpy as jnp
 from ..core.checks import int_tuple, one_of, positive_int
 from ..core.config import standardize_data_format
 from ..core.errors import InputDataError
+from ..core.fields import field, of_owner
+from .arguments import DATA_FORMAT, PerAxis
 from .base import Layer
 from .input_spec import InputSpec
 from .spatial import Spatial
 
 
+def _format(name, value):
+    return standardize_data_format(value)
+
+
 class Flatten(Layer):
-    """All axes but the first in one: ``(N, a, b)`` to ``(N, a * b)``; ``(N,)`` to ``(N, 1)``.
+    """All axes but the first in one: ``(N, a, b)`` to ``(N, a * b)``; ``(N,)`` to ``(N, 1)``."""
 
-    data_format: with 'channels_first' the channels are moved to the end before, so that weights fit both formats.
-    """
+    data_format: str = field(
+        _format,
+        default=None,
+        doc=DATA_FORMAT
+        + ' With `"channels_first"` the channels are moved to the end before, so that weights fit both.',
+    )
 
-    def __init__(self, data_format=None, **kwargs):
-        super().__init__(**kwargs)
-        self.data_format = standardize_data_format(data_format)
-        self.input_spec = InputSpec(min_ndim=1)
+    input_spec = InputSpec(min_ndim=1)
 
     def call(self, inputs):
         if self.data_format == "channels_first" and inputs.ndim > 2:
@@ -34,20 +42,24 @@ class Flatten(Layer):
         return (input_shape[0], None if None in rest else math.prod(rest))
 
 
+def _target_shape(name, value):
+    target = (value,) if isinstance(value, int) else tuple(int(n) for n in value)
+    if sum(n == -1 for n in target) > 1 or any(n < -1 for n in target):
+        raise InputDataError(f"expected sizes and at most one -1. Received: {name}={value!r}")
+    return target
+
+
 class Reshape(Layer):
-    """The elements of each example in another shape; one -1 in `target_shape` stands for what fits.
+    """The elements of each example in another shape.
 
     >>> import numpy as np
     >>> Reshape((-1, 2))(np.ones((3, 6))).shape
     (3, 3, 2)
     """
 
-    def __init__(self, target_shape, **kwargs):
-        super().__init__(**kwargs)
-        target = (target_shape,) if isinstance(target_shape, int) else tuple(int(n) for n in target_shape)
-        if sum(n == -1 for n in target) > 1 or any(n < -1 for n in target):
-            raise InputDataError(f"Reshape: expected sizes and at most one -1. Received: target_shape={target_shape!r}")
-        self.target_shape = target
+    target_shape: tuple = field(
+        _target_shape, doc="Shape without the batch axis. One entry may be -1, which stands for what is left."
+    )
 
     def call(self, inputs):
         return inputs.reshape(self.compute_output_shape(inputs.shape))
@@ -67,22 +79,27 @@ class Reshape(Layer):
         return (batch, *(size // (known or 1) if n == -1 else n for n in self.target_shape))
 
 
+def _permutation(name, value):
+    dims = tuple(value)
+    if sorted(dims) != list(range(1, len(dims) + 1)):
+        raise InputDataError(
+            f"the set of indices in `{name}` must be consecutive and start from 1. Received: {name}={dims}"
+        )
+    return dims
+
+
 class Permute(Layer):
-    """The axes in another order: `dims` names them from 1, the batch axis stays first.
+    """The axes in another order.
 
     >>> import numpy as np
     >>> Permute((2, 1))(np.ones((5, 10, 64))).shape
     (5, 64, 10)
     """
 
-    def __init__(self, dims, **kwargs):
-        super().__init__(**kwargs)
-        self.dims = tuple(dims)
-        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
-            raise InputDataError(
-                "Permute: the set of indices in `dims` must be consecutive and start from 1. "
-                f"Received: dims={self.dims}"
-            )
+    dims: tuple = field(_permutation, doc="The axes in their new order, counted from 1. The batch axis stays first.")
+
+    def __post_init__(self):
+        super().__post_init__()
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
     def call(self, inputs):
@@ -92,15 +109,18 @@ class Permute(Layer):
         return (input_shape[0], *(input_shape[axis] for axis in self.dims))
 
 
+def _repetitions(name, value):
+    if not isinstance(value, int):
+        raise TypeError(f"RepeatVector: expected an integer. Received: {name}={value!r}")
+    return positive_int(name, value)
+
+
 class RepeatVector(Layer):
     """Each example `n` times along a new axis: ``(N, C)`` to ``(N, n, C)``."""
 
-    def __init__(self, n, **kwargs):
-        super().__init__(**kwargs)
-        if not isinstance(n, int):
-            raise TypeError(f"RepeatVector: expected an integer. Received: n={n!r}")
-        self.n = positive_int("n", n)
-        self.input_spec = InputSpec(ndim=2)
+    n: int = field(_repetitions, doc="How often each example is repeated.")
+
+    input_spec = InputSpec(ndim=2)
 
     def call(self, inputs):
         return jnp.repeat(inputs[:, None, :], self.n, axis=1)
@@ -118,16 +138,20 @@ def _pairs(name, value, rank):
     return tuple(int_tuple(f"entry {i} of {name}", pair, 2, minimum=0) for i, pair in enumerate(value, start=1))
 
 
+@of_owner
+def _border(name, value, layer):
+    return _pairs(name, [value] if layer.rank == 1 else value, layer.rank)[0 if layer.rank == 1 else slice(None)]
+
+
 class _Border(Spatial):
-    """Base of layers that change both ends of each spatial axis; `border` is their argument."""
+    """Base of layers that change both ends of each spatial axis; `border` is the name of their argument."""
 
     border = None
 
-    def __init__(self, border, data_format=None, **kwargs):
-        super().__init__(data_format, **kwargs)
-        pairs = _pairs(self.border, [border] if self.rank == 1 else border, self.rank)
-        self.pairs = pairs
-        setattr(self, self.border, pairs[0] if self.rank == 1 else pairs)
+    @property
+    def pairs(self):
+        value = getattr(self, self.border)
+        return (value,) if self.rank == 1 else value
 
 
 class _ZeroPadding(_Border):
@@ -142,30 +166,34 @@ class _ZeroPadding(_Border):
 
 
 class ZeroPadding1D(_ZeroPadding):
-    """Zeros before and after: ``(N, L, C)`` to ``(N, a + L + b, C)``. padding: a number, or (a, b)."""
+    """Zeros before and after: ``(N, L, C)`` to ``(N, a + L + b, C)``."""
 
     rank = 1
 
-    def __init__(self, padding=1, data_format=None, **kwargs):
-        super().__init__(padding, data_format, **kwargs)
+    padding: int | tuple = field(_border, default=1, first=True, doc="A number, or a pair `(before, after)`.")
 
 
 class ZeroPadding2D(_ZeroPadding):
-    """Zeros around images. padding: a number, one for each axis, or ``((top, bottom), (left, right))``."""
+    """Zeros around images."""
 
     rank = 2
 
-    def __init__(self, padding=(1, 1), data_format=None, **kwargs):
-        super().__init__(padding, data_format, **kwargs)
+    padding: int | tuple = field(
+        _border, default=(1, 1), first=True, doc="A number, one for each axis, or a pair for each axis."
+    )
 
 
 class ZeroPadding3D(_ZeroPadding):
-    """Zeros around volumes. padding: a number, one for each axis, or a pair for each axis."""
+    """Zeros around volumes."""
 
     rank = 3
 
-    def __init__(self, padding=((1, 1), (1, 1), (1, 1)), data_format=None, **kwargs):
-        super().__init__(padding, data_format, **kwargs)
+    padding: int | tuple = field(
+        _border,
+        default=((1, 1), (1, 1), (1, 1)),
+        first=True,
+        doc="A number, one for each axis, or a pair for each axis.",
+    )
 
 
 class _Cropping(_Border):
@@ -188,36 +216,40 @@ class _Cropping(_Border):
 
 
 class Cropping1D(_Cropping):
-    """Cuts off both ends of ``(N, L, C)``. cropping: a number, or (before, after)."""
+    """Cuts off both ends of ``(N, L, C)``."""
 
     rank = 1
 
-    def __init__(self, cropping=(1, 1), **kwargs):
-        super().__init__(cropping, "channels_last", **kwargs)
+    cropping: int | tuple = field(_border, default=(1, 1), first=True, doc="A number, or a pair `(before, after)`.")
+
+    data_format = "channels_last"
 
 
 class Cropping2D(_Cropping):
-    """Cuts off the edges of images. cropping: a number, one for each axis, or ``((top, bottom), (left, right))``."""
+    """Cuts off the edges of images."""
 
     rank = 2
 
-    def __init__(self, cropping=((0, 0), (0, 0)), data_format=None, **kwargs):
-        super().__init__(cropping, data_format, **kwargs)
+    cropping: int | tuple = field(
+        _border, default=((0, 0), (0, 0)), first=True, doc="A number, one for each axis, or a pair for each axis."
+    )
 
 
 class Cropping3D(_Cropping):
-    """Cuts off the faces of volumes. cropping: a number, one for each axis, or a pair for each axis."""
+    """Cuts off the faces of volumes."""
 
     rank = 3
 
-    def __init__(self, cropping=((1, 1), (1, 1), (1, 1)), data_format=None, **kwargs):
-        super().__init__(cropping, data_format, **kwargs)
+    cropping: int | tuple = field(
+        _border,
+        default=((1, 1), (1, 1), (1, 1)),
+        first=True,
+        doc="A number, one for each axis, or a pair for each axis.",
+    )
 
 
 class _UpSampling(Spatial):
-    def __init__(self, size, data_format=None, **kwargs):
-        super().__init__(data_format, **kwargs)
-        self.size = int_tuple("size", size, self.rank)
+    size: PerAxis = field(default=2, first=True, doc="Factor for each axis, or one for all.")
 
     def transform(self, x):
         for axis, times in enumerate(self.size, start=1):
@@ -234,25 +266,24 @@ class UpSampling1D(_UpSampling):
 
     rank = 1
 
-    def __init__(self, size=2, **kwargs):
-        super().__init__(size, "channels_last", **kwargs)
+    data_format = "channels_last"
 
     def get_config(self):
         return super().get_config() | {"size": self.size[0]}
 
 
 class UpSampling2D(_UpSampling):
-    """Images enlarged by whole factors: ``(N, H, W, C)`` to ``(N, H * size_h, W * size_w, C)``.
-
-    interpolation: 'nearest', 'bilinear', 'bicubic' (Keys 1981), 'lanczos3' or 'lanczos5'.
-    """
+    """Images enlarged by whole factors: ``(N, H, W, C)`` to ``(N, H * size_h, W * size_w, C)``."""
 
     rank = 2
     methods = {"bilinear": "linear", "bicubic": "cubic", "lanczos3": "lanczos3", "lanczos5": "lanczos5"}
 
-    def __init__(self, size=(2, 2), data_format=None, interpolation="nearest", **kwargs):
-        super().__init__(size, data_format, **kwargs)
-        self.interpolation = one_of("interpolation", interpolation, ("nearest", *self.methods))
+    size: PerAxis = (2, 2)
+    interpolation: str = field(
+        partial(one_of, allowed=("nearest", *methods)),
+        default="nearest",
+        doc='`"nearest"`, `"bilinear"`, `"bicubic"` (Keys 1981), `"lanczos3"` or `"lanczos5"`.',
+    )
 
     def transform(self, x):
         if self.interpolation == "nearest":
@@ -266,5 +297,4 @@ class UpSampling3D(_UpSampling):
 
     rank = 3
 
-    def __init__(self, size=(2, 2, 2), data_format=None, **kwargs):
-        super().__init__(size, data_format, **kwargs)
+    size: PerAxis = (2, 2, 2)

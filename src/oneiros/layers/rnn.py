@@ -1,22 +1,25 @@
 """What all recurrent layers share: the loop over time, states, masks; any cell will do."""
 
+import functools
+import typing
+
 import jax
 import jax.numpy as jnp
 
 from ..core import Variable, has_symbol, kind, op, structure
 from ..core.errors import InputDataError
+from ..core.fields import Documentation, constructor, field, fields_of
 from ..core.symbol import infer
 from ..kernels.loop import rnn
+from .arguments import Regularizer
 from .base import Layer, shape_of
 from .cells import (
-    _IGNORED,
-    RUNNING,
+    KernelCell,
     StackedRNNCells,
     as_list,
     build_cell,
     call_cell,
     check_cell,
-    constructor,
     initial_state,
     is_size,
     leaves_of,
@@ -28,14 +31,14 @@ from .cells import (
 from .input_spec import InputSpec
 
 
+def _cell(name, cell):
+    cell = StackedRNNCells(cell) if isinstance(cell, (list, tuple)) else cell
+    check_cell(cell)
+    return cell
+
+
 class RNN(Layer):
     """Runs a cell over time.
-
-    cell: an object with `call(inputs, states)` and `state_size` (see `AbstractRNNCell`), or a list of them.
-    return_sequences: all outputs ``(N, T, out)`` instead of the last one ``(N, out)``. return_state: the list of the
-    output and the final states. go_backwards: from the last step to the first. stateful: start each batch from the
-    states after the last one, until `reset_states`; needs a known batch size. unroll: straight code instead of a loop.
-    zero_output_for_mask: masked steps give zeros instead of the previous output. time_major: ``(T, N, ...)``.
 
     Called on ``(N, T, ...)``, with `initial_state` (also as further inputs: ``[x, h, c]``), `mask` ``(N, T)``, and
     `constants`, which the cell gets at each step.
@@ -44,33 +47,28 @@ class RNN(Layer):
     supports_masking = True
     _untracked = Layer._untracked | {"_states"}
 
-    def __init__(
-        self,
-        cell,
-        return_sequences=False,
-        return_state=False,
-        go_backwards=False,
-        stateful=False,
-        unroll=False,
-        zero_output_for_mask=False,
-        **kwargs,
-    ):
-        if isinstance(cell, (list, tuple)):
-            cell = StackedRNNCells(cell)
-        check_cell(cell)
-        self.time_major = bool(kwargs.pop("time_major", False))
-        self._num_constants = kwargs.pop("num_constants", None)
-        length = kwargs.pop("input_length", None)
-        if kwargs.get("input_dim") is not None and kwargs.get("input_shape") is None:
-            kwargs["input_shape"] = (length, kwargs.pop("input_dim"))
-        super().__init__(**kwargs)
-        self.cell = cell
-        self.return_sequences = return_sequences
-        self.return_state = return_state
-        self.go_backwards = go_backwards
-        self.stateful = stateful
-        self.unroll = unroll
-        self.zero_output_for_mask = zero_output_for_mask
+    cell: typing.Any = field(
+        _cell, doc="Object with `call(inputs, states)` and `state_size` (see `AbstractRNNCell`), or a list of them."
+    )
+    return_sequences: bool = field(default=False, doc="Whether to return the outputs of all steps, or only the last.")
+    return_state: bool = field(default=False, doc="Whether to return a list of the output and the final states.")
+    go_backwards: bool = field(default=False, doc="Whether to go from the last step to the first.")
+    stateful: bool = field(
+        default=False,
+        doc="Whether each batch starts from the states that the batch before it ended with, until `reset_states`. "
+        "Needs a known batch size.",
+    )
+    unroll: bool = field(default=False, doc="Whether to compile the steps as straight code instead of a loop.")
+    zero_output_for_mask: bool = field(
+        default=False, doc="Whether masked steps output zeros instead of the output of the step before."
+    )
+    time_major: bool = field(default=False, keyword_only=True, doc="Whether sequences have the shape `(T, N, ...)`.")
+    num_constants: int = field(
+        default=None, keyword_only=True, doc="How many of the last inputs in a list are constants."
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
         self._states = None
         self._constants_shapes = []
 
@@ -161,7 +159,7 @@ class RNN(Layer):
             self._make_states(_each_shape(input_shape)[0])
 
     def __call__(self, inputs, initial_state=None, constants=None, **kwargs):
-        inputs, initial_state, constants = split_inputs(inputs, initial_state, constants, self._num_constants)
+        inputs, initial_state, constants = split_inputs(inputs, initial_state, constants, self.num_constants)
         if initial_state is not None:
             count, wanted = len(leaves_of(initial_state)), len(shapes_of(self.state_size))
             if count != wanted:
@@ -171,7 +169,7 @@ class RNN(Layer):
                 )
             kwargs["initial_state"] = initial_state
         if constants is not None:
-            self._num_constants = len(constants)
+            self.num_constants = len(constants)
             self._constants_shapes = shape_of(constants)
             kwargs["constants"] = constants
         return super().__call__(inputs, **kwargs)
@@ -254,8 +252,8 @@ class RNN(Layer):
 
     def get_config(self):
         config = super().get_config()
-        extra = {"num_constants": self._num_constants, "time_major": self.time_major}
-        return config | {name: value for name, value in extra.items() if value}
+        left_out = [name for name in ("num_constants", "time_major") if not config.get(name)]
+        return {name: value for name, value in config.items() if name not in left_out}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
@@ -304,32 +302,36 @@ def _each_shape(shape):
     return [s for item in shape for s in _each_shape(item)] if _is_nest(shape) else [tuple(shape)]
 
 
-class _CellLayer(RNN):
-    """An RNN of one kind of cell, with the cell's arguments as its own.
+class CellLayer(RNN, abstract=True):
+    """Base of layers that run one kind of cell: ``class LSTM(CellLayer, cell=LSTMCell)``.
 
-    cell_class: the cell; running: the arguments of the RNN.
+    Their arguments are those of the cell, `activity_regularizer`, and those of `RNN`.
     """
 
-    cell_class = None
-    running = RUNNING | {"zero_output_for_mask": False}
     ndim = 3
+    _inert = KernelCell._inert
 
-    def __init_subclass__(cls, **kwargs):
+    activity_regularizer: Regularizer = field(default=None, first=True)
+
+    def __init_subclass__(cls, cell=None, **kwargs):
         super().__init_subclass__(**kwargs)
-        if vars(cls).get("cell_class"):
-            table = dict(cls.cell_class.arguments)
-            cls.__init__ = constructor(table | {"activity_regularizer": None} | cls.running)
-            for name in (*table, "kernel", "recurrent_kernel", "bias"):
-                setattr(cls, name, _of_cell(name))
+        if cell is None:
+            return
+        of_cell = fields_of(cell)
+        running = {name: f for name, f in fields_of(cls).items() if name != "cell"}
+        cls.__fields__ = of_cell | running
+        cls.__init__ = constructor(cls, list(cls.__fields__.values()), functools.partial(cls._configure, cell))
+        cls.__doc__ = Documentation(vars(cls).get("__doc__") or "", cls.__fields__)
+        for name in (*of_cell, "kernel", "recurrent_kernel", "bias"):
+            setattr(cls, name, _of_cell(name))
 
-    def _configure(self, values, kwargs):
-        of_cell = {name: values[name] for name in self.cell_class.arguments}
-        for name in ("dtype", *_IGNORED):
-            if name in kwargs:
-                of_cell[name] = kwargs[name] if name == "dtype" else kwargs.pop(name)
-        regularizer = values["activity_regularizer"]
-        running = {name: values[name] for name in self.running}
-        RNN.__init__(self, self.cell_class(**of_cell), activity_regularizer=regularizer, **running, **kwargs)
+    @staticmethod
+    def _configure(cell_class, self, values, args, kwargs):
+        values = dict(zip(self.__fields__, values))
+        of_cell = {name: values.pop(name) for name in fields_of(cell_class)}
+        regularizer = values.pop("activity_regularizer")
+        RNN.__init__(self, cell_class(**of_cell, dtype=kwargs.get("dtype")), **values, **kwargs)
+        self.activity_regularizer = regularizer
         self.input_spec = InputSpec(ndim=self.ndim)
 
     def build(self, input_shape):

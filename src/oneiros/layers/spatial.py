@@ -5,24 +5,30 @@ import jax.numpy as jnp
 from ..core import behaviour
 from ..core.config import standardize_data_format
 from ..core.errors import InputDataError
+from ..core.fields import field, of_owner
 from ..kernels.convolution import conv_output_length
+from .arguments import DATA_FORMAT
 from .base import Layer
 from .input_spec import InputSpec
 
 
-class Spatial(Layer):
-    """Subclasses set `rank` and define ``transform(x)`` and ``transform_shape(shape)``, both channels-last.
+@of_owner
+def _format_of_rank(name, value, layer):
+    """In programs for Keras 1 and 2, the configured format is that of images: sequences do not follow it."""
+    if value is None and layer.rank == 1 and not behaviour.conv1d_follows_image_format:
+        return "channels_last"
+    return standardize_data_format(value)
 
-    data_format: 'channels_last', 'channels_first', or ``None`` for the configured one.
-    """
+
+class Spatial(Layer):
+    """Subclasses set `rank` and define ``transform(x)`` and ``transform_shape(shape)``, both channels-last."""
 
     rank = None
 
-    def __init__(self, data_format=None, **kwargs):
-        super().__init__(**kwargs)
-        if data_format is None and self.rank == 1 and not behaviour.conv1d_follows_image_format:
-            data_format = "channels_last"
-        self.data_format = standardize_data_format(data_format)
+    data_format: str = field(_format_of_rank, default=None, doc=DATA_FORMAT)
+
+    def __post_init__(self):
+        super().__post_init__()
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     channels_first = property(lambda self: self.data_format == "channels_first")

@@ -3,8 +3,9 @@
 import jax.numpy as jnp
 from jax import lax
 
-from ..core.checks import positive_int
 from ..core.errors import InputDataError
+from ..core.fields import field
+from .arguments import PositiveInt
 from .wrappers import Wrapper
 
 
@@ -14,9 +15,7 @@ class SpectralNormalization(Wrapper):
     Each call in training divides the kernel by its estimate after `power_iterations` steps of the power method.
     """
 
-    def __init__(self, layer, power_iterations=1, **kwargs):
-        super().__init__(layer, **kwargs)
-        self.power_iterations = positive_int("power_iterations", power_iterations)
+    power_iterations: PositiveInt = field(default=1, doc="Steps of the power method in each call in training.")
 
     def build(self, input_shape):
         super().build(input_shape)

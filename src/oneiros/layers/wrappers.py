@@ -1,26 +1,31 @@
 """Layers around layers: TimeDistributed and Bidirectional."""
 
 import inspect
+from functools import partial
 
 import jax.numpy as jnp
 
 from ..core import behaviour, get_mask, kind, set_mask
 from ..core.checks import one_of
 from ..core.errors import InputDataError
+from ..core.fields import field, of_owner
 from ..core.registry import CustomObjectScope
 from ..core.structure import is_shape, leaves, map_shapes, map_structure, values_of
 from .base import Layer
 from .rnn import split_inputs
 
 
+@of_owner
+def _layer(name, value, owner):
+    if not isinstance(value, Layer):
+        raise ValueError(f"{type(owner).__name__}: expected a layer (an object, not a class). Received: {value!r}")
+    return value
+
+
 class Wrapper(Layer):
     """Base of layers that hold another one, as `layer`."""
 
-    def __init__(self, layer, **kwargs):
-        if not isinstance(layer, Layer):
-            raise ValueError(f"{type(self).__name__}: expected a layer (an object, not a class). Received: {layer!r}")
-        super().__init__(**kwargs)
-        self.layer = layer
+    layer: Layer = field(_layer, doc="The layer that is wrapped.")
 
     def build(self, input_shape=None):
         if not self.layer.built:
@@ -47,9 +52,7 @@ class TimeDistributed(Wrapper):
     (2, 5, 3)
     """
 
-    def __init__(self, layer, **kwargs):
-        super().__init__(layer, **kwargs)
-        self.supports_masking = True
+    supports_masking = True
 
     def build(self, input_shape):
         super().build(self._step_shape(input_shape))
@@ -102,22 +105,30 @@ class TimeDistributed(Wrapper):
 class Bidirectional(Wrapper):
     """Runs a recurrent layer over the sequences in both directions (Schuster & Paliwal 1997).
 
-    merge_mode: how the two outputs become one: 'concat', 'sum', 'mul', 'ave', or ``None`` for a list of both.
-    backward_layer: the layer for the other direction; by default like `layer`, the other way round.
-
     Initial and returned states, and `weights` to start from: those of the forward layer, then the backward one's.
     """
 
     supports_masking = True
 
-    def __init__(self, layer, merge_mode="concat", backward_layer=None, **kwargs):
-        one_of("merge_mode", merge_mode, (*_MERGE, None))
-        self._num_constants = kwargs.pop("num_constants", None)
-        super().__init__(layer, **kwargs)
-        self.merge_mode = merge_mode
+    merge_mode: str = field(
+        partial(one_of, allowed=("concat", "sum", "mul", "ave", None)),
+        default="concat",
+        doc='How the two outputs are merged: `"concat"`, `"sum"`, `"mul"`, `"ave"`, or `None` for a list of both.',
+    )
+    backward_layer: Layer = field(
+        default=None, doc="Layer for the other direction. Defaults to a copy of `layer` that goes the other way."
+    )
+    num_constants: int = field(
+        default=None, keyword_only=True, doc="How many of the last inputs in a list are constants."
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        layer = self.layer
         base, backwards = layer.name.removeprefix("forward_"), getattr(layer, "go_backwards", False)
-        self.forward_layer = _copy(layer, name=f"forward_{base}")
-        self.backward_layer = backward_layer or _copy(layer, name=f"backward_{base}", go_backwards=not backwards)
+        self.layer = self.forward_layer = _copy(layer, name=f"forward_{base}")
+        if self.backward_layer is None:
+            self.backward_layer = _copy(layer, name=f"backward_{base}", go_backwards=not backwards)
         for name in ("stateful", "return_sequences", "return_state", "go_backwards"):
             ours, theirs = (getattr(one, name, None) for one in (self.forward_layer, self.backward_layer))
             if (ours == theirs) is (name == "go_backwards"):
@@ -128,14 +139,6 @@ class Bidirectional(Wrapper):
         if behaviour.bidirectional_zero_masked:
             for one in (self.forward_layer, self.backward_layer):
                 one.zero_output_for_mask = one.return_sequences
-
-    @property
-    def layer(self):
-        return self.forward_layer
-
-    @layer.setter
-    def layer(self, layer):
-        self.forward_layer = layer
 
     return_sequences = property(lambda self: self.forward_layer.return_sequences)
     return_state = property(lambda self: self.forward_layer.return_state)
@@ -154,7 +157,7 @@ class Bidirectional(Wrapper):
                 layer.build(input_shape)
 
     def __call__(self, inputs, initial_state=None, constants=None, **kwargs):
-        inputs, initial_state, constants = split_inputs(inputs, initial_state, constants, self._num_constants)
+        inputs, initial_state, constants = split_inputs(inputs, initial_state, constants, self.num_constants)
         if initial_state is not None:
             if len(initial_state) % 2:
                 raise ValueError(
@@ -163,7 +166,7 @@ class Bidirectional(Wrapper):
                 )
             kwargs["initial_state"] = initial_state
         if constants is not None:
-            self._num_constants = len(constants)
+            self.num_constants = len(constants)
             kwargs["constants"] = constants
         return super().__call__(inputs, **kwargs)
 
@@ -202,7 +205,7 @@ class Bidirectional(Wrapper):
 
     def get_config(self):
         config = super().get_config()
-        return config | ({"num_constants": self._num_constants} if self._num_constants else {})
+        return config if self.num_constants else {k: v for k, v in config.items() if k != "num_constants"}
 
 
 _MERGE = {
