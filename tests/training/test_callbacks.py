@@ -15,6 +15,7 @@ from oneiros.core import Variable
 
 
 class FakeModel:
+    weights = ()
     """What callbacks touch of a model: weights, an optimizer, files."""
 
     def __init__(self, rate=0.1):

@@ -231,18 +231,6 @@ def test_labels_and_indices_out_of_range():
         model.fit(x, y, verbose=0, class_weight={0: 1.0, 1: 1.0})
 
 
-def test_nan_is_searched_for_on_request(model):
-    x = X.copy()
-    x[5, 1] = np.nan
-    keras.config.set_check_finite(True)
-    try:
-        with pytest.raises(InputDataError, match="x: nan in row 5"):
-            model.fit(x, Y, verbose=0)
-        model.fit(X, Y, verbose=0)
-    finally:
-        keras.config.set_check_finite(False)
-
-
 def test_a_broken_batch_is_named(model):
     def mismatched():
         yield X[:4], Y[:4]

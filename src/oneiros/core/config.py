@@ -56,7 +56,7 @@ def keras_home():
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras").expanduser()
 
 
-_state = SimpleNamespace(floatx="float32", epsilon=1e-7, image_data_format="channels_last", check_finite=False)
+_state = SimpleNamespace(floatx="float32", epsilon=1e-7, image_data_format="channels_last", check_finite=True)
 
 
 def floatx():
@@ -116,12 +116,12 @@ def standardize_data_format(value):
 
 
 def check_finite():
-    """Whether data for training is searched for NaN and infinities; off unless asked for, it costs a pass over it."""
+    """Whether data for training and evaluation is searched for NaN and infinities: it is, unless switched off."""
     return _state.check_finite
 
 
 def set_check_finite(value):
-    """Switches the search for NaN and infinities in training data on or off."""
+    """Switches the search for NaN and infinities in data for training and evaluation on or off."""
     _state.check_finite = bool(value)
 
 

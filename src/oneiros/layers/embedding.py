@@ -48,6 +48,13 @@ class Embedding(Layer):
         indices = inputs if jnp.issubdtype(inputs.dtype, jnp.integer) else inputs.astype("int32")
         return take_rows(self.embeddings.raw, indices).astype(self.compute_dtype)
 
+    def out_of_range(self, index, where):
+        """What is said about an index for which there is no row."""
+        return (
+            f"Layer {self.name} (Embedding): index {index} {where} is not in [0, {self.index_limit}). Raise input_dim, "
+            "or map the indices into this range."
+        )
+
     def compute_mask(self, inputs, mask=None):
         return jnp.not_equal(inputs, 0) if self.mask_zero else None
 

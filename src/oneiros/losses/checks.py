@@ -41,14 +41,18 @@ def _same(a, b):
     return len(a) == len(b) and all(m is None or n is None or m == n for m, n in zip(a, b))
 
 
-def check_labels(labels, classes, ignore_class=None, name="y"):
+def check_labels(labels, classes, ignore_class=None, name="y", rows=None):
     """Raises `InputDataError` unless all labels are integers from 0 to below `classes` (or ignore_class).
+
+    rows: the numbers of the rows for the message, if they are not 0, 1, 2, ...
 
     >>> check_labels([0, 2, 3], 3)
     Traceback (most recent call last):
     oneiros.core.errors.InputDataError: y: label 3 not in [0, 3), row 2. ...
     """
     labels = np.asarray(labels)
+    if labels.dtype.kind in "iu" and (not labels.size or (labels.min() >= 0 and labels.max() < classes)):
+        return
     if labels.dtype.kind not in "iufb":
         raise InputDataError(f"{name}: labels must be integers. Received: an array of type {labels.dtype}")
     with np.errstate(invalid="ignore"):
@@ -62,11 +66,12 @@ def check_labels(labels, classes, ignore_class=None, name="y"):
     place = np.argwhere(~good)[0]
     label = labels[tuple(place)].item()
     row = int(place[0]) if len(place) else 0
+    row = row if rows is None else int(rows[row])
     if isinstance(label, float) and not (np.isfinite(label) and label != int(label)):
         label = int(label) if np.isfinite(label) else label
     elif isinstance(label, float):
         raise InputDataError(
-            f"{name}: label {label} is not an integer, row {row}. Class labels are integers in [0, {classes}); for "
+            f"{name}: label {label:g} is not an integer, row {row}. Class labels are integers in [0, {classes}); for "
             "probabilities use categorical_crossentropy."
         )
     raise InputDataError(

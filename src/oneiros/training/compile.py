@@ -111,6 +111,7 @@ class Objectives:
         self.metrics_, self.weighted_metrics = _known(metrics_), _known(weighted_metrics)
         self.trackers = [mean_tracker("loss")]
         self.bound = False
+        self.shapes = None  # of the outputs without the batch axis; None until they are known
         self._rows = None
         for weight in jax.tree.leaves(loss_weights):
             if not isinstance(weight, (int, float, np.number, jax.Array, Variable)):
@@ -128,6 +129,7 @@ class Objectives:
         names = names or ([f"output_{i + 1}" for i in range(count)] if count > 1 else ["output"])
         self.names = names
         self.ranks = [len(output.shape) for output in outputs]
+        self.learn_shapes(outputs)
         specs = per_output(self.loss, names, "loss", spread=True)
         self.losses = [_loss_function(s) for s in specs]
         weights = per_output(self.loss_weights, names, "loss_weights", spread=False)
@@ -152,6 +154,13 @@ class Objectives:
                     self.trackers.append(metric)
             self.output_metrics.append(made)
         self.bound = True
+
+    def learn_shapes(self, outputs):
+        """Notes the shapes of the outputs (symbols or arrays); of arrays only the last axis holds for all batches."""
+        self.shapes = [
+            tuple(o.shape[1:] if isinstance(o, Symbol) else (*[None] * (len(o.shape) - 2), *o.shape[1:][-1:]))
+            for o in outputs
+        ]
 
     def needs_target(self, index):
         return self.losses[index] is not None or bool(self.output_metrics[index])
@@ -339,20 +348,3 @@ def _make_metric(spec, target, output, loss, prefix):
     if getattr(fn, "stateful", False):
         return _StatefulMetric(fn, prefix + getattr(fn, "name", name))
     return _FunctionMetric(getattr(fn, "fn", fn), prefix + name)
-
-
-def check_targets(objectives_losses, targets, outputs):
-    """Host-side checks of targets against outputs: shapes that would broadcast, labels out of range.
-
-    objectives_losses: a function or object (or None) per output; outputs: symbols with the outputs' shapes.
-    """
-    for fn, target, output in zip(objectives_losses, targets, outputs):
-        if fn is None or target is None or not isinstance(output, Symbol):
-            continue
-        name = getattr(fn, "__name__", getattr(fn, "name", "")) or ""
-        sparse = "sparse_categorical_crossentropy" in (name, getattr(getattr(fn, "fn", None), "__name__", ""))
-        shape = (None, *output.shape[1:])
-        if sparse:
-            losses.check_labels(np.asarray(target), output.shape[-1])
-        elif not isinstance(fn, losses.Loss):
-            losses.check_shapes(name, (None, *target.shape[1:]), shape)

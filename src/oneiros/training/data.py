@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core import floatx
 from ..core.errors import InputDataError
+from .checks import on_disk
 
 
 def is_batches(x):
@@ -32,9 +33,9 @@ def to_numpy(x, name):
         x = x.to_numpy()
     elif hasattr(x, "toarray"):
         x = x.toarray()
-    elif not isinstance(x, (np.ndarray, jax.Array)) and not _on_disk(x):
+    elif not isinstance(x, (np.ndarray, jax.Array)) and not on_disk(x):
         x = np.asarray(x.detach().cpu() if hasattr(x, "detach") else x)
-    if _on_disk(x):
+    if on_disk(x):
         return x
     if x.dtype == object:
         try:
@@ -53,24 +54,6 @@ def to_numpy(x, name):
     if x.ndim == 0:
         raise InputDataError(f"{name}: expected an array with a batch axis. Received a single number.")
     return x
-
-
-def check_finite(arrays, names):
-    """Complains about NaN and infinities, naming the row."""
-    for array, name in zip(arrays, names):
-        if array is not None and array.dtype.kind == "f":
-            wrong = ~np.isfinite(np.asarray(array))
-            if wrong.any():
-                place = np.argwhere(wrong)[0]
-                raise InputDataError(
-                    f"{name}: {np.asarray(array)[tuple(place)]} in row {place[0]} ({int(wrong.sum())} such values). "
-                    "Clean the data, or oneiros.config.set_check_finite(False)."
-                )
-
-
-def _on_disk(x):
-    """Whether this is an HDF5 data set (or an HDF5Matrix, a window on one): sliced batch by batch."""
-    return type(x).__name__ == "HDF5Matrix" or (hasattr(x, "chunks") and hasattr(x, "shape"))
 
 
 def flatten(x, names, what):
@@ -240,6 +223,7 @@ class ArrayData:
         self.batch_size = check_batch_size(batch_size)
         self.steps = -(-self.samples // self.batch_size)
         self.exact = False  # True: short batches may not be filled up
+        self.check = None  # function of (batch, numbers of its rows) for data that are read from disk
 
     def peek(self):
         """What shapes and types a batch has."""
@@ -247,18 +231,21 @@ class ArrayData:
 
     def take(self, rows):
         """One batch: the rows at these indices (a slice, or an array)."""
-        return jax.tree.map(lambda a: _rows(a, rows), self.arrays)
+        batch = jax.tree.map(lambda a: _rows(a, rows), self.arrays)
+        if self.check is not None:
+            self.check(batch, range(self.samples)[rows] if isinstance(rows, slice) else rows)
+        return batch
 
     def slice(self, start, stop):
         """The samples from start to stop as data of their own."""
-        x, y, weights = jax.tree.map(lambda a: _rows(a, slice(start, stop)), self.arrays)
+        x, y, weights = self.take(slice(start, stop))
         data = ArrayData(x, y, weights, self.batch_size)
         data.exact = self.exact
         return data
 
 
 def _rows(array, rows):
-    if _on_disk(array) and isinstance(rows, np.ndarray):
+    if on_disk(array) and isinstance(rows, np.ndarray):
         order = np.argsort(rows, kind="stable")  # HDF5 wants rising indices
         out = np.asarray(array[rows[order]] if type(array).__name__ != "HDF5Matrix" else array[list(rows[order])])
         result = np.empty_like(out)
@@ -389,23 +376,6 @@ def unpack(batch):
             )
         return (*batch, None, None)[:3]
     return batch, None, None
-
-
-def check_indices(model, arrays):
-    """Indices that go straight from an input into an embedding must lie in its range: XLA would not complain."""
-    for node in model._graph.nodes:
-        limit = getattr(node.operation, "index_limit", None)
-        if limit is None or not node.inputs or not any(node.inputs[0] is s for s in model.inputs):
-            continue
-        array = arrays[next(i for i, s in enumerate(model.inputs) if s is node.inputs[0])]
-        low, high = (array.min(), array.max()) if array.size else (0, 0)
-        if low < 0 or high >= limit or not np.isfinite(high):
-            wrong = (np.asarray(array) < 0) | (np.asarray(array) >= limit)
-            row = int(np.argwhere(wrong)[0][0])
-            raise InputDataError(
-                f"Layer {node.operation.name} (Embedding): index {np.asarray(array)[wrong][0]} in row {row} of the "
-                f"input is not in [0, {limit}). Raise input_dim, or map the indices into this range."
-            )
 
 
 def split(data, validation_split):

@@ -1,20 +1,21 @@
 """What makes a model trainable: compile, fit, evaluate, predict and their one-batch and generator kin."""
 
-import itertools
+import contextlib
 import warnings
 
 import jax
 import numpy as np
 
 from .. import losses, optimizers
-from ..core import Symbol, behaviour, compiled, config, phase, repeat, value_and_grad
+from ..core import Symbol, behaviour, compiled, phase, repeat, value_and_grad
 from ..core.errors import InputDataError
 from ..core.random import SeedGenerator
 from ..core.symbol import infer
 from ..layers.base import find_in_attributes
+from . import checks
 from . import data as data_
 from .callbacks import CallbackList, History, ProgbarLogger
-from .compile import Objectives, check_targets, per_output
+from .compile import Objectives, per_output
 from .data import ArrayData, BatchData
 from .loop import Pace, predict_batches, run_epoch
 from .state import in_training_state
@@ -182,12 +183,30 @@ class Trainer:
         """Builds what the first batch has to build: layers, metrics, the optimizer's slots."""
         x, y, _ = batch
         if not self.built or (self.inputs is None and not self.weights):
-            symbols = jax.tree.map(lambda a: Symbol((None, *a.shape[1:]), _device_dtype(a.dtype)), x)
-            if self.inputs is None and isinstance(symbols, list) and len(symbols) == 1:
-                symbols = symbols[0]
-            self(symbols) if hasattr(self, "_chain") else infer(self, (symbols,), {})
+            self._inferred(x)
         if self._objectives is not None:
             self._bind(y)
+            if self._objectives.shapes is None:
+                self._learn_shapes(x, y)
+
+    def _inferred(self, x):
+        """The outputs, as symbols, for inputs of these shapes."""
+        symbols = jax.tree.map(lambda a: Symbol((None, *a.shape[1:]), _device_dtype(a.dtype)), x)
+        if self.inputs is None and isinstance(symbols, list) and len(symbols) == 1:
+            symbols = symbols[0]
+        return self(symbols) if hasattr(self, "_chain") else infer(self, (symbols,), {})
+
+    def _learn_shapes(self, x, y):
+        """Finds out how many classes a model without a graph has, if its targets are class numbers."""
+        outputs = self._outputs_of(y)
+        by_class = any(checks.built_in_name(loss) in checks.BY_CLASS for loss, _, _ in outputs)
+        if by_class and not self._overrides("train_step"):
+            with contextlib.suppress(Exception):  # if it takes this batch size alone, its first step will tell
+                self._objectives.learn_shapes(jax.tree.leaves(self._inferred(x)))
+            checks.check_targets(self._outputs_of(y))
+
+    def _overrides(self, method):
+        return getattr(type(self), method) is not getattr(Trainer, method)
 
     def _function(self, kind):
         """The compiled function of this kind, made at first use.
@@ -238,7 +257,7 @@ class Trainer:
     def _fills_batches(self):
         """Whether `evaluate` may fill up a short batch: where all that it computes is known to leave rows out."""
         steps = ("test_step", "compute_loss", "compute_metrics")
-        own = all(getattr(type(self), name) is getattr(Trainer, name) for name in steps)
+        own = not any(map(self._overrides, steps))
         by_row = not (self.stateful or _phase(False)) and self._adds_losses is False
         return own and by_row and self._objectives.can_leave_rows_out()
 
@@ -276,17 +295,32 @@ class Trainer:
         x = data_.standardize_x(self, x)
         y = data_.standardize_y(self, y) if labelled else []
         weights = data_.sample_weights(self, y, sample_weight, class_weight)
-        if config.check_finite():
-            data_.check_finite(jax.tree.leaves(x), itertools.repeat("x"))
-            data_.check_finite(y, itertools.repeat("y"))
-            data_.check_finite(weights, itertools.repeat("sample_weight"))
         if self.inputs is not None:
-            data_.check_indices(self, x)
-            if y and self._objectives is not None:
-                named = [losses.get(s) if s is not None else None for s in self._loss_per_output()]
-                with_loss = y if len(y) == len(named) else _spread(y, named)
-                check_targets(named, with_loss, self.outputs)
+            checks.check_indices(self, x)
+        if labelled:
+            checks.check_values(x, self._outputs_of(y), weights)
         return x, y, weights
+
+    def _outputs_of(self, y):
+        """Triples (loss, target, shape of the output) for the outputs that targets are given for."""
+        if self._objectives is None or not y:
+            return []
+        functions = self._objectives.losses if self._objectives.bound else None
+        if functions is None:
+            names = self.output_names or [f"output_{i + 1}" for i in range(len(y))]
+            functions = [
+                None if s is None else losses.get(s) for s in per_output(self._objectives.loss, names, "loss", True)
+            ]
+        targets = y if len(y) == len(functions) else _spread(y, functions)
+        shapes = [tuple(o.shape[1:]) for o in self.outputs] if self.outputs else self._objectives.shapes
+        return list(zip(functions, targets, shapes or [None] * len(functions)))
+
+    def _check_rows(self, batch, rows):
+        """Checks a batch that was read from disk, of which these are the numbers of the rows."""
+        x, y, weights = batch
+        if self.inputs is not None:
+            checks.check_indices(self, x, rows)
+        checks.check_values(x, self._outputs_of(y), weights, rows)
 
     def _data(self, x, y, sample_weight, batch_size, class_weight=None, steps=None, **options):
         if x is None:
@@ -303,6 +337,8 @@ class Trainer:
 
             return BatchData(x, standardize, steps, **options)
         arrays = ArrayData(*self._standard_batch(x, y, sample_weight, class_weight), batch_size)
+        if any(map(checks.on_disk, jax.tree.leaves(arrays.arrays))):
+            arrays.check = self._check_rows
         if self.stateful and arrays.samples % arrays.batch_size:
             raise InputDataError(
                 f"Model {self.name} is stateful, so the number of samples must be a multiple of the batch size. "
@@ -362,6 +398,7 @@ class Trainer:
             "max_queue_size": max_queue_size,
         }
         data = self._data(x, y, sample_weight, batch_size, class_weight, steps_per_epoch, **options)
+        self._prepare(data.peek())
         validation = None
         if validation_data is not None:
             validation = self._validation(validation_data, validation_batch_size or batch_size, validation_steps)
@@ -371,7 +408,6 @@ class Trainer:
             data, validation = data_.split(data, validation_split)
         if isinstance(data, ArrayData) and steps_per_epoch is not None:
             data.steps = min(data.steps, _whole("steps_per_epoch", steps_per_epoch, 1))
-        self._prepare(data.peek())
         self._function("train")  # what is wrong with the optimizer is told before any callback starts
         callbacks = self._callbacks(callbacks, data, validation, epochs, verbose)
         self.stop_training = False

@@ -1,6 +1,7 @@
 """Callbacks that write the model to disk while it trains."""
 
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from ...core import SeedGenerator, behaviour
 from ...core.errors import CorruptFileError
 from ...utils.atomic import replacing
+from ..checks import all_finite
 from .base import Callback, Monitor, alias, numbered
 
 
@@ -17,6 +19,8 @@ class ModelCheckpoint(Monitor):
     filepath: may hold ``{epoch}``, ``{batch}`` and names of the logs: ``"weights.{epoch:02d}-{val_loss:.2f}.h5"``.
     save_best_only: only where the monitored value improved (NaN never does). save_freq: 'epoch', or a number of
     batches. period: a number of epochs (Keras 2). initial_value_threshold: the value to beat at the start.
+    save_non_finite: whether weights, or a monitored value, that are NaN or infinite may be saved; otherwise the file
+    stays as it is and a warning says so.
     """
 
     def __init__(
@@ -31,6 +35,7 @@ class ModelCheckpoint(Monitor):
         initial_value_threshold=None,
         period=1,
         options=None,
+        save_non_finite=False,
     ):
         if isinstance(save_freq, int) and behaviour.generation in ("1", "2"):
             save_freq, period = "epoch", save_freq  # the seventh argument was `period`
@@ -42,6 +47,7 @@ class ModelCheckpoint(Monitor):
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
         self.save_freq = save_freq
+        self.save_non_finite = save_non_finite
         self.period = period
         self.epochs_since_last_save = 0
         if initial_value_threshold is not None:
@@ -74,6 +80,13 @@ class ModelCheckpoint(Monitor):
 
     def _save(self, epoch, logs, batch=None):
         filepath = self._path(epoch, batch, logs or {})
+        if not self.save_non_finite and (found := self._not_finite(logs or {})):
+            warnings.warn(
+                f"{numbered(epoch)}: {found}, so nothing is saved to {filepath}: a file that is there is kept. To save "
+                "such models too: ModelCheckpoint(..., save_non_finite=True).",
+                stacklevel=2,
+            )
+            return
         if self.save_best_only:
             current = self.monitored(logs, "Can save best model only with {} available, skipping.")
             if current is None:
@@ -94,6 +107,13 @@ class ModelCheckpoint(Monitor):
         else:
             self.model.save(filepath, overwrite=True)
         self.best = current  # only now: a failed save is not the best
+
+    def _not_finite(self, logs):
+        """What is NaN or infinite: the monitored value, or a weight; ``None`` if neither is."""
+        value = logs.get(self.monitor, logs.get(alias(self.monitor), 0))
+        if np.ndim(value) == 0 and not np.isfinite(value):
+            return f"{self.monitor} is {value}"
+        return next((f"weight {v.path} is not finite" for v in self.model.weights if not all_finite(v.raw)), None)
 
     def _say(self, epoch, message):
         if self.verbose > 0:

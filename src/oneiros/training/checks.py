@@ -1,0 +1,161 @@
+"""Checks of the values in data, on the host and before anything is computed: one fast pass, a slow one on failure."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .. import losses
+from ..core import config
+from ..core.errors import InputDataError
+from ..core.names import to_snake_case
+
+_CHUNK = 1 << 18  # values that are looked at together: they fit the processor's cache
+
+# Built-in losses whose targets are class numbers, and those whose targets are probabilities of two classes.
+BY_CLASS = ("sparse_categorical_crossentropy", "categorical_generalized_cross_entropy")
+_BINARY = ("binary_crossentropy", "binary_focal_crossentropy")
+_ROUNDING = 1e-5  # how far arithmetic may have carried a probability out of [0, 1]
+
+
+def built_in_name(loss):
+    """The name of the function behind a built-in loss; ``None`` without a loss, or for one of the user's own.
+
+    >>> built_in_name(losses.BinaryCrossentropy()), built_in_name(losses.get("mse")), built_in_name(lambda y, p: 0)
+    ('binary_crossentropy', 'mean_squared_error', None)
+    """
+    function = getattr(loss, "fn", loss)
+    if any((getattr(part, "__module__", None) or "").split(".")[0] != "oneiros" for part in (loss, function)):
+        return None
+    return getattr(function, "__name__", None) or to_snake_case(type(function).__name__)
+
+
+def on_disk(x):
+    """Whether this is an HDF5 data set (or an HDF5Matrix, a window on one): sliced batch by batch."""
+    return type(x).__name__ == "HDF5Matrix" or (hasattr(x, "chunks") and hasattr(x, "shape"))
+
+
+def check_values(x, outputs, weights, rows=None):
+    """Raises `InputDataError` if data that lie in memory hold values that training must not see.
+
+    x: a list or structure of arrays. outputs: triples (loss, target, shape of the output). weights: a list. rows: the
+    numbers of the rows in the user's data, if they are not 0, 1, 2, ... Data on disk are checked batch by batch.
+    """
+    if config.check_finite():
+        several = len(jax.tree.leaves(x)) > 1
+        named = [(f"x{jax.tree_util.keystr(path)}" if several else "x", leaf) for path, leaf in _leaves(x)]
+        names = ["y"] if len(outputs) == 1 else [f"y[{i}]" for i in range(len(outputs))]
+        named += [(name, target) for name, (loss, target, _) in zip(names, outputs) if built_in_name(loss)]
+        for name, array in (*named, *(("sample_weight", weight) for weight in weights)):
+            if array is not None and not on_disk(array):
+                check_finite(array, name, rows)
+    check_targets(outputs, rows)
+
+
+def _leaves(x):
+    return jax.tree_util.tree_flatten_with_path(x)[0]
+
+
+def check_finite(array, name, rows=None):
+    """Raises `InputDataError` if there is NaN or an infinity among floating point values; the message says where.
+
+    >>> check_finite(np.array([[1.0], [np.nan]]), "x")
+    Traceback (most recent call last):
+    oneiros.core.errors.InputDataError: x: nan in row 1, at [1, 0] (1 such value). ...
+    """
+    if all_finite(array):
+        return
+    wrong = np.argwhere(~np.isfinite(np.asarray(array)))
+    place = wrong[0].tolist()
+    row = place[0] if rows is None else int(rows[place[0]])
+    raise InputDataError(
+        f"{name}: {np.asarray(array)[tuple(place)]} in row {row}, at {[row, *place[1:]]} ({len(wrong)} such "
+        f"value{'s' * (len(wrong) > 1)}). Every weight would become NaN. Clean the data (numpy.nan_to_num, or leave "
+        "the rows out); if a layer deals with such values, oneiros.config.set_check_finite(False) lets them pass."
+    )
+
+
+def all_finite(array):
+    """Whether all values of an array are finite.
+
+    The sum of their squares is not if one of them is not: a single pass at the speed of memory, and no copy.
+    """
+    if not jnp.issubdtype(array.dtype, jnp.floating):
+        return True
+    if isinstance(array, jax.Array) and not array.is_fully_addressable:
+        return bool(jnp.isfinite(array).all())
+    array = np.atleast_1d(np.asarray(array))  # on the CPU without a copy
+    size = max(1, _CHUNK // max(array[:1].size, 1))
+    with np.errstate(all="ignore"):
+        for start in range(0, len(array), size):
+            part = array[start : start + size].reshape(-1)
+            quick = part.dtype in (np.float32, np.float64) and np.isfinite(np.dot(part, part))
+            if not quick and not np.isfinite(part).all():
+                return False
+    return True
+
+
+def check_targets(outputs, rows=None):
+    """Raises `InputDataError` for targets that a built-in loss would misread: of another shape, or out of range.
+
+    outputs: triples (loss, target, shape of the output without the batch axis, or ``None`` while it is not known). A
+    loss of the user's own gets what there is.
+    """
+    for loss, target, shape in outputs:
+        name = built_in_name(loss)
+        if name is None or target is None:
+            continue
+        if name in BY_CLASS:
+            if shape and not on_disk(target):
+                losses.check_labels(target, shape[-1], getattr(loss, "ignore_class", None), rows=rows)
+        elif shape is not None and not isinstance(loss, losses.Loss):
+            losses.check_shapes(name, (None, *target.shape[1:]), (None, *shape))
+        if name in _BINARY and not on_disk(target):
+            _check_binary(name, target, rows)
+
+
+def _check_binary(name, target, rows):
+    low, high = (target.min(), target.max()) if target.size else (0, 1)
+    if low >= -_ROUNDING and high <= 1 + _ROUNDING:
+        return
+    target = np.asarray(target)
+    wrong = np.argwhere((target < -_ROUNDING) | (target > 1 + _ROUNDING))
+    if len(wrong):  # NaN is left to the search for it, which can be switched off
+        label, row = target[tuple(wrong[0])].item(), wrong[0][0] if rows is None else rows[wrong[0][0]]
+        raise InputDataError(
+            f"y: {label:g} in row {row} is not in [0, 1] ({len(wrong)} such value{'s' * (len(wrong) > 1)}). "
+            f"{name} expects the labels 0 and 1, or probabilities. For -1 and 1 write (y + 1) / 2, or take the hinge "
+            "loss; for more than two classes take sparse_categorical_crossentropy with one output a class; for "
+            "numbers of any size, mean_squared_error."
+        )
+
+
+# Layers that only move values: an index that comes out of them went in.
+_MOVING = ("Reshape", "Flatten", "Permute", "RepeatVector", "Identity", "InputLayer", "Concatenate")
+
+
+def embedded_inputs(graph):
+    """Pairs (number of an input, embedding) where values of that input are indices, moved at most."""
+    origins = {id(symbol): {number} for number, symbol in enumerate(graph.inputs)}
+    for node in graph.nodes:
+        operation, came_from = node.operation, [origins.get(id(symbol), set()) for symbol in node.inputs]
+        inner = getattr(operation, "_graph", None)
+        if not any(came_from):
+            continue
+        if getattr(operation, "index_limit", None) is not None:
+            yield from ((number, operation) for number in came_from[0])
+        elif inner is not None and len(inner.inputs) == len(came_from):
+            yield from ((number, layer) for inside, layer in embedded_inputs(inner) for number in came_from[inside])
+        elif type(operation).__module__.startswith("oneiros.") and type(operation).__name__ in _MOVING:
+            origins |= {id(symbol): set().union(*came_from) for symbol in node.outputs}
+
+
+def check_indices(model, arrays, rows=None):
+    """Raises `InputDataError` if values of an input are out of range for the embedding that looks them up."""
+    for number, layer in embedded_inputs(model._graph):
+        array = arrays[number]
+        if on_disk(array) or not array.size or (array.min() >= 0 and array.max() < layer.index_limit):
+            continue
+        array = np.asarray(array)
+        place = tuple(np.argwhere(~((array >= 0) & (array < layer.index_limit)))[0])
+        row = place[0] if rows is None else rows[place[0]]
+        raise InputDataError(layer.out_of_range(array[place], f"in row {row} of the input"))
