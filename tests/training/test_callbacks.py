@@ -15,8 +15,9 @@ from oneiros.core import Variable
 
 
 class FakeModel:
-    weights = ()
     """What callbacks touch of a model: weights, an optimizer, files."""
+
+    weights = ()
 
     def __init__(self, rate=0.1):
         self.variables = self.trainable_variables = [Variable(np.zeros(2), name="w")]
@@ -282,7 +283,8 @@ def test_checkpoints_are_named_by_the_logs():
 
 def test_only_the_best_is_saved_and_nan_is_never_best():
     best = C.ModelCheckpoint("{epoch}.h5", "v", save_best_only=True, save_weights_only=True)
-    model = play([best], series("v", float("nan"), 2, 3, 1, float("nan"), 1))
+    with pytest.warns(UserWarning, match="v is nan, so nothing is saved"):
+        model = play([best], series("v", float("nan"), 2, 3, 1, float("nan"), 1))
     assert model.saved == [("weights", "2.h5"), ("weights", "4.h5")]
     threshold = C.ModelCheckpoint("{epoch}.h5", "v", save_best_only=True, initial_value_threshold=1.5)
     assert play([threshold], series("v", 2, 1)).saved == [("model", "2.h5")]

@@ -303,7 +303,8 @@ class Trainer:
 
     def _outputs_of(self, y):
         """Triples (loss, target, shape of the output) for the outputs that targets are given for."""
-        if self._objectives is None or not y:
+        unnamed = not self.output_names and isinstance(self.loss, dict)
+        if self._objectives is None or not y or (unnamed and not self._objectives.bound):
             return []
         functions = self._objectives.losses if self._objectives.bound else None
         if functions is None:
