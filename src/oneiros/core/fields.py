@@ -31,11 +31,24 @@ The rules, which follow those of `dataclasses`:
 
 import inspect
 import sys
+import textwrap
 import typing
 
 from .errors import InputDataError
 
 REQUIRED = inspect.Parameter.empty
+
+
+class _Anything:
+    """Equals every value."""
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+
+ANY = _Anything()  # in `_inert` tables: an argument that is ignored, whatever its value
 
 
 class Argument:
@@ -57,11 +70,16 @@ class Field:
     __slots__ = ("name", "default", "check", "resolve", "doc", "first", "after", "last", "keyword_only", "attribute")
 
     def __init__(
-        self, default, check=None, doc="", first=False, after=None, last=False, keyword_only=False, attribute=None
+        self, default, check=None, doc="", first=False, after=None, last=False, keyword_only=False, alias=None
     ):
-        self.default, self.check, self.doc, self.attribute = default, check, doc, attribute
+        self.default, self.check, self.doc, self.name = default, check, doc, alias
         self.first, self.after, self.last, self.keyword_only = first, after, last, keyword_only
-        self.name = self.resolve = None
+        self.attribute = self.resolve = None
+
+    def of(self, attribute):
+        """This field as the declaration of an attribute."""
+        self.name, self.attribute = self.name or attribute, attribute
+        return self
 
     def checked(self, owner, value):
         """The value as it is stored, or an error that names the class."""
@@ -74,7 +92,7 @@ class Field:
 
 
 def field(
-    check=None, *, default=REQUIRED, doc="", first=False, after=None, last=False, keyword_only=False, attribute=None
+    check=None, *, default=REQUIRED, doc="", first=False, after=None, last=False, keyword_only=False, alias=None
 ) -> typing.Any:
     """Declares a constructor argument, where a plain default does not say enough.
 
@@ -87,9 +105,9 @@ def field(
         after: the name of the argument that it follows.
         last: whether the argument, and those behind it, stay behind the arguments of subclasses.
         keyword_only: whether the argument can be given by its keyword only.
-        attribute: the name of the attribute that holds it, where it is not the argument's.
+        alias: the name of the argument, where it is not the attribute's.
     """
-    return Field(default, check, doc, first, after, last, keyword_only, attribute)
+    return Field(default, check, doc, first, after, last, keyword_only, alias)
 
 
 def of_owner(check):
@@ -135,7 +153,7 @@ def declare(cls):
         return
     own = _own_fields(cls)
     inherited, hand_written = _inherited_fields(cls)
-    fixed = inherited.keys() & vars(cls).keys() - own.keys()
+    fixed = [name for name, f in inherited.items() if f.attribute in vars(cls) and name not in own]
     if not own and not fixed:
         return  # the inherited constructor does
     for name in fixed:
@@ -168,14 +186,13 @@ def _own_fields(cls):
         if name not in vars(cls) or _is_static(annotation):
             continue
         value = vars(cls)[name]
-        f = value if isinstance(value, Field) else Field(value)
-        f.name, f.attribute = name, f.attribute or name
+        f = (value if isinstance(value, Field) else Field(value)).of(name)
         shared = _argument(cls, annotation)
         if shared is not None:
             f.resolve = shared.resolve
             f.check = f.check or shared.check
             f.doc = f.doc or shared.doc.format(part=name.rpartition("_")[0])
-        own[name] = f
+        own[f.name] = f
     return own
 
 
@@ -214,17 +231,17 @@ def _in_order(inherited, own):
 def _place_attribute(cls, f):
     if f.resolve is not None:
         setattr(cls, f.attribute, _Resolving(f))
-    elif f.default is REQUIRED or f.attribute != f.name:
-        delattr(cls, f.name)
+    elif f.default is REQUIRED:
+        delattr(cls, f.attribute)
     else:
-        setattr(cls, f.name, f.default)
+        setattr(cls, f.attribute, f.default)
 
 
 def _fix(cls, f):
-    value = vars(cls)[f.name]
+    value = vars(cls)[f.attribute]
     if f.resolve is not None and not hasattr(value, "__get__"):
         value = f.resolve(value)
-        setattr(cls, f.name, staticmethod(value) if inspect.isfunction(value) else value)
+        setattr(cls, f.attribute, staticmethod(value) if inspect.isfunction(value) else value)
 
 
 def _constructor(cls, fields, base_init):
@@ -234,14 +251,15 @@ def _constructor(cls, fields, base_init):
     def configure(self, values, args, kwargs):
         if takes_more:
             base_init(self, *args, **kwargs)
-        elif kwargs:
+        elif unknown := active(cls, kwargs):
             known = ", ".join(f.name for f in fields)
-            raise TypeError(f"{cls.__name__}: unknown argument {next(iter(kwargs))!r}. It takes: {known}.")
+            raise TypeError(f"{cls.__name__}: unknown argument {next(iter(unknown))!r}. It takes: {known}.")
         for f, value in zip(fields, values):
             setattr(self, f.attribute, f.checked(self, value))
         self.__post_init__()
 
-    return constructor(cls, fields, configure, takes_more, takes_more and _takes_positional(base_init))
+    passes_positional = takes_more and _takes_positional(base_init)
+    return constructor(cls, fields, configure, takes_more or bool(cls._inert), passes_positional)
 
 
 def constructor(cls, fields, configure, takes_more=True, passes_positional=False):
@@ -280,6 +298,11 @@ def constructor(cls, fields, configure, takes_more=True, passes_positional=False
     return __init__
 
 
+def active(cls, kwargs):
+    """The keyword arguments without those that other versions of Keras know and that change nothing here."""
+    return {name: value for name, value in kwargs.items() if cls._inert.get(name, ...) != value}
+
+
 def _takes_positional(base_init):
     code = getattr(inspect.unwrap(base_init), "__code__", None)
     return code is not None and (code.co_argcount > 1 or bool(code.co_flags & inspect.CO_VARARGS))
@@ -310,9 +333,10 @@ class Documentation:
         return f"{prose.rstrip()}\n\nArgs:\n{self._arguments()}\n{example and chr(10)}{example.lstrip(chr(10))}{code}"
 
     def _arguments(self):
-        return "\n".join(f"    {f.name}: {_sentence(f)}" for f in self.fields.values())
+        indent = {"initial_indent": " " * 4, "subsequent_indent": " " * 8}
+        return "\n".join(textwrap.fill(f"{f.name}: {_sentence(f)}", 100, **indent) for f in self.fields.values())
 
 
 def _sentence(f):
-    default = "" if f.default is REQUIRED else f"Defaults to `{f.default!r}`."
-    return " ".join(part for part in (f.doc, default) if part)
+    told = f.default is REQUIRED or "efaults to" in f.doc or (f.default is None and "`None`" in f.doc)
+    return f.doc if told else f"{f.doc} Defaults to `{f.default!r}`.".strip()

@@ -7,18 +7,6 @@ from .. import activations, constraints, initializers, regularizers
 from ..core.checks import fraction, int_tuple, one_of, positive_int
 from ..core.fields import Argument, of_owner
 
-
-class _Anything:
-    """Equals every value: for arguments that are ignored, whatever they are."""
-
-    def __eq__(self, other):
-        return True
-
-    __hash__ = None
-
-
-ANY = _Anything()
-
 Activation = Annotated[
     Any,
     Argument(

@@ -253,11 +253,11 @@ class MultiHeadAttention(_Projected):
     value_dim: int = field(
         optional(positive_int), default=None, first=True, doc="Width of the values of each head. Defaults to `key_dim`."
     )
-    output_shape: tuple = field(
+    _output_shape: tuple = field(
         _tail_shape,
         default=None,
         after="use_bias",
-        attribute="_output_shape",
+        alias="output_shape",
         doc="Features of the outputs, instead of d.",
     )
     attention_axes: int | tuple = field(

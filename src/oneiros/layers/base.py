@@ -28,7 +28,7 @@ from ..core import (
 )
 from ..core import behaviour as _behaviour
 from ..core.errors import InputDataError, LimitExceededError
-from ..core.fields import fields_of
+from ..core.fields import active, fields_of
 from ..core.names import layer_prefix, unique_name
 from ..core.registry import constructor_values, serialize_value
 from ..core.structure import is_nested, keys_of, leaves, map_shapes, map_structure, values_of
@@ -129,7 +129,7 @@ class Layer(Configurable):
     input_spec = None
     activity_regularizer = None
     index_limit = None  # the inputs are indices below this
-    _inert = {"dynamic": False}  # arguments of other versions of Keras, with the one value that changes nothing
+    _inert = {"dynamic": False}
     _untracked = frozenset({"_inbound_nodes", "_outbound_nodes", "_own", "_initial_arguments", "_call_losses"})
 
     def __init_subclass__(cls, **kwargs):
@@ -164,7 +164,7 @@ class Layer(Configurable):
         autocast=True,
         **kwargs,
     ):
-        kwargs = {key: value for key, value in kwargs.items() if self._inert.get(key, ...) != value}
+        kwargs = active(type(self), kwargs)
         if kwargs:
             raise TypeError(
                 f"{type(self).__name__}: unknown keyword argument{'s' if len(kwargs) > 1 else ''} "

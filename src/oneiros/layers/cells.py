@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core import Scope, SeedGenerator, Symbol, Variable, behaviour, kind
-from ..core.fields import field
+from ..core.fields import ANY, field
 from ..core.structure import leaves
 from ..core.symbol import Shape
 from ..kernels.random import dropout_mask
-from .arguments import ANY, Constraint, Initializer, Rate, Regularizer, Seed
+from .arguments import Constraint, Initializer, Rate, Regularizer, Seed
 from .base import Layer
 
 

@@ -33,9 +33,9 @@ class EinsumDense(Layer):
     equation: str = field(
         doc='Einstein sum such as `"abc,cd->abd"`. An ellipsis in the inputs and the outputs stands for any axes.'
     )
-    output_shape: tuple = field(
+    _output_shape: tuple = field(
         _tail_shape,
-        attribute="_output_shape",
+        alias="output_shape",
         doc="Sizes of the outputs' axes, without the batch and those of an ellipsis. `None` if unknown.",
     )
     activation: Activation = None

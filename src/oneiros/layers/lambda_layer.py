@@ -34,7 +34,7 @@ def _function(name, value):
     return value
 
 
-def _output_shape(name, value):
+def _own_output_shape(name, value):
     return value if value is None or callable(value) else _shape(value)
 
 
@@ -56,10 +56,10 @@ class Lambda(Layer):
     function: typing.Callable = field(
         _function, doc="Function of the inputs, and of `mask` and `training` if it takes them."
     )
-    output_shape: typing.Any = field(
-        _output_shape,
+    _output_shape: typing.Any = field(
+        _own_output_shape,
         default=None,
-        attribute="_output_shape",
+        alias="output_shape",
         doc="Shape of the outputs without the batch axis, or a function of the input shape. Only needed where it "
         "cannot be inferred.",
     )

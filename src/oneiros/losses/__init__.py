@@ -1,8 +1,34 @@
 """Losses: functions, classes made from them, and checks of targets."""
 
-from . import classes as _classes
 from .checks import check_labels, check_shapes
-from .classes import Loss, LossFunctionWrapper, Reduction, reduce_weighted
+from .classes import (
+    CTC,
+    BinaryCrossentropy,
+    BinaryFocalCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
+    CategoricalHinge,
+    Circle,
+    CosineSimilarity,
+    Dice,
+    Hinge,
+    Huber,
+    KLDivergence,
+    LogCosh,
+    Loss,
+    LossFunctionWrapper,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    Reduction,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+    Tversky,
+    reduce_weighted,
+)
 from .functions import (
     BCE,
     KLD,
@@ -44,8 +70,6 @@ from .functions import (
     tversky,
 )
 from .functions import kind as _kind
-
-globals().update((name, cls) for name, cls in vars(_classes).items() if name in _classes.TABLE)
 
 
 def get(identifier):

@@ -1,12 +1,14 @@
 """Loss objects: a function of (y_true, y_pred), its options, and how its values become one number."""
 
-import inspect
+import typing
+from typing import Annotated
 
 import jax
 import jax.numpy as jnp
 
 from .. import core
 from ..core import policy
+from ..core.fields import Argument, field, fields_of
 from ..core.names import to_snake_case
 from ..core.registry import serialize_value
 from ..core.structure import map_structure
@@ -29,24 +31,40 @@ class Reduction:
         return cls.AUTO, cls.NONE, cls.SUM, cls.SUM_OVER_BATCH_SIZE
 
 
+def _compute_type(name, value):
+    return None if value is None else policy.get(value).compute_dtype
+
+
 class Loss(core.Configurable):
     """Base of losses: subclasses define ``call(y_true, y_pred)``, one value for each example or place.
 
-    reduction: 'sum_over_batch_size' (the mean of all values, also called 'mean' and 'auto'), 'sum',
-        'mean_with_sample_weight' (divided by the sum of the weights) or 'none'.
-    dtype: in what to compute; ``floatx()`` by default.
+    >>> class Distance(Loss):
+    ...     def call(self, y_true, y_pred):
+    ...         return jnp.sqrt(jnp.sum(jnp.square(y_pred - y_true), -1))
+    >>> float(Distance()(jnp.zeros((1, 2)), jnp.array([[3.0, 4.0]])))
+    5.0
     """
 
     kind = "loss"
 
-    def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
-        if name in REDUCTIONS and name is not None:  # tf.keras has the reduction first
-            name, reduction = None if reduction in REDUCTIONS else reduction, name
-        if reduction not in REDUCTIONS:
-            raise ValueError(f"Loss: reduction must be one of {REDUCTIONS}. Received: reduction={reduction!r}")
-        self.name = name or to_snake_case(type(self).__name__)
-        self.reduction = reduction
-        self._dtype = None if dtype is None else policy.get(dtype).compute_dtype
+    name: str = field(default=None, last=True, doc="Name in logs and files. Made from the class's name by default.")
+    reduction: str = field(
+        default="sum_over_batch_size",
+        last=True,
+        doc='`"sum_over_batch_size"` for the mean of all values (also called `"mean"` and `"auto"`), `"sum"`, '
+        '`"mean_with_sample_weight"` to divide by the sum of the weights, or `"none"`.',
+    )
+    _dtype: str = field(
+        _compute_type, default=None, last=True, alias="dtype", doc="Type to compute in. `None` means `floatx()`."
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.name in REDUCTIONS and self.name is not None:  # tf.keras has the reduction first
+            self.name, self.reduction = (None if self.reduction in REDUCTIONS else self.reduction), self.name
+        if self.reduction not in REDUCTIONS:
+            raise ValueError(f"Loss: reduction must be one of {REDUCTIONS}. Received: reduction={self.reduction!r}")
+        self.name = self.name or to_snake_case(type(self).__name__)
 
     @property
     def dtype(self):
@@ -105,7 +123,7 @@ class LossFunctionWrapper(Loss):
     """A function of (y_true, y_pred, **options) as a loss."""
 
     def __init__(self, fn, reduction="sum_over_batch_size", name=None, dtype=None, **options):
-        super().__init__(name or getattr(fn, "__name__", None), reduction, dtype)
+        super().__init__(name=name or getattr(fn, "__name__", None), reduction=reduction, dtype=dtype)
         self.fn = fn
         self._options = options
 
@@ -120,73 +138,141 @@ class LossFunctionWrapper(Loss):
         return cls(**{**config, "fn": f.kind.deserialize(config["fn"])})
 
 
-def class_of(name, base, fn, defaults, module):
-    """A class made from a function of (y_true, y_pred, **options), with the base's arguments and the options.
+class FunctionLoss(Loss, abstract=True):
+    """Base of losses made from a function: ``class Huber(FunctionLoss, function=huber)``.
 
-    defaults: the constructor's parameters in order. The options become attributes.
+    What a subclass declares are the function's options. The loss goes by the function's name unless it says otherwise.
     """
-    parameters = [inspect.Parameter(p, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=d) for p, d in defaults.items()]
-    me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    signature = inspect.Signature([me, *parameters])
-    own = [p for p in defaults if p not in ("name", "reduction", "dtype")]
 
-    def __init__(self, *args, **kwargs):
-        try:
-            bound = signature.bind(self, *args, **kwargs)
-        except TypeError as error:
-            raise TypeError(f"{name}: {error}; its arguments are {', '.join(defaults)}.") from None
-        bound.apply_defaults()
-        options = dict(list(bound.arguments.items())[1:])
-        self.__dict__.update((p, options.pop(p)) for p in own)
-        base.__init__(self, **options)
+    function = None
+
+    name: str = field(default=None, last=True, after="reduction")
+
+    def __init_subclass__(cls, function=None, **kwargs):
+        if function is not None:
+            cls.function = staticmethod(function)
+            cls.__doc__ = cls.__doc__ or f"`{function.__name__}` as an object. {function.__doc__.partition('>>>')[0]}"
+            if "name" not in vars(cls):
+                cls.name = function.__name__
+                cls.__annotations__ = {**vars(cls).get("__annotations__", {}), "name": str}
+        super().__init_subclass__(**kwargs)
+        cls.options = [name for name in fields_of(cls) if name not in fields_of(Loss)]
 
     def call(self, y_true, y_pred):
-        return fn(y_true, y_pred, **{p: getattr(self, p) for p in own})
-
-    __init__.__signature__ = signature
-    doc = f"`{fn.__name__}` as an object. {fn.__doc__.partition('>>>')[0].strip()}"
-    return type(name, (base,), {"__init__": __init__, "call": call, "__doc__": doc, "__module__": module})
+        return self.function(y_true, y_pred, **{name: getattr(self, name) for name in self.options})
 
 
-_ENTROPY = {"from_logits": False, "label_smoothing": 0.0, "axis": -1}
-_END = {"reduction": "sum_over_batch_size", "name": None, "dtype": None}
-# Class -> function, its options. The name is that of the function unless it stands among the options.
-TABLE = {
-    "MeanSquaredError": (f.mean_squared_error, _END),
-    "MeanAbsoluteError": (f.mean_absolute_error, _END),
-    "MeanAbsolutePercentageError": (f.mean_absolute_percentage_error, _END),
-    "MeanSquaredLogarithmicError": (f.mean_squared_logarithmic_error, _END),
-    "Hinge": (f.hinge, _END),
-    "SquaredHinge": (f.squared_hinge, _END),
-    "CategoricalHinge": (f.categorical_hinge, _END),
-    "Poisson": (f.poisson, _END),
-    "KLDivergence": (f.kl_divergence, _END),
-    "LogCosh": (f.log_cosh, _END),
-    "CTC": (f.ctc, _END),
-    "Huber": (f.huber, {"delta": 1.0, **_END, "name": "huber_loss"}),
-    "CosineSimilarity": (f.cosine_similarity, {"axis": -1, **_END}),
-    "CategoricalCrossentropy": (f.categorical_crossentropy, {**_ENTROPY, **_END}),
-    "BinaryCrossentropy": (f.binary_crossentropy, {**_ENTROPY, **_END}),
-    "SparseCategoricalCrossentropy": (
-        f.sparse_categorical_crossentropy,
-        {"from_logits": False, "ignore_class": None, "reduction": _END["reduction"], "axis": -1, **_END},
-    ),
-    "BinaryFocalCrossentropy": (
-        f.binary_focal_crossentropy,
-        {"apply_class_balancing": False, "alpha": 0.25, "gamma": 2.0, **_ENTROPY, **_END},
-    ),
-    "CategoricalFocalCrossentropy": (
-        f.categorical_focal_crossentropy,
-        {"alpha": 0.25, "gamma": 2.0, **_ENTROPY, **_END},
-    ),
-    "CategoricalGeneralizedCrossEntropy": (f.categorical_generalized_cross_entropy, {"q": 0.5, **_END}),
-    "Dice": (f.dice, {"reduction": _END["reduction"], "name": None, "axis": None, **_END}),
-    "Tversky": (
-        f.tversky,
-        {"alpha": 0.5, "beta": 0.5, "reduction": _END["reduction"], "name": None, "axis": None, **_END},
-    ),
-    "Circle": (f.circle, {"gamma": 80.0, "margin": 0.4, "remove_diagonal": True, **_END}),
-}
-for _name, (_fn, _defaults) in TABLE.items():
-    _defaults = {**_defaults, "name": _defaults["name"] or _fn.__name__}
-    globals()[_name] = class_of(_name, Loss, _fn, _defaults, __name__)
+FromLogits = Annotated[bool, Argument(doc="Whether the predictions are logits instead of probabilities.")]
+LabelSmoothing = Annotated[float, Argument(doc="Share of each target that is spread over all classes, from 0 to 1.")]
+ClassAxis = Annotated[int, Argument(doc="Axis of the classes.")]
+Gamma = Annotated[float, Argument(doc="Exponent of the focal factor `(1 - p)**gamma`.")]
+
+
+class MeanSquaredError(FunctionLoss, function=f.mean_squared_error):
+    pass
+
+
+class MeanAbsoluteError(FunctionLoss, function=f.mean_absolute_error):
+    pass
+
+
+class MeanAbsolutePercentageError(FunctionLoss, function=f.mean_absolute_percentage_error):
+    pass
+
+
+class MeanSquaredLogarithmicError(FunctionLoss, function=f.mean_squared_logarithmic_error):
+    pass
+
+
+class Hinge(FunctionLoss, function=f.hinge):
+    pass
+
+
+class SquaredHinge(FunctionLoss, function=f.squared_hinge):
+    pass
+
+
+class CategoricalHinge(FunctionLoss, function=f.categorical_hinge):
+    pass
+
+
+class Poisson(FunctionLoss, function=f.poisson):
+    pass
+
+
+class KLDivergence(FunctionLoss, function=f.kl_divergence):
+    pass
+
+
+class LogCosh(FunctionLoss, function=f.log_cosh):
+    pass
+
+
+class CTC(FunctionLoss, function=f.ctc):
+    pass
+
+
+class Huber(FunctionLoss, function=f.huber):
+    delta: float = field(default=1.0, doc="Error from which on the loss grows linearly.")
+    name: str = "huber_loss"
+
+
+class CosineSimilarity(FunctionLoss, function=f.cosine_similarity):
+    axis: int = field(default=-1, doc="Axis of the vectors.")
+
+
+class CategoricalCrossentropy(FunctionLoss, function=f.categorical_crossentropy):
+    from_logits: FromLogits = False
+    label_smoothing: LabelSmoothing = 0.0
+    axis: ClassAxis = -1
+
+
+class BinaryCrossentropy(FunctionLoss, function=f.binary_crossentropy):
+    from_logits: FromLogits = False
+    label_smoothing: LabelSmoothing = 0.0
+    axis: int = field(default=-1, doc="Axis to take the mean over.")
+
+
+class SparseCategoricalCrossentropy(FunctionLoss, function=f.sparse_categorical_crossentropy):
+    from_logits: FromLogits = False
+    ignore_class: int = field(default=None, doc="Class whose places do not count.")
+    axis: ClassAxis = field(default=-1, after="reduction")
+
+
+class BinaryFocalCrossentropy(FunctionLoss, function=f.binary_focal_crossentropy):
+    apply_class_balancing: bool = field(
+        default=False, doc="Whether to weigh class 1 by `alpha`, class 0 by `1 - alpha`."
+    )
+    alpha: float = field(default=0.25, doc="Weight of class 1.")
+    gamma: Gamma = 2.0
+    from_logits: FromLogits = False
+    label_smoothing: LabelSmoothing = 0.0
+    axis: int = field(default=-1, doc="Axis to take the mean over.")
+
+
+class CategoricalFocalCrossentropy(FunctionLoss, function=f.categorical_focal_crossentropy):
+    alpha: float = field(default=0.25, doc="Weight of all classes, or a list with one for each.")
+    gamma: Gamma = 2.0
+    from_logits: FromLogits = False
+    label_smoothing: LabelSmoothing = 0.0
+    axis: ClassAxis = -1
+
+
+class CategoricalGeneralizedCrossEntropy(FunctionLoss, function=f.categorical_generalized_cross_entropy):
+    q: float = field(default=0.5, doc="Between the mean absolute error (1) and the cross-entropy (near 0).")
+
+
+class Dice(FunctionLoss, function=f.dice):
+    axis: typing.Any = field(default=None, after="name", last=True, doc="Axes to sum over. `None` means all.")
+
+
+class Tversky(FunctionLoss, function=f.tversky):
+    alpha: float = field(default=0.5, doc="Weight of false negatives.")
+    beta: float = field(default=0.5, doc="Weight of false positives.")
+    axis: typing.Any = field(default=None, after="name", last=True, doc="Axes to sum over. `None` means all.")
+
+
+class Circle(FunctionLoss, function=f.circle):
+    gamma: float = field(default=80.0, doc="Scale of the similarities.")
+    margin: float = field(default=0.4, doc="Margin between the similarities of equal and of different classes.")
+    remove_diagonal: bool = field(default=True, doc="Whether to leave out the comparison of each example with itself.")

@@ -33,7 +33,31 @@ from ..losses import (
     squared_hinge,
 )
 from ..losses.functions import KLD, kld
-from . import functions as _f
+from .averages import (
+    CLASS_OF,
+    Accuracy,
+    BinaryAccuracy,
+    BinaryCrossentropy,
+    CategoricalAccuracy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    ConcordanceCorrelation,
+    CosineSimilarity,
+    Hinge,
+    KLDivergence,
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    PearsonCorrelation,
+    Poisson,
+    SparseCategoricalAccuracy,
+    SparseCategoricalCrossentropy,
+    SparseTopKCategoricalAccuracy,
+    SquaredHinge,
+    TopKCategoricalAccuracy,
+)
 from .base import (
     Mean,
     MeanMetricWrapper,
@@ -46,7 +70,6 @@ from .base import (
     SumOverBatchSizeMetricWrapper,
 )
 from .base import kind as _kind
-from .base import metric_class as _metric_class
 from .confusion import (
     AUC,
     F1Score,
@@ -67,6 +90,9 @@ from .functions import (
     binary_accuracy,
     categorical_accuracy,
     concordance_correlation,
+    cosine,
+    cosine_proximity,
+    cosine_similarity,
     pearson_correlation,
     resolve_accuracy,
     sparse_categorical_accuracy,
@@ -75,63 +101,9 @@ from .functions import (
 )
 from .regions import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU, R2Score
 
-
-@_f.metric()
-def cosine_similarity(y_true, y_pred, axis=-1):
-    """The cosine of the angle between targets and predictions: 1 for the same direction (the loss is minus that)."""
-    return -_losses.cosine_similarity(y_true, y_pred, axis)
-
-
-@_f.metric("cosine")
-def cosine_proximity(y_true, y_pred, axis=-1):
-    """Minus the cosine of the angle between targets and predictions: what Keras 1 and 2 report under this name."""
-    return _losses.cosine_similarity(y_true, y_pred, axis)
-
-
-cosine = cosine_proximity
-
 for _name, _fn in _losses.functions.kind.objects.items():
     if not _inspect.isclass(_fn) and _name not in _kind.objects:
         _kind.add(_fn, _name)
-
-_ENTROPY = {"from_logits": False, "label_smoothing": 0}
-# Class -> the function that it averages, the name it goes by in the logs, and its options.
-TABLE = {
-    "Accuracy": (accuracy, "accuracy", {}),
-    "BinaryAccuracy": (binary_accuracy, "binary_accuracy", {"threshold": 0.5}),
-    "CategoricalAccuracy": (categorical_accuracy, "categorical_accuracy", {}),
-    "SparseCategoricalAccuracy": (sparse_categorical_accuracy, "sparse_categorical_accuracy", {}),
-    "TopKCategoricalAccuracy": (top_k_categorical_accuracy, "top_k_categorical_accuracy", {"k": 5}),
-    "SparseTopKCategoricalAccuracy": (
-        *(sparse_top_k_categorical_accuracy, "sparse_top_k_categorical_accuracy"),
-        {"k": 5, "from_sorted_ids": False},
-    ),
-    "BinaryCrossentropy": (binary_crossentropy, "binary_crossentropy", _ENTROPY),
-    "CategoricalCrossentropy": (categorical_crossentropy, "categorical_crossentropy", {**_ENTROPY, "axis": -1}),
-    "SparseCategoricalCrossentropy": (
-        *(sparse_categorical_crossentropy, "sparse_categorical_crossentropy"),
-        {"from_logits": False, "ignore_class": None, "axis": -1},
-    ),
-    "MeanSquaredError": (mean_squared_error, "mean_squared_error", {}),
-    "MeanAbsoluteError": (mean_absolute_error, "mean_absolute_error", {}),
-    "MeanAbsolutePercentageError": (mean_absolute_percentage_error, "mean_absolute_percentage_error", {}),
-    "MeanSquaredLogarithmicError": (mean_squared_logarithmic_error, "mean_squared_logarithmic_error", {}),
-    "CosineSimilarity": (cosine_similarity, "cosine_similarity", {"axis": -1}),
-    "LogCoshError": (log_cosh, "logcosh", {}),
-    "KLDivergence": (kl_divergence, "kl_divergence", {}),
-    "Poisson": (poisson, "poisson", {}),
-    "Hinge": (hinge, "hinge", {}),
-    "SquaredHinge": (squared_hinge, "squared_hinge", {}),
-    "CategoricalHinge": (categorical_hinge, "categorical_hinge", {}),
-    "PearsonCorrelation": (pearson_correlation, "pearson_correlation", {"axis": -1}),
-    "ConcordanceCorrelation": (concordance_correlation, "concordance_correlation", {"axis": -1}),
-}
-_class_of = {}  # function -> the class that averages it
-for _name, (_fn, _short, _options) in TABLE.items():
-    _first = {"k": _options["k"]} if "k" in _options else {}  # the only option before the name
-    _options = {**_first, "name": _short, "dtype": None, **_options}
-    globals()[_name] = _class = _metric_class(_name, _fn, _options, __name__)
-    _class_of[_fn] = _class
 
 
 def get(identifier):
@@ -143,8 +115,8 @@ def get(identifier):
     <MeanSquaredError name=mean_squared_error>
     """
     metric = _kind.get(identifier)
-    if isinstance(identifier, str) and _behaviour.generation == "3" and metric in _class_of:
-        return _class_of[metric]()
+    if isinstance(identifier, str) and _behaviour.generation == "3" and metric in CLASS_OF:
+        return CLASS_OF[metric]()
     return metric
 
 

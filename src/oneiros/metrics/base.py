@@ -1,6 +1,6 @@
 """Metrics: state that is gathered batch by batch, and a result computed from it."""
 
-import inspect
+import typing
 
 import jax
 import jax.numpy as jnp
@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import core
 from ..core import policy
+from ..core.fields import ANY, Documentation, Field, constructor, field, fields_of
 from ..core.names import to_snake_case, unique_name
 from ..core.registry import serialize_value
 from ..losses.classes import weight_like
@@ -35,12 +36,16 @@ class Metric(core.Configurable):
 
     kind = "metric"
 
-    def __init__(self, dtype=None, name=None, **kwargs):
+    _inert = {"trainable": ANY, "dynamic": ANY, "autocast": ANY}  # tf.keras' metrics are layers
+
+    _dtype: str = field(default=None, alias="dtype", doc="Type of the state. `None` means `floatx()`.")
+    name: str = field(default=None, doc="Name in logs. Made from the class's name by default.")
+
+    def __post_init__(self):
+        super().__post_init__()
+        dtype, name = self._dtype, self.name
         if isinstance(dtype, str) and not _is_type(dtype):  # tf.keras has the name first
             dtype, name = (name if _is_type(name) else None), dtype
-        unknown = kwargs.keys() - {"trainable", "dynamic", "autocast"}  # what tf.keras' layers take
-        if unknown:
-            raise TypeError(f"{type(self).__name__}: unknown argument(s) {', '.join(sorted(unknown))}.")
         self.name = name or unique_name(to_snake_case(type(self).__name__))
         self._dtype = None if dtype is None else policy.get(dtype).compute_dtype
         self._weights = []
@@ -130,13 +135,19 @@ class Metric(core.Configurable):
         return [jnp.zeros(v.shape, v.dtype) for v in self.variables]
 
     def get_config(self):
-        """``name`` and ``dtype`` in a user's class, the constructor's arguments in a class of this library."""
-        if type(self).__module__.split(".")[0] != "oneiros":
+        """The declared fields; ``name`` and ``dtype`` in a class with an `__init__` of its own."""
+        if not fields_of(type(self)):
             return {"name": self.name, "dtype": self.dtype}
-        return super().get_config()
+        return super().get_config() | {"dtype": self.dtype}
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}>"
+
+
+class NamedMetric(Metric, abstract=True):
+    """Base of the library's metrics: in their constructors the name comes before the type."""
+
+    name: str = field(default=None, first=True)
 
 
 def _is_type(name):
@@ -173,7 +184,7 @@ def _match(weight, mask):
     return weight * weight_like(mask, weight) if weight.ndim > mask.ndim else weight_like(weight, mask) * mask
 
 
-class Mean(Metric):
+class Mean(NamedMetric):
     """The weighted mean of all values.
 
     >>> m = Mean()
@@ -181,8 +192,10 @@ class Mean(Metric):
     1.5
     """
 
-    def __init__(self, name="mean", dtype=None):
-        super().__init__(dtype, name)
+    name: str = "mean"
+
+    def __post_init__(self):
+        super().__post_init__()
         self.total = self.add_variable(name="total")
         self.count = self.add_variable(name="count")
 
@@ -199,11 +212,13 @@ class Mean(Metric):
         return safe_divide(self.total.raw, self.count.raw)
 
 
-class Sum(Metric):
+class Sum(NamedMetric):
     """The weighted sum of all values."""
 
-    def __init__(self, name="sum", dtype=None):
-        super().__init__(dtype, name)
+    name: str = "sum"
+
+    def __post_init__(self):
+        super().__post_init__()
         self.total = self.add_variable(name="total")
 
     def update_state(self, values, sample_weight=None):
@@ -218,8 +233,7 @@ class Sum(Metric):
 class SumOverBatchSize(Mean):
     """The weighted sum of all values by their number."""
 
-    def __init__(self, name="sum_over_batch_size", dtype=None):
-        super().__init__(name, dtype)
+    name: str = "sum_over_batch_size"
 
     def _add(self, values, sample_weight, mask):
         values, weight = _weighted(values, sample_weight, mask, self.dtype)
@@ -227,15 +241,17 @@ class SumOverBatchSize(Mean):
         self.count.assign_add(values.size)
 
 
-class MeanTensor(Metric):
+class MeanTensor(NamedMetric):
     """The weighted mean of arrays of one shape, element by element."""
 
-    def __init__(self, name="mean_tensor", dtype=None, shape=None):
-        super().__init__(dtype, name)
-        self.shape = shape
+    name: str = "mean_tensor"
+    shape: tuple = field(default=None, doc="Shape of the arrays. `None` takes it from the first one.")
+
+    def __post_init__(self):
+        super().__post_init__()
         self.total = self.count = None
-        if shape is not None:
-            self._build(shape)
+        if self.shape is not None:
+            self._build(self.shape)
 
     def _build(self, shape):
         self.total = self.add_variable(shape, name="total")
@@ -261,7 +277,7 @@ class MeanMetricWrapper(Mean):
     """The mean of a function of (y_true, y_pred, **options) over all examples."""
 
     def __init__(self, fn, name=None, dtype=None, **options):
-        super().__init__(name or getattr(fn, "__name__", None), dtype)
+        super().__init__(name=name or getattr(fn, "__name__", None), dtype=dtype)
         self._fn = fn
         self._options = options
 
@@ -273,7 +289,7 @@ class MeanMetricWrapper(Mean):
         self._add(values, sample_weight, mask)
 
     def get_config(self):
-        if type(self) is not MeanMetricWrapper:
+        if fields_of(type(self)) or type(self).__module__.split(".")[0] != "oneiros":
             return super().get_config()
         options = serialize_value(self._options)
         return {"name": self.name, "dtype": self.dtype, "fn": kind.serialize(self._fn), **options}
@@ -286,7 +302,7 @@ class MeanMetricWrapper(Mean):
 
 
 class SumOverBatchSizeMetricWrapper(MeanMetricWrapper):
-    """The weighted sum of a function of (y_true, y_pred, **kwargs) by the number of examples."""
+    """The weighted sum of a function of (y_true, y_pred, **options), divided by the number of examples."""
 
     _add = SumOverBatchSize._add
 
@@ -294,9 +310,8 @@ class SumOverBatchSizeMetricWrapper(MeanMetricWrapper):
 class MeanRelativeError(Mean):
     """The mean of ``|y_true - y_pred| / normalizer``; 0 where the normalizer is 0."""
 
-    def __init__(self, normalizer, name=None, dtype=None):
-        super().__init__(name, dtype)
-        self.normalizer = normalizer
+    normalizer: typing.Any = field(first=True, doc="Number or array that errors are divided by.")
+    name: str = None
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         y_true, y_pred = as_float(y_true), as_float(y_pred)
@@ -307,8 +322,7 @@ class MeanRelativeError(Mean):
 class RootMeanSquaredError(Mean):
     """The square root of the mean of all squared errors."""
 
-    def __init__(self, name="root_mean_squared_error", dtype=None):
-        super().__init__(name, dtype)
+    name: str = "root_mean_squared_error"
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         from ..losses.functions import align
@@ -321,24 +335,27 @@ class RootMeanSquaredError(Mean):
         return jnp.sqrt(super().result())
 
 
-def metric_class(name, fn, defaults, module):
-    """A MeanMetricWrapper for one function; `defaults` are the constructor's parameters in order."""
-    parameters = [inspect.Parameter(p, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=d) for p, d in defaults.items()]
-    me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    signature = inspect.Signature([me, *parameters])
+class FunctionMetric(MeanMetricWrapper, abstract=True):
+    """Base of the means of a function: ``class Poisson(FunctionMetric, function=poisson)``.
 
-    def __init__(self, *args, **kwargs):
-        try:
-            bound = signature.bind(self, *args, **kwargs)
-        except TypeError as error:
-            raise TypeError(f"{name}: {error}; its arguments are {', '.join(defaults)}.") from None
-        bound.apply_defaults()
-        options = dict(list(bound.arguments.items())[1:])
-        Mean.__init__(self, options.pop("name"), options.pop("dtype"))
-        self._fn = fn
-        self._options = options
-        self.__dict__.update(options)
+    What a subclass declares are the function's options. They follow the name and the type, unless they come `first`.
+    """
 
-    __init__.__signature__ = signature
-    doc = f"The mean of `{fn.__name__}` over all examples. {(fn.__doc__ or '').partition('>>>')[0].strip()}"
-    return type(name, (MeanMetricWrapper,), {"__init__": __init__, "__doc__": doc, "__module__": module})
+    def __init_subclass__(cls, function=None, name=None, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if function is None:
+            return
+        cls.function = staticmethod(function)
+        options = fields_of(cls)
+        firsts = {option: f for option, f in options.items() if f.first}
+        named = fields_of(Mean) | {"name": Field(name or function.__name__, doc=fields_of(Mean)["name"].doc).of("name")}
+        cls.__fields__ = firsts | named | {option: f for option, f in options.items() if not f.first}
+
+        def configure(self, values, args, kwargs):
+            values = dict(zip(cls.__fields__, values)) | kwargs
+            MeanMetricWrapper.__init__(self, function, **values)
+            self.__dict__.update(self._options)
+
+        cls.__init__ = constructor(cls, list(cls.__fields__.values()), configure, takes_more=False)
+        summary = f"The mean of `{function.__name__}` over all examples. "
+        cls.__doc__ = Documentation(summary + (function.__doc__ or "").partition(">>>")[0].strip(), cls.__fields__)

@@ -1,6 +1,8 @@
 """Metrics from counts of right and wrong decisions at one or many thresholds."""
 
+import typing
 from functools import partial
+from typing import Annotated
 
 import jax
 import jax.numpy as jnp
@@ -8,10 +10,11 @@ import numpy as np
 
 from .. import core
 from ..core.errors import InputDataError
+from ..core.fields import Argument, field
 from ..losses.classes import weight_like
 from ..losses.functions import align
 from ..ops.table import as_float, tensor
-from .base import Metric, safe_divide
+from .base import NamedMetric, safe_divide
 
 COUNTS = ("true_positives", "false_positives", "true_negatives", "false_negatives")
 _LEAST = -1e10  # below every prediction
@@ -70,19 +73,22 @@ def _threshold_list(thresholds, default=0.5):
     return tuple(values)
 
 
-class _Counting(Metric):
+class _Counting(NamedMetric):
     """Keeps some of the four counts at given thresholds."""
 
     kept = ()
 
-    def __init__(self, thresholds=None, name=None, dtype=None, default=0.5):
-        super().__init__(dtype, name)
-        self.thresholds = thresholds
-        self._threshold_values = _threshold_list(thresholds, default)
+    top_k = class_id = None
+    default_threshold = 0.5
+
+    def __post_init__(self):
+        super().__post_init__()
+        self._threshold_values = self.threshold_values()
         for count in self.kept:
             setattr(self, count, self.add_variable((len(self._threshold_values),), name=count))
 
-    top_k = class_id = None
+    def threshold_values(self):
+        return _threshold_list(self.thresholds, self.default_threshold)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         decisions = _decisions(y_true, y_pred, sample_weight, self.class_id, self.top_k)
@@ -94,38 +100,60 @@ class _Counting(Metric):
         return result[0] if len(self._threshold_values) == 1 else result
 
 
-def _single(name, count):
-    def __init__(self, thresholds=None, name=None, dtype=None):
-        Metric.__init__(self, dtype, name)
-        self.thresholds = thresholds
-        self._threshold_values = _threshold_list(thresholds)
+Thresholds = Annotated[
+    typing.Any, Argument(doc="Threshold above which a prediction is positive, or a list of several. `None` means 0.5.")
+]
+
+
+class _OneCount(_Counting):
+    """One of the four counts."""
+
+    thresholds: Thresholds = field(default=None, first=True)
+
+    def __post_init__(self):
+        super().__post_init__()
         self.accumulator = self.add_variable((len(self._threshold_values),), name="accumulator")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         counts = confusion_counts(*_decisions(y_true, y_pred, sample_weight, None, None), self._threshold_values)
-        self.accumulator.assign_add(counts[COUNTS.index(count)])
+        self.accumulator.assign_add(counts[COUNTS.index(self.count)])
 
     def result(self):
         return self._plain(self.accumulator.raw)
 
-    doc = f"The number (or weight) of {count.replace('_', ' ')}, at one threshold or several."
-    members = {"__init__": __init__, "update_state": update_state, "result": result, "__doc__": doc}
-    return type(name, (_Counting,), {**members, "__module__": __name__})
+
+class TruePositives(_OneCount):
+    """The number (or weight) of true positives, at one threshold or several."""
+
+    count = "true_positives"
 
 
-TruePositives = _single("TruePositives", "true_positives")
-FalsePositives = _single("FalsePositives", "false_positives")
-TrueNegatives = _single("TrueNegatives", "true_negatives")
-FalseNegatives = _single("FalseNegatives", "false_negatives")
+class FalsePositives(_OneCount):
+    """The number (or weight) of false positives, at one threshold or several."""
+
+    count = "false_positives"
+
+
+class TrueNegatives(_OneCount):
+    """The number (or weight) of true negatives, at one threshold or several."""
+
+    count = "true_negatives"
+
+
+class FalseNegatives(_OneCount):
+    """The number (or weight) of false negatives, at one threshold or several."""
+
+    count = "false_negatives"
 
 
 class _Ratio(_Counting):
     """True positives by all of one kind."""
 
-    def __init__(self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None):
-        super().__init__(thresholds, name, dtype, 0.5 if top_k is None else _LEAST)
-        self.top_k = top_k
-        self.class_id = class_id
+    thresholds: Thresholds = field(default=None, first=True)
+    top_k: int = field(default=None, first=True, doc="If given, only so many of the largest predictions are positive.")
+    class_id: int = field(default=None, first=True, doc="If given, the only class that is looked at.")
+
+    default_threshold = property(lambda self: 0.5 if self.top_k is None else _LEAST)
 
     def result(self):
         right, wrong = (getattr(self, count).raw for count in self.kept)
@@ -133,10 +161,7 @@ class _Ratio(_Counting):
 
 
 class Precision(_Ratio):
-    """How much of what is predicted positive is so.
-
-    thresholds: one or several, by default 0.5; top_k: only the k largest predictions count as positive;
-    class_id: the one class that is looked at.
+    """The share of positive predictions that are right.
 
     >>> float(Precision()([0, 1, 1, 1], [1.0, 0.0, 1.0, 1.0])) > 0.66
     True
@@ -146,7 +171,7 @@ class Precision(_Ratio):
 
 
 class Recall(_Ratio):
-    """How much of what is positive is predicted so. Arguments as in `Precision`."""
+    """The share of positive labels that are predicted."""
 
     kept = ("true_positives", "false_negatives")
 
@@ -161,17 +186,22 @@ class _At(_Counting):
     """The largest rate `wanted` among thresholds at which the rate `given` is at least a value."""
 
     kept = COUNTS
-    wanted = given = None
+    wanted = given = argument = None
 
-    def __init__(self, value, num_thresholds, class_id, name, dtype):
-        if not 0 <= value <= 1:
-            raise ValueError(f"{type(self).__name__}: the rate must be from 0 to 1. Received: {value!r}")
-        if num_thresholds <= 0:
-            raise ValueError(f"{type(self).__name__}: num_thresholds must be positive. Received: {num_thresholds!r}")
-        super().__init__(_even_thresholds(num_thresholds), name, dtype)
-        self.num_thresholds = num_thresholds
-        self.class_id = class_id
-        self._value = value
+    num_thresholds: int = field(default=200, first=True, doc="Number of evenly spaced thresholds.")
+    class_id: int = field(default=None, first=True, doc="If given, the only class that is looked at.")
+
+    thresholds = None
+
+    def threshold_values(self):
+        self._value = getattr(self, self.argument)
+        if not 0 <= self._value <= 1:
+            raise ValueError(f"{type(self).__name__}: the rate must be from 0 to 1. Received: {self._value!r}")
+        if self.num_thresholds <= 0:
+            raise ValueError(
+                f"{type(self).__name__}: num_thresholds must be positive. Received: {self.num_thresholds!r}"
+            )
+        return _threshold_list(_even_thresholds(self.num_thresholds))
 
     def result(self):
         tp, fp, tn, fn = (getattr(self, count).raw for count in COUNTS)
@@ -186,90 +216,88 @@ class _At(_Counting):
 class PrecisionAtRecall(_At):
     """The largest precision at a threshold where the recall is at least the given one."""
 
-    wanted, given = "precision", "recall"
+    wanted, given, argument = "precision", "recall", "recall"
 
-    def __init__(self, recall, num_thresholds=200, class_id=None, name=None, dtype=None):
-        self.recall = recall
-        super().__init__(recall, num_thresholds, class_id, name, dtype)
+    recall: float = field(first=True, doc="The least recall, from 0 to 1.")
 
 
 class RecallAtPrecision(_At):
     """The largest recall at a threshold where the precision is at least the given one."""
 
-    wanted, given = "recall", "precision"
+    wanted, given, argument = "recall", "precision", "precision"
 
-    def __init__(self, precision, num_thresholds=200, class_id=None, name=None, dtype=None):
-        self.precision = precision
-        super().__init__(precision, num_thresholds, class_id, name, dtype)
+    precision: float = field(first=True, doc="The least precision, from 0 to 1.")
 
 
 class SensitivityAtSpecificity(_At):
     """The largest sensitivity (recall) at a threshold where the specificity is at least the given one."""
 
-    wanted, given = "recall", "specificity"
+    wanted, given, argument = "recall", "specificity", "specificity"
 
-    def __init__(self, specificity, num_thresholds=200, class_id=None, name=None, dtype=None):
-        self.specificity = specificity
-        super().__init__(specificity, num_thresholds, class_id, name, dtype)
+    specificity: float = field(first=True, doc="The least specificity, from 0 to 1.")
 
 
 class SpecificityAtSensitivity(_At):
     """The largest specificity at a threshold where the sensitivity (recall) is at least the given one."""
 
-    wanted, given = "specificity", "recall"
+    wanted, given, argument = "specificity", "recall", "sensitivity"
 
-    def __init__(self, sensitivity, num_thresholds=200, class_id=None, name=None, dtype=None):
-        self.sensitivity = sensitivity
-        super().__init__(sensitivity, num_thresholds, class_id, name, dtype)
+    sensitivity: float = field(first=True, doc="The least sensitivity, from 0 to 1.")
 
 
-class AUC(Metric):
+def _choice(argument, value, allowed):
+    if str(value).upper() not in allowed:
+        raise ValueError(f"AUC: {argument} must be one of {list(allowed.values())}. Received: {value!r}")
+    return allowed[str(value).upper()]
+
+
+def _curve(name, value):
+    return _choice(name, value, {curve: curve for curve in ("ROC", "PR", "PRGAIN")})
+
+
+def _method(name, value):
+    return _choice(name, value, {method.upper(): method for method in ("interpolation", "minoring", "majoring")})
+
+
+class AUC(NamedMetric):
     """The area under a curve of two rates over all thresholds, by a Riemann sum.
-
-    curve: 'ROC' (Fawcett 2006), 'PR' (Davis, Goadrich 2006) or 'PRGAIN' (Flach, Kull 2015);
-    summation_method: 'interpolation', 'minoring' or 'majoring'; thresholds: instead of num_thresholds even ones;
-    multi_label: the mean over labels (weighted by label_weights), not one curve for all;
-    from_logits: predictions are not yet sigmoids.
 
     >>> float(AUC(num_thresholds=3)([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9]))
     0.75
     """
 
-    def __init__(
-        self,
-        num_thresholds=200,
-        curve="ROC",
-        summation_method="interpolation",
-        name=None,
-        dtype=None,
-        thresholds=None,
-        multi_label=False,
-        num_labels=None,
-        label_weights=None,
-        from_logits=False,
-    ):
-        super().__init__(dtype, name)
-        self.curve = _choice("AUC: curve", curve, {"ROC": "ROC", "PR": "PR", "PRGAIN": "PRGAIN"})
-        methods = {m.upper(): m for m in ("interpolation", "minoring", "majoring")}
-        self.summation_method = _choice("AUC: summation_method", summation_method, methods)
-        if thresholds is not None:
-            inner = sorted(_threshold_list(thresholds))
-            num_thresholds = len(inner) + 2
+    num_thresholds: int = field(default=200, first=True, doc="Number of thresholds.")
+    curve: str = field(
+        _curve,
+        default="ROC",
+        first=True,
+        doc='`"ROC"` (Fawcett 2006), `"PR"` (Davis & Goadrich 2006) or `"PRGAIN"` (Flach & Kull 2015).',
+    )
+    summation_method: str = field(
+        _method, default="interpolation", first=True, doc='`"interpolation"`, `"minoring"` or `"majoring"`.'
+    )
+    thresholds: list = field(default=None, doc="Thresholds, instead of `num_thresholds` evenly spaced ones.")
+    multi_label: bool = field(default=False, doc="Whether to average one area for each label, instead of one for all.")
+    num_labels: int = field(default=None, doc="Number of labels with `multi_label`. `None` takes it from the data.")
+    label_weights: list = field(default=None, doc="Weight of each label.")
+    from_logits: bool = field(default=False, doc="Whether predictions are logits instead of probabilities.")
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.thresholds is not None:
+            inner = sorted(_threshold_list(self.thresholds))
+            self.num_thresholds = len(inner) + 2
         else:
-            if num_thresholds <= 1:
-                raise ValueError(f"AUC: num_thresholds must be above 1. Received: num_thresholds={num_thresholds!r}")
-            inner = _even_thresholds(num_thresholds)[1:-1]
-        self.num_thresholds = num_thresholds
-        self.thresholds = thresholds
+            if self.num_thresholds <= 1:
+                raise ValueError(
+                    f"AUC: num_thresholds must be above 1. Received: num_thresholds={self.num_thresholds!r}"
+                )
+            inner = _even_thresholds(self.num_thresholds)[1:-1]
         self._threshold_values = (-core.epsilon(), *inner, 1 + core.epsilon())
-        self.multi_label = multi_label
-        self.num_labels = num_labels
-        self.label_weights = label_weights
-        self.from_logits = from_logits
-        if not multi_label:
+        if not self.multi_label:
             self._build(())
-        elif num_labels:
-            self._build((num_labels,))
+        elif self.num_labels:
+            self._build((self.num_labels,))
 
     def _build(self, labels):
         for count in COUNTS:
@@ -321,28 +349,27 @@ def _interpolated_pr(tp, fp, fn):
     return jnp.sum(safe_divide(slope * (d_tp + intercept * jnp.log(ratio)), tp[1:] + fn[1:]), 0)
 
 
-def _choice(argument, value, allowed):
-    if str(value).upper() not in allowed:
-        raise ValueError(f"{argument} must be one of {list(allowed.values())}. Received: {value!r}")
-    return allowed[str(value).upper()]
+class FBetaScore(NamedMetric):
+    """The weighted harmonic mean of precision and recall, for each class or averaged."""
 
+    average: str = field(
+        default=None, first=True, doc='`"micro"`, `"macro"`, `"weighted"`, or `None` for a score for each class.'
+    )
+    beta: float = field(default=1.0, first=True, doc="How much more recall counts than precision.")
+    threshold: float = field(
+        default=None, first=True, doc="Predictions above it are positive. `None` takes the largest prediction."
+    )
+    name: str = "fbeta_score"
 
-class FBetaScore(Metric):
-    """The weighted harmonic mean of precision and recall, for each class or averaged.
-
-    average: ``None``, 'micro', 'macro' or 'weighted'; threshold: of a positive prediction, ``None``: the largest one.
-    """
-
-    def __init__(self, average=None, beta=1.0, threshold=None, name="fbeta_score", dtype=None):
-        super().__init__(dtype, name)
-        if average not in (None, "micro", "macro", "weighted"):
-            raise ValueError(f"average must be None, 'micro', 'macro' or 'weighted'. Received: average={average!r}")
-        if not isinstance(beta, float) or beta <= 0:
-            raise ValueError(f"beta must be a positive float. Received: beta={beta!r}")
-        self.average = average
-        self.beta = beta
-        self.threshold = threshold
-        self.axis = None if average == "micro" else 0
+    def __post_init__(self):
+        super().__post_init__()
+        if self.average not in (None, "micro", "macro", "weighted"):
+            raise ValueError(
+                f"average must be None, 'micro', 'macro' or 'weighted'. Received: average={self.average!r}"
+            )
+        if not isinstance(self.beta, float) or self.beta <= 0:
+            raise ValueError(f"beta must be a positive float. Received: beta={self.beta!r}")
+        self.axis = None if self.average == "micro" else 0
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         y_true, y_pred = as_float(y_true), as_float(y_pred)
@@ -379,7 +406,8 @@ class FBetaScore(Metric):
 
 
 class F1Score(FBetaScore):
-    """The harmonic mean of precision and recall. Arguments as in `FBetaScore`."""
+    """The harmonic mean of precision and recall."""
 
-    def __init__(self, average=None, threshold=None, name="f1_score", dtype=None):
-        super().__init__(average, 1.0, threshold, name, dtype)
+    name: str = "f1_score"
+
+    beta = 1.0

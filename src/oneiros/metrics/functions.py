@@ -6,6 +6,7 @@ import jax.numpy as jnp
 
 from .. import core
 from ..core.config import behaviour
+from ..losses import functions as losses
 from ..losses.functions import align
 from ..ops.table import as_float, tensor
 from .base import kind
@@ -104,6 +105,21 @@ def concordance_correlation(y_true, y_pred, axis=-1):
     shift = jnp.square(jnp.mean(y_true, axis) - jnp.mean(y_pred, axis))
     spread = jnp.mean(a * a, axis) + jnp.mean(b * b, axis) + shift
     return 2 * jnp.mean(a * b, axis) / (spread + core.epsilon())
+
+
+@metric()
+def cosine_similarity(y_true, y_pred, axis=-1):
+    """The cosine of the angle between targets and predictions: 1 for the same direction (the loss is minus that)."""
+    return -losses.cosine_similarity(y_true, y_pred, axis)
+
+
+@metric("cosine")
+def cosine_proximity(y_true, y_pred, axis=-1):
+    """Minus the cosine of the angle between targets and predictions: what Keras 1 and 2 report under this name."""
+    return losses.cosine_similarity(y_true, y_pred, axis)
+
+
+cosine = cosine_proximity
 
 
 def resolve_accuracy(name, y_true_shape, y_pred_shape, loss=None):

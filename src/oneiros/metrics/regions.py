@@ -3,41 +3,39 @@
 import jax
 import jax.numpy as jnp
 
+from ..core.checks import positive_int
 from ..core.errors import InputDataError
+from ..core.fields import field, of_owner
 from ..losses.classes import weight_like
 from ..ops.table import as_float, tensor
-from .base import Metric, safe_divide
+from .base import NamedMetric, safe_divide
 
 
-class IoU(Metric):
-    """The mean over some classes of intersection by union: ``tp / (tp + fp + fn)``.
+@of_owner
+def _class_ids(name, value, metric):
+    count = metric.num_classes
+    ids = list(range(count)) if value is None else list(value)
+    if not ids or max(ids) >= count or min(ids) < 0:
+        raise ValueError(f"{name} must be in [0, {count}). Received: {value!r}")
+    return ids
 
-    target_class_ids: those classes; ignore_class: a label whose places do not count;
-    sparse_y_true, sparse_y_pred: class numbers, not vectors over the classes on `axis`.
-    """
 
-    def __init__(
-        self,
-        num_classes,
-        target_class_ids,
-        name=None,
-        dtype=None,
-        ignore_class=None,
-        sparse_y_true=True,
-        sparse_y_pred=True,
-        axis=-1,
-    ):
-        super().__init__(dtype, name)
-        ids = list(range(num_classes)) if target_class_ids is None else list(target_class_ids)
-        if not ids or max(ids) >= num_classes or min(ids) < 0:
-            raise ValueError(f"target_class_ids must be in [0, {num_classes}). Received: {target_class_ids!r}")
-        self.num_classes = num_classes
-        self.target_class_ids = ids
-        self.ignore_class = ignore_class
-        self.sparse_y_true = sparse_y_true
-        self.sparse_y_pred = sparse_y_pred
-        self.axis = axis
-        self.total_confusion_matrix = self.add_variable((num_classes, num_classes), name="total_confusion_matrix")
+class IoU(NamedMetric):
+    """The mean over some classes of intersection by union: ``tp / (tp + fp + fn)``."""
+
+    num_classes: int = field(positive_int, first=True, doc="Number of classes.")
+    target_class_ids: list = field(_class_ids, first=True, doc="The classes to average over. `None` means all.")
+    ignore_class: int = field(default=None, doc="Label whose places do not count.")
+    sparse_y_true: bool = field(default=True, doc="Whether labels are class numbers, instead of vectors on `axis`.")
+    sparse_y_pred: bool = field(
+        default=True, doc="Whether predictions are class numbers, instead of vectors on `axis`."
+    )
+    axis: int = field(default=-1, doc="Axis of the classes.")
+
+    def __post_init__(self):
+        super().__post_init__()
+        shape = (self.num_classes, self.num_classes)
+        self.total_confusion_matrix = self.add_variable(shape, name="total_confusion_matrix")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         y_true, y_pred = tensor(y_true), tensor(y_pred)
@@ -66,61 +64,61 @@ class IoU(Metric):
 class MeanIoU(IoU):
     """`IoU`, averaged over all classes."""
 
-    def __init__(
-        self,
-        num_classes,
-        name=None,
-        dtype=None,
-        ignore_class=None,
-        sparse_y_true=True,
-        sparse_y_pred=True,
-        axis=-1,
-    ):
-        super().__init__(num_classes, None, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
+    target_class_ids = property(lambda self: list(range(self.num_classes)))
 
 
 class OneHotIoU(IoU):
     """`IoU` of one-hot labels."""
 
-    def __init__(
-        self, num_classes, target_class_ids, name=None, dtype=None, ignore_class=None, sparse_y_pred=False, axis=-1
-    ):
-        super().__init__(num_classes, target_class_ids, name, dtype, ignore_class, False, sparse_y_pred, axis)
+    sparse_y_true = False
+    sparse_y_pred: bool = False
 
 
 class OneHotMeanIoU(MeanIoU):
     """`MeanIoU` of one-hot labels."""
 
-    def __init__(self, num_classes, name=None, dtype=None, ignore_class=None, sparse_y_pred=False, axis=-1):
-        super().__init__(num_classes, name, dtype, ignore_class, False, sparse_y_pred, axis)
+    sparse_y_true = False
+    sparse_y_pred: bool = False
 
 
 class BinaryIoU(IoU):
     """`IoU` of the classes 0 (predictions below the threshold) and 1."""
 
-    def __init__(self, target_class_ids=(0, 1), threshold=0.5, name=None, dtype=None):
-        super().__init__(2, target_class_ids, name, dtype)
-        self.threshold = threshold
+    target_class_ids: list = field(_class_ids, default=(0, 1), first=True)
+    threshold: float = field(default=0.5, first=True, doc="Predictions from here on count as class 1.")
+
+    num_classes = 2
+    ignore_class = None
+    sparse_y_true = sparse_y_pred = True
+    axis = -1
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         super().update_state(y_true, (as_float(y_pred) >= self.threshold).astype("int32"), sample_weight)
 
 
-class R2Score(Metric):
-    """The coefficient of determination: 1 minus the squared errors by those of predicting the mean.
+class R2Score(NamedMetric):
+    """The coefficient of determination: 1 minus the squared errors by those of predicting the mean."""
 
-    class_aggregation: over the outputs 'uniform_average', 'variance_weighted_average' or ``None``;
-    num_regressors: if not 0, the score is adjusted for this number of independent variables.
-    """
+    class_aggregation: str = field(
+        default="uniform_average",
+        first=True,
+        doc='How outputs are averaged: `"uniform_average"`, `"variance_weighted_average"`, or `None` for a score each.',
+    )
+    num_regressors: int = field(
+        default=0, first=True, doc="If not 0, the score is adjusted for this number of independent variables."
+    )
+    name: str = "r2_score"
 
-    def __init__(self, class_aggregation="uniform_average", num_regressors=0, name="r2_score", dtype=None):
-        super().__init__(dtype, name)
-        if class_aggregation not in (None, "uniform_average", "variance_weighted_average"):
-            raise ValueError(f"R2Score: unknown class_aggregation. Received: class_aggregation={class_aggregation!r}")
-        if num_regressors < 0:
-            raise ValueError(f"R2Score: num_regressors must be at least 0. Received: num_regressors={num_regressors}")
-        self.class_aggregation = class_aggregation
-        self.num_regressors = num_regressors
+    def __post_init__(self):
+        super().__post_init__()
+        if self.class_aggregation not in (None, "uniform_average", "variance_weighted_average"):
+            raise ValueError(
+                f"R2Score: unknown class_aggregation. Received: class_aggregation={self.class_aggregation!r}"
+            )
+        if self.num_regressors < 0:
+            raise ValueError(
+                f"R2Score: num_regressors must be at least 0. Received: num_regressors={self.num_regressors}"
+            )
         self.num_samples = self.add_variable(dtype="int32", name="num_samples")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
