@@ -4,7 +4,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import core
+from .core.fields import field
 
+_AXIS = "Axis of the norm: 0 for a Dense kernel, `(0, 1, 2)` for that of a two-dimensional convolution."
 _kind = core.kind("constraint")
 
 
@@ -25,12 +27,12 @@ def _norms(w, axis):
 class MaxNorm(Constraint):
     """Scales weights down whose Euclidean norm over `axis` is above max_value (Srivastava et al. 2014).
 
-    axis: 0 for the inputs of a Dense kernel, (0, 1, 2) for those of a convolution's.
+    >>> np.asarray(MaxNorm(1.0)([[3.0], [4.0]]), float).round(2).tolist()
+    [[0.6], [0.8]]
     """
 
-    def __init__(self, max_value=2, axis=0):
-        self.max_value = max_value
-        self.axis = axis
+    max_value: float = field(default=2, doc="Largest norm.")
+    axis: int = field(default=0, doc=_AXIS)
 
     def __call__(self, w):
         w = core.to_array(w)
@@ -49,8 +51,7 @@ class NonNeg(Constraint):
 class UnitNorm(Constraint):
     """Scales weights to the Euclidean norm 1 over `axis`."""
 
-    def __init__(self, axis=0):
-        self.axis = axis
+    axis: int = field(default=0, doc=_AXIS)
 
     def __call__(self, w):
         w = core.to_array(w)
@@ -58,16 +59,12 @@ class UnitNorm(Constraint):
 
 
 class MinMaxNorm(Constraint):
-    """Scales weights so that their norm over `axis` lies between min_value and max_value.
+    """Scales weights so that their norm over `axis` lies between min_value and max_value."""
 
-    rate: how much of the way there is gone at each update; 1 is all of it.
-    """
-
-    def __init__(self, min_value=0.0, max_value=1.0, rate=1.0, axis=0):
-        self.min_value = min_value
-        self.max_value = max_value
-        self.rate = rate
-        self.axis = axis
+    min_value: float = field(default=0.0, doc="Smallest norm.")
+    max_value: float = field(default=1.0, doc="Largest norm.")
+    rate: float = field(default=1.0, doc="How much of the way to the bounds is gone: 1 for all of it.")
+    axis: int = field(default=0, doc=_AXIS)
 
     def __call__(self, w):
         w = core.to_array(w)

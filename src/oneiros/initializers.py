@@ -6,11 +6,16 @@ They are computed by NumPy, which needs no compilation. Without a seed, one is d
 import functools
 import inspect
 import math
+import typing
+from functools import partial
 
 import numpy as np
 
 from . import core
+from .core.checks import one_of
 from .core.config import behaviour
+from .core.errors import InputDataError
+from .core.fields import field
 
 _kind = core.kind("initializer")
 
@@ -32,10 +37,13 @@ class Initializer(core.Configurable):
 
 
 class Constant(Initializer):
-    """All elements are `value`, a number or an array that broadcasts to the shape."""
+    """All elements are `value`.
 
-    def __init__(self, value=0.0):
-        self.value = value
+    >>> Constant(2.0)((1, 2)).tolist()
+    [[2.0, 2.0]]
+    """
+
+    value: typing.Any = field(default=0.0, doc="A number, or an array that broadcasts to the shape.")
 
     def values(self, shape):
         return np.broadcast_to(np.asarray(self.value), shape)
@@ -52,7 +60,11 @@ class Ones(Initializer):
 
 
 class _Random(Initializer):
-    """seed: an integer gives the same values at each call, and so (from Keras 3 on) does ``None``."""
+    seed: typing.Any = field(
+        default=None,
+        last=True,
+        doc="An integer gives the same values at each call. So does `None` from Keras 3 on, for each object its own.",
+    )
 
     @property
     def rng(self):
@@ -74,13 +86,17 @@ def _truncated(rng, shape):
     return values.reshape(shape)
 
 
+def _positive(name, value):
+    if not value > 0:
+        raise InputDataError(f"{name} must be positive. Received: {name}={value!r}")
+    return value
+
+
 class RandomNormal(_Random):
     """Normal with the given mean and standard deviation."""
 
-    def __init__(self, mean=0.0, stddev=0.05, seed=None):
-        self.mean = mean
-        self.stddev = stddev
-        self.seed = seed
+    mean: float = field(default=0.0, doc="Mean of the values.")
+    stddev: float = field(default=0.05, doc="Standard deviation of the values.")
 
     def values(self, shape):
         return self.rng.standard_normal(shape, np.float32) * np.float32(self.stddev) + np.float32(self.mean)
@@ -96,10 +112,8 @@ class TruncatedNormal(RandomNormal):
 class RandomUniform(_Random):
     """Uniform from minval to maxval."""
 
-    def __init__(self, minval=-0.05, maxval=0.05, seed=None):
-        self.minval = minval
-        self.maxval = maxval
-        self.seed = seed
+    minval: float = field(default=-0.05, doc="Lower end of the range.")
+    maxval: float = field(default=0.05, doc="Upper end of the range.")
 
     def values(self, shape):
         return self.rng.random(shape, np.float32) * np.float32(self.maxval - self.minval) + np.float32(self.minval)
@@ -135,33 +149,21 @@ _DISTRIBUTIONS = {
 
 
 class VarianceScaling(_Random):
-    """Random with variance ``scale / n``.
+    """Random with variance ``scale / n``."""
 
-    mode: n is the number of inputs ('fan_in'), of outputs ('fan_out') or their mean ('fan_avg').
-    distribution: 'truncated_normal', 'untruncated_normal', 'uniform', or Keras 2.1's 'normal'.
-    input_axes, output_axes: the axes of inputs and outputs where they are not the last two.
-    """
-
-    def __init__(
-        self,
-        scale=1.0,
-        mode="fan_in",
-        distribution="truncated_normal",
-        seed=None,
-        input_axes=None,
-        output_axes=None,
-    ):
-        if not scale > 0:
-            raise ValueError(f"VarianceScaling: scale must be positive. Received: scale={scale!r}")
-        for name, value, allowed in (("mode", mode, _MODES), ("distribution", distribution, _DISTRIBUTIONS)):
-            if str(value).lower() not in allowed:
-                raise ValueError(f"VarianceScaling: {name} must be one of {list(allowed)}. Received: {name}={value!r}")
-        self.scale = scale
-        self.mode = mode.lower()
-        self.distribution = distribution.lower()
-        self.seed = seed
-        self.input_axes = input_axes
-        self.output_axes = output_axes
+    scale: float = field(_positive, default=1.0, doc="Factor of the variance.")
+    mode: str = field(
+        partial(one_of, allowed=tuple(_MODES)),
+        default="fan_in",
+        doc='What n is: the number of inputs (`"fan_in"`), of outputs (`"fan_out"`), or their mean (`"fan_avg"`).',
+    )
+    distribution: str = field(
+        partial(one_of, allowed=tuple(_DISTRIBUTIONS)),
+        default="truncated_normal",
+        doc='`"truncated_normal"`, `"untruncated_normal"`, `"uniform"`, or `"normal"` as Keras 2.1 has it.',
+    )
+    input_axes: list = field(default=None, last=True, doc="Axes of the inputs, where they are not the last but one.")
+    output_axes: list = field(default=None, last=True, doc="Axes of the outputs, where they are not the last.")
 
     def values(self, shape):
         fans = compute_fans(shape, self.input_axes, self.output_axes)
@@ -169,23 +171,40 @@ class VarianceScaling(_Random):
         return _DISTRIBUTIONS[self.distribution](self.rng, shape) * np.float32(stddev)
 
 
-def _scaling(name, scale, mode, distribution, source):
-    """A VarianceScaling with all but the seed settled."""
+class GlorotUniform(VarianceScaling):
+    """Uniform with variance ``1 / n``, n = (inputs + outputs) / 2 (Glorot & Bengio 2010)."""
 
-    def __init__(self, seed=None, input_axes=None, output_axes=None):
-        VarianceScaling.__init__(self, scale, mode, distribution, seed, input_axes, output_axes)
-
-    n = {"fan_in": "inputs", "fan_avg": "(inputs + outputs) / 2"}[mode]
-    doc = f"{distribution.replace('_', ' ').capitalize()} with variance ``{scale:g} / n``, n = {n} ({source})."
-    return type(name, (VarianceScaling,), {"__init__": __init__, "__doc__": doc, "__module__": __name__})
+    scale, mode, distribution = 1.0, "fan_avg", "uniform"
 
 
-GlorotUniform = _scaling("GlorotUniform", 1.0, "fan_avg", "uniform", "Glorot, Bengio 2010")
-GlorotNormal = _scaling("GlorotNormal", 1.0, "fan_avg", "truncated_normal", "Glorot, Bengio 2010")
-HeUniform = _scaling("HeUniform", 2.0, "fan_in", "uniform", "He et al. 2015")
-HeNormal = _scaling("HeNormal", 2.0, "fan_in", "truncated_normal", "He et al. 2015")
-LecunUniform = _scaling("LecunUniform", 1.0, "fan_in", "uniform", "LeCun et al. 1998")
-LecunNormal = _scaling("LecunNormal", 1.0, "fan_in", "truncated_normal", "LeCun et al. 1998")
+class GlorotNormal(VarianceScaling):
+    """Truncated normal with variance ``1 / n``, n = (inputs + outputs) / 2 (Glorot & Bengio 2010)."""
+
+    scale, mode, distribution = 1.0, "fan_avg", "truncated_normal"
+
+
+class HeUniform(VarianceScaling):
+    """Uniform with variance ``2 / n``, n = inputs (He et al. 2015)."""
+
+    scale, mode, distribution = 2.0, "fan_in", "uniform"
+
+
+class HeNormal(VarianceScaling):
+    """Truncated normal with variance ``2 / n``, n = inputs (He et al. 2015)."""
+
+    scale, mode, distribution = 2.0, "fan_in", "truncated_normal"
+
+
+class LecunUniform(VarianceScaling):
+    """Uniform with variance ``1 / n``, n = inputs (LeCun et al. 1998)."""
+
+    scale, mode, distribution = 1.0, "fan_in", "uniform"
+
+
+class LecunNormal(VarianceScaling):
+    """Truncated normal with variance ``1 / n``, n = inputs (LeCun et al. 1998)."""
+
+    scale, mode, distribution = 1.0, "fan_in", "truncated_normal"
 
 
 class Orthogonal(_Random):
@@ -194,9 +213,7 @@ class Orthogonal(_Random):
     All but the last axis count as rows.
     """
 
-    def __init__(self, gain=1.0, seed=None):
-        self.gain = gain
-        self.seed = seed
+    gain: float = field(default=1.0, doc="Factor of the matrix.")
 
     def values(self, shape):
         if len(shape) < 2:
@@ -211,8 +228,7 @@ class Orthogonal(_Random):
 class Identity(Initializer):
     """`gain` on the diagonal of a matrix, 0 elsewhere."""
 
-    def __init__(self, gain=1.0):
-        self.gain = gain
+    gain: float = field(default=1.0, doc="The value on the diagonal.")
 
     def values(self, shape):
         if len(shape) != 2:
@@ -226,21 +242,16 @@ class Identity(Initializer):
 
 
 class STFT(Initializer):
-    """The kernel ``(frame, channels, frequencies)`` of a convolution that is a short-time Fourier transform.
+    """The kernel ``(frame, channels, frequencies)`` of a convolution that is a short-time Fourier transform."""
 
-    side: 'real' or 'imag'; window: a name from scipy.signal.windows (periodic: cyclic) or ``None``;
-    scaling: 'density', 'spectrum' or ``None``.
-    """
-
-    def __init__(self, side="real", window="hann", scaling="density", periodic=False):
-        core_checks = (("side", side, ("real", "imag")), ("scaling", scaling, ("density", "spectrum", None)))
-        for name, value, allowed in core_checks:
-            if value not in allowed:
-                raise ValueError(f"STFT: {name} must be one of {allowed}. Received: {name}={value!r}")
-        self.side = side
-        self.window = window
-        self.scaling = scaling
-        self.periodic = periodic
+    side: str = field(partial(one_of, allowed=("real", "imag")), default="real", doc='`"real"` or `"imag"`.')
+    window: str = field(default="hann", doc="Name of a window in `scipy.signal.windows`, or `None` for none.")
+    scaling: str = field(
+        partial(one_of, allowed=("density", "spectrum", None)),
+        default="density",
+        doc='`"density"`, `"spectrum"` or `None`.',
+    )
+    periodic: bool = field(default=False, doc="Whether the window is periodic instead of symmetric.")
 
     def values(self, shape):
         frame, channels, frequencies = shape

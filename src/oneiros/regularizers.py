@@ -1,10 +1,13 @@
 """Penalties on weights or activations, added to the loss: ``regularizer(x)`` is a scalar."""
 
 import math
+from functools import partial
 
 import jax.numpy as jnp
 
 from . import core
+from .core.checks import one_of
+from .core.fields import field
 
 _kind = core.kind("regularizer")
 
@@ -35,9 +38,8 @@ class L1L2(Regularizer):
     2.0
     """
 
-    def __init__(self, l1=0.0, l2=0.0):
-        self.l1 = _factor("l1", l1)
-        self.l2 = _factor("l2", l2)
+    l1: float = field(_factor, default=0.0, doc="Factor of the sum of absolute values, at least 0.")
+    l2: float = field(_factor, default=0.0, doc="Factor of the sum of squares, at least 0.")
 
     @core.op
     def __call__(self, x):
@@ -53,28 +55,24 @@ class L1L2(Regularizer):
 class L1(L1L2):
     """``l1 * sum(|x|)``."""
 
-    def __init__(self, l1=0.01):
-        super().__init__(l1=l1)
+    l1: float = 0.01
+
+    l2 = 0.0
 
 
 class L2(L1L2):
     """``l2 * sum(x**2)``."""
 
-    def __init__(self, l2=0.01):
-        super().__init__(l2=l2)
+    l2: float = 0.01
+
+    l1 = 0.0
 
 
 class OrthogonalRegularizer(Regularizer):
-    """`factor` times the mean of ``|cosine|`` over all pairs of rows (or columns) of a matrix.
+    """`factor` times the mean of ``|cosine|`` over all pairs of rows (or columns) of a matrix."""
 
-    mode: 'rows' or 'columns'.
-    """
-
-    def __init__(self, factor=0.01, mode="rows"):
-        if mode not in ("rows", "columns"):
-            raise ValueError(f"OrthogonalRegularizer: mode must be 'rows' or 'columns'. Received: mode={mode!r}")
-        self.factor = _factor("factor", factor)
-        self.mode = mode
+    factor: float = field(_factor, default=0.01, doc="Factor of the penalty, at least 0.")
+    mode: str = field(partial(one_of, allowed=("rows", "columns")), default="rows", doc='`"rows"` or `"columns"`.')
 
     @core.op
     def __call__(self, inputs):

@@ -160,8 +160,7 @@ def declare(cls):
         _fix(cls, inherited.pop(name))
     cls.__fields__ = _in_order(inherited, own)
     for name in own.keys() & inherited.keys():
-        own[name].check = own[name].check or inherited[name].check
-        own[name].doc = own[name].doc or inherited[name].doc
+        _complete(cls, own[name], inherited[name])
     for f in own.values():
         _place_attribute(cls, f)
     cls.__init__ = _constructor(cls, list(cls.__fields__.values()), hand_written.__init__)
@@ -178,6 +177,15 @@ def _inherited_fields(cls):
             merged.append(base)
             fields |= {name: f for name, f in fields_of(base).items() if name not in fields}
     return fields, object
+
+
+def _complete(cls, new, old):
+    """A field that is declared again keeps what it does not say anew."""
+    new.check, new.doc, new.last = new.check or old.check, new.doc or old.doc, new.last or old.last
+    if new.attribute == new.name != old.attribute:  # declared by the argument's name
+        delattr(cls, new.attribute)
+        setattr(cls, old.attribute, new.default)
+        new.attribute = old.attribute
 
 
 def _own_fields(cls):

@@ -110,6 +110,7 @@ class Bidirectional(Wrapper):
 
     supports_masking = True
 
+    forward_layer: Layer = field(_layer, alias="layer")
     merge_mode: str = field(
         partial(one_of, allowed=("concat", "sum", "mul", "ave", None)),
         default="concat",
@@ -124,9 +125,9 @@ class Bidirectional(Wrapper):
 
     def __post_init__(self):
         super().__post_init__()
-        layer = self.layer
+        layer = self.forward_layer
         base, backwards = layer.name.removeprefix("forward_"), getattr(layer, "go_backwards", False)
-        self.layer = self.forward_layer = _copy(layer, name=f"forward_{base}")
+        self.forward_layer = _copy(layer, name=f"forward_{base}")
         if self.backward_layer is None:
             self.backward_layer = _copy(layer, name=f"backward_{base}", go_backwards=not backwards)
         for name in ("stateful", "return_sequences", "return_state", "go_backwards"):
@@ -139,6 +140,14 @@ class Bidirectional(Wrapper):
         if behaviour.bidirectional_zero_masked:
             for one in (self.forward_layer, self.backward_layer):
                 one.zero_output_for_mask = one.return_sequences
+
+    @property
+    def layer(self):
+        return self.forward_layer
+
+    @layer.setter
+    def layer(self, layer):
+        self.forward_layer = layer
 
     return_sequences = property(lambda self: self.forward_layer.return_sequences)
     return_state = property(lambda self: self.forward_layer.return_state)

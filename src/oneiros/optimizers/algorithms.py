@@ -7,18 +7,30 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import core
+from ..core.errors import InputDataError
+from ..core.fields import field
 from .base import Optimizer, _native
+
+_EPSILON = "Small number that keeps the divisor from 0. `None` means `keras.config.epsilon()`."
+
+
+def _share(name, value):
+    if not 0 <= value <= 1:
+        raise InputDataError(f"{name} must be from 0 to 1. Received: {name}={value!r}")
+    return value
 
 
 class SGD(Optimizer):
-    """``w -= rate * g``; with momentum ``m = momentum * m - rate * g; w += m`` (nesterov: looking one step ahead)."""
+    """``w -= rate * g``; with momentum ``m = momentum * m - rate * g; w += m``.
 
-    def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, **kwargs):
-        super().__init__(learning_rate, **kwargs)
-        if not 0 <= momentum <= 1:
-            raise ValueError(f"SGD: momentum must be from 0 to 1. Received: momentum={momentum!r}")
-        self.momentum = momentum
-        self.nesterov = nesterov
+    >>> w = core.Variable([1.0])
+    >>> SGD(0.5).apply([jnp.array([1.0])], [w]); w.numpy().tolist()
+    [0.5]
+    """
+
+    learning_rate: float = 0.01
+    momentum: float = field(_share, default=0.0, doc="Share of the last change that each change keeps, from 0 to 1.")
+    nesterov: bool = field(default=False, doc="Whether the momentum looks one step ahead (Nesterov 1983).")
 
     def slots(self, variable):
         return {"momentum": 0.0} if self.momentum else {}
@@ -42,14 +54,12 @@ class _Adaptive(Optimizer):
 
 
 class RMSprop(_Adaptive):
-    """Divides gradients by a moving average of their size (Hinton 2012); centered: by their standard deviation."""
+    """Divides gradients by a moving average of their size (Hinton 2012)."""
 
-    def __init__(self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False, **kwargs):
-        super().__init__(learning_rate, **kwargs)
-        self.rho = rho
-        self.momentum = momentum
-        self.epsilon = epsilon
-        self.centered = centered
+    rho: float = field(default=0.9, doc="Decay of the average of squares.")
+    momentum: float = field(default=0.0, doc="Share of the last change that each change keeps.")
+    epsilon: float = field(default=1e-7, doc=_EPSILON)
+    centered: bool = field(default=False, doc="Whether to divide by the standard deviation of gradients instead.")
 
     def slots(self, variable):
         wanted = {"velocity": True, "momentum": self.momentum, "average_gradient": self.centered}
@@ -70,10 +80,8 @@ class RMSprop(_Adaptive):
 class Adagrad(_Adaptive):
     """Divides gradients by the root of the sum of their squares (Duchi et al. 2011)."""
 
-    def __init__(self, learning_rate=0.001, initial_accumulator_value=0.1, epsilon=1e-7, **kwargs):
-        super().__init__(learning_rate, **kwargs)
-        self.initial_accumulator_value = initial_accumulator_value
-        self.epsilon = epsilon
+    initial_accumulator_value: float = field(default=0.1, doc="Start of the sum of squares.")
+    epsilon: float = field(default=1e-7, doc=_EPSILON)
 
     def slots(self, variable):
         return {"accumulator": self.initial_accumulator_value}
@@ -86,10 +94,8 @@ class Adagrad(_Adaptive):
 class Adadelta(_Adaptive):
     """Divides gradients by their moving size, times that of the changes (Zeiler 2012)."""
 
-    def __init__(self, learning_rate=0.001, rho=0.95, epsilon=1e-7, **kwargs):
-        super().__init__(learning_rate, **kwargs)
-        self.rho = rho
-        self.epsilon = epsilon
+    rho: float = field(default=0.95, doc="Decay of both averages.")
+    epsilon: float = field(default=1e-7, doc=_EPSILON)
 
     def slots(self, variable):
         return {"accumulated_grad": 0.0, "accumulated_delta_var": 0.0}
@@ -103,17 +109,12 @@ class Adadelta(_Adaptive):
 
 
 class Adam(_Adaptive):
-    """Moving averages of gradients by those of their squares (Kingma, Ba 2015).
+    """Moving averages of gradients by those of their squares (Kingma & Ba 2015)."""
 
-    amsgrad: divide by the largest such average so far (Reddi et al. 2018).
-    """
-
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, **kwargs):
-        super().__init__(learning_rate, **kwargs)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.amsgrad = amsgrad
+    beta_1: float = field(default=0.9, doc="Decay of the average of the gradients.")
+    beta_2: float = field(default=0.999, doc="Decay of the average of their squares.")
+    epsilon: float = field(default=1e-7, doc=_EPSILON)
+    amsgrad: bool = field(default=False, doc="Whether to divide by the largest average so far (Reddi et al. 2018).")
 
     def slots(self, variable):
         names = ("momentum", "velocity", "velocity_hat") if self.amsgrad else ("momentum", "velocity")
@@ -138,29 +139,20 @@ def _moments(gradient, slots, beta_1, beta_2):
 class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov, Hutter 2019)."""
 
-    def __init__(
-        self,
-        learning_rate=0.001,
-        weight_decay=0.004,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-7,
-        amsgrad=False,
-        **kwargs,
-    ):
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs)
-        if weight_decay is None:
+    weight_decay: float = field(default=0.004, after="learning_rate")
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.weight_decay is None:
             raise ValueError("AdamW: weight_decay must be a number. Received: None. Use Adam without it.")
 
 
 class Adamax(_Adaptive):
     """Adam with the largest gradient in the place of the mean square (Kingma, Ba 2015)."""
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **kwargs):
-        super().__init__(learning_rate, **kwargs)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
+    beta_1: float = field(default=0.9, doc="Decay of the average of the gradients.")
+    beta_2: float = field(default=0.999, doc="Decay of the average of their squares.")
+    epsilon: float = field(default=1e-7, doc=_EPSILON)
 
     def slots(self, variable):
         return {"momentum": 0.0, "norm": 0.0}
@@ -173,17 +165,21 @@ class Adamax(_Adaptive):
 
 
 class Nadam(_Adaptive):
-    """Adam with Nesterov's momentum (Dozat 2015).
+    """Adam with Nesterov's momentum (Dozat 2015)."""
 
-    schedule_decay: how fast the momentum warms up; 1 from Keras 3 on, 0.004 before.
-    """
+    beta_1: float = field(default=0.9, doc="Decay of the average of the gradients.")
+    beta_2: float = field(default=0.999, doc="Decay of the average of their squares.")
+    epsilon: float = field(default=1e-7, doc=_EPSILON)
+    schedule_decay: float = field(
+        default=None,
+        keyword_only=True,
+        doc="How fast the momentum warms up. `None` means 1, and 0.004 in programs for Keras 1 and 2.",
+    )
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **kwargs):
-        self._schedule_decay = kwargs.pop("schedule_decay", 1.0 if _native() else 0.004)
-        super().__init__(learning_rate, **kwargs)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
+    def __post_init__(self):
+        super().__post_init__()
+        if self.schedule_decay is None:
+            self.schedule_decay = 1.0 if _native() else 0.004
 
     def slots(self, variable):
         return {"momentum": 0.0, "velocity": 0.0}
@@ -194,7 +190,7 @@ class Nadam(_Adaptive):
             self._product = self.add_variable((), 1.0, name="momentum_product")
 
     def begin(self, step, rate):
-        now, following = (self.beta_1 * (1 - 0.5 * 0.96 ** (self._schedule_decay * s)) for s in (step, step + 1))
+        now, following = (self.beta_1 * (1 - 0.5 * 0.96 ** (self.schedule_decay * s)) for s in (step, step + 1))
         product = self._product.raw * now
         self._product.assign(product)
         self._shares = (1 - now) / (1 - product), following / (1 - product * following)
@@ -208,36 +204,28 @@ class Nadam(_Adaptive):
 
     def get_config(self):
         config = super().get_config()
-        native = self._schedule_decay == 1.0
-        return config if native else {**config, "schedule_decay": self._schedule_decay}
+        if self.schedule_decay == 1.0:
+            del config["schedule_decay"]
+        return config
 
 
 class Ftrl(Optimizer):
     """Follow the regularized leader (McMahan et al. 2013), with l2 shrinkage."""
 
-    def __init__(
-        self,
-        learning_rate=0.001,
-        learning_rate_power=-0.5,
-        initial_accumulator_value=0.1,
-        l1_regularization_strength=0.0,
-        l2_regularization_strength=0.0,
-        l2_shrinkage_regularization_strength=0.0,
-        beta=0.0,
-        **kwargs,
-    ):
-        super().__init__(learning_rate, **kwargs)
-        if initial_accumulator_value < 0 or learning_rate_power > 0:
+    learning_rate_power: float = field(default=-0.5, doc="Power of the learning rate's decay, at most 0.")
+    initial_accumulator_value: float = field(default=0.1, doc="Start of the sum of squares, at least 0.")
+    l1_regularization_strength: float = field(default=0.0, doc="Factor of the L1 penalty.")
+    l2_regularization_strength: float = field(default=0.0, doc="Factor of the L2 penalty.")
+    l2_shrinkage_regularization_strength: float = field(default=0.0, doc="Factor of the L2 shrinkage.")
+    beta: float = field(default=0.0, doc="The constant beta of the paper.")
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.initial_accumulator_value < 0 or self.learning_rate_power > 0:
             raise ValueError(
                 "Ftrl: initial_accumulator_value must be at least 0 and learning_rate_power at most 0. Received: "
-                f"{initial_accumulator_value!r} and {learning_rate_power!r}"
+                f"{self.initial_accumulator_value!r} and {self.learning_rate_power!r}"
             )
-        self.learning_rate_power = learning_rate_power
-        self.initial_accumulator_value = initial_accumulator_value
-        self.l1_regularization_strength = l1_regularization_strength
-        self.l2_regularization_strength = l2_regularization_strength
-        self.l2_shrinkage_regularization_strength = l2_shrinkage_regularization_strength
-        self.beta = beta
 
     def slots(self, variable):
         return {"accumulator": self.initial_accumulator_value, "linear": 0.0}
@@ -255,12 +243,13 @@ class Ftrl(Optimizer):
 class Lion(Optimizer):
     """The sign of a moving average of gradients (Chen et al. 2023)."""
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.99, **kwargs):
-        super().__init__(learning_rate, **kwargs)
-        if not 0 < beta_1 <= 1:
-            raise ValueError(f"Lion: beta_1 must be above 0 and at most 1. Received: beta_1={beta_1!r}")
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
+    beta_1: float = field(default=0.9, doc="Share of the average in the direction, above 0 and at most 1.")
+    beta_2: float = field(default=0.99, doc="Decay of the average of the gradients.")
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not 0 < self.beta_1 <= 1:
+            raise ValueError(f"Lion: beta_1 must be above 0 and at most 1. Received: beta_1={self.beta_1!r}")
 
     def slots(self, variable):
         return {"momentum": 0.0}
@@ -274,11 +263,9 @@ class Lion(Optimizer):
 class Lamb(_Adaptive):
     """Adam whose change of each variable is scaled to the variable's norm (You et al. 2020)."""
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **kwargs):
-        super().__init__(learning_rate, **kwargs)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
+    beta_1: float = field(default=0.9, doc="Decay of the average of the gradients.")
+    beta_2: float = field(default=0.999, doc="Decay of the average of their squares.")
+    epsilon: float = field(default=1e-7, doc=_EPSILON)
 
     def slots(self, variable):
         return {"momentum": 0.0, "velocity": 0.0}
@@ -296,22 +283,11 @@ class Lamb(_Adaptive):
 class Adafactor(Optimizer):
     """Adam-like, with the mean squares of matrices kept by rows and columns only (Shazeer, Stern 2018)."""
 
-    def __init__(
-        self,
-        learning_rate=0.001,
-        beta_2_decay=-0.8,
-        epsilon_1=1e-30,
-        epsilon_2=1e-3,
-        clip_threshold=1.0,
-        relative_step=True,
-        **kwargs,
-    ):
-        super().__init__(learning_rate, **kwargs)
-        self.beta_2_decay = beta_2_decay
-        self.epsilon_1 = epsilon_1
-        self.epsilon_2 = epsilon_2
-        self.clip_threshold = clip_threshold
-        self.relative_step = relative_step
+    beta_2_decay: float = field(default=-0.8, doc="Power of the step in the decay of the average of squares.")
+    epsilon_1: float = field(default=1e-30, doc="Small number added to the squares.")
+    epsilon_2: float = field(default=1e-3, doc="Least size of a variable that the rate is scaled by.")
+    clip_threshold: float = field(default=1.0, doc="Bound of the root mean square of a change.")
+    relative_step: bool = field(default=True, doc="No effect: as in Keras, the rate is always bounded by the step.")
 
     def slots(self, variable):
         shape = variable.shape
@@ -340,49 +316,31 @@ def _rms(x):
     return jnp.sqrt(jnp.mean(jnp.square(x)))
 
 
+def _patterns(name, value):
+    return value or []
+
+
 class Muon(_Adaptive):
     """Momentum whose matrices are brought near orthogonal ones (Jordan et al. 2024, Liu et al. 2025).
 
-    Variables that are not matrices, embeddings (exclude_embeddings) and those whose path matches a pattern in
-    exclude_layers are updated by AdamW, at adam_lr_ratio of the rate.
-    rms_rate: scales changes to Adam's size; ns_steps, muon_a, muon_b, muon_c: of the Newton-Schulz iteration.
+    Variables that are not matrices, and those that are excluded, are updated by AdamW.
     """
 
-    def __init__(
-        self,
-        learning_rate=0.001,
-        adam_beta_1=0.9,
-        adam_beta_2=0.999,
-        adam_weight_decay=0.004,
-        epsilon=1e-7,
-        weight_decay=0.004,
-        exclude_layers=None,
-        exclude_embeddings=True,
-        muon_a=3.4445,
-        muon_b=-4.775,
-        muon_c=2.0315,
-        adam_lr_ratio=1,
-        momentum=0.95,
-        ns_steps=5,
-        nesterov=True,
-        rms_rate=0.2,
-        **kwargs,
-    ):
-        super().__init__(learning_rate, weight_decay=weight_decay, **kwargs)
-        self.adam_beta_1 = adam_beta_1
-        self.adam_beta_2 = adam_beta_2
-        self.adam_weight_decay = adam_weight_decay
-        self.epsilon = epsilon
-        self.exclude_layers = exclude_layers or []
-        self.exclude_embeddings = exclude_embeddings
-        self.muon_a = muon_a
-        self.muon_b = muon_b
-        self.muon_c = muon_c
-        self.adam_lr_ratio = adam_lr_ratio
-        self.momentum = momentum
-        self.ns_steps = ns_steps
-        self.nesterov = nesterov
-        self.rms_rate = rms_rate
+    adam_beta_1: float = field(default=0.9, doc="`beta_1` of AdamW.")
+    adam_beta_2: float = field(default=0.999, doc="`beta_2` of AdamW.")
+    adam_weight_decay: float = field(default=0.004, doc="Weight decay of AdamW.")
+    epsilon: float = field(default=1e-7, doc=_EPSILON)
+    weight_decay: float = field(default=0.004, after="epsilon")
+    exclude_layers: list = field(_patterns, default=None, doc="Patterns of the paths of variables to exclude.")
+    exclude_embeddings: bool = field(default=True, doc="Whether to exclude embeddings.")
+    muon_a: float = field(default=3.4445, doc="First coefficient of the Newton-Schulz iteration.")
+    muon_b: float = field(default=-4.775, doc="Second coefficient of the iteration.")
+    muon_c: float = field(default=2.0315, doc="Third coefficient of the iteration.")
+    adam_lr_ratio: float = field(default=1, doc="Factor of the rate for AdamW.")
+    momentum: float = field(default=0.95, doc="Share of the last direction that each direction keeps.")
+    ns_steps: int = field(default=5, doc="Steps of the Newton-Schulz iteration.")
+    nesterov: bool = field(default=True, doc="Whether the momentum looks one step ahead.")
+    rms_rate: float = field(default=0.2, doc="Factor that scales changes to the size of Adam's. `None`: no scaling.")
 
     def _by_adam(self, variable):
         embedding = self.exclude_embeddings and "embedding" in variable.path.lower()
@@ -424,15 +382,14 @@ class Muon(_Adaptive):
 class ScheduleFreeAdamW(_Adaptive):
     """AdamW on a sequence z whose average x needs no schedule; weights lie between the two (Defazio et al. 2024).
 
-    The slot `momentum` holds z. warmup_steps: the rate rises to its value in so many steps.
+    The slot `momentum` holds z.
     """
 
-    def __init__(self, learning_rate=0.0025, beta_1=0.9, beta_2=0.999, epsilon=1e-8, warmup_steps=0, **kwargs):
-        super().__init__(learning_rate, **kwargs)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.warmup_steps = warmup_steps
+    learning_rate: float = 0.0025
+    beta_1: float = field(default=0.9, doc="Decay of the average of the gradients.")
+    beta_2: float = field(default=0.999, doc="Decay of the average of their squares.")
+    epsilon: float = field(default=1e-8, doc=_EPSILON)
+    warmup_steps: int = field(default=0, doc="Number of steps in which the rate rises to its value.")
 
     def slots(self, variable):
         return {"momentum": np.asarray(variable._value), "velocity": 0.0}

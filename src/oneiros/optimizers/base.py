@@ -1,6 +1,7 @@
 """What all optimizers share: the rate, slots, clipping, weight decay, averages, accumulation, constraints."""
 
 import re
+import typing
 import warnings
 
 import jax
@@ -9,11 +10,11 @@ import numpy as np
 
 from .. import core
 from ..core.config import behaviour
+from ..core.errors import InputDataError
+from ..core.fields import ANY, field, fields_of
 from ..core.names import to_snake_case, unique_name
-from ..core.registry import constructor_values, serialize_value
+from ..core.registry import serialize_value
 from . import schedules
-
-_IGNORED = ("jit_compile", "is_legacy_optimizer", "gradient_aggregator", "gradient_transformers")
 
 
 def when(condition, fn):
@@ -35,6 +36,18 @@ def when(condition, fn):
     return None
 
 
+def _bound(name, value):
+    if value is not None and not value >= 0:
+        raise InputDataError(f"{name} must be at least 0. Received: {name}={value!r}")
+    return value
+
+
+def _several(name, value):
+    if value is not None and value < 2:
+        raise InputDataError(f"{name} must be at least 2 or None. Received: {value!r}")
+    return value
+
+
 class Optimizer(core.Configurable):
     """Base of optimizers. A subclass defines the slots that it keeps for each variable, and one update:
 
@@ -50,72 +63,68 @@ class Optimizer(core.Configurable):
 
     ``update_step(gradient, variable, learning_rate)`` (Keras 3, tf.keras) or ``get_updates(loss, params)`` (Keras 1
     and 2) may be defined instead.
-
-    learning_rate: a number, a schedule or a function without arguments. decay: Keras 2's: the rate falls as
-        ``1 / (1 + decay * iterations)``.
-    weight_decay: each update takes ``weight_decay * rate`` of the weights away.
-    clipnorm, global_clipnorm, clipvalue: bounds of each gradient's norm, the norm of all, and of their elements.
-    use_ema: keep an exponential moving average of the weights, with ema_momentum; it replaces the weights every
-        ema_overwrite_frequency steps, or at the end of training.
-    loss_scale_factor: the loss is multiplied by it, gradients divided.
-    gradient_accumulation_steps: update once in so many steps, by the mean of their gradients.
     """
 
     kind = "optimizer"
 
-    def __init__(
-        self,
-        learning_rate=0.001,
-        weight_decay=None,
-        clipnorm=None,
-        clipvalue=None,
-        global_clipnorm=None,
-        use_ema=False,
-        ema_momentum=0.99,
-        ema_overwrite_frequency=None,
-        loss_scale_factor=None,
-        gradient_accumulation_steps=None,
-        name=None,
-        **kwargs,
-    ):
-        if isinstance(learning_rate, str):  # tf.keras has the name first
-            learning_rate, name = kwargs.pop("lr", 0.001), learning_rate
-        learning_rate = kwargs.pop("lr", learning_rate)
-        decay = kwargs.pop("decay", 0.0)
-        for key in _IGNORED:
-            kwargs.pop(key, None)
-        if kwargs:
-            raise ValueError(f"{type(self).__name__}: argument(s) not recognized: {', '.join(kwargs)}.")
-        for key, bound in (("clipnorm", clipnorm), ("clipvalue", clipvalue), ("global_clipnorm", global_clipnorm)):
-            if bound is not None and not bound >= 0:
-                raise ValueError(f"{type(self).__name__}: {key} must be at least 0. Received: {key}={bound!r}")
-        if sum(bound is not None for bound in (clipnorm, clipvalue, global_clipnorm)) > 1 and _native():
+    _inert = dict.fromkeys(("jit_compile", "is_legacy_optimizer", "gradient_aggregator", "gradient_transformers"), ANY)
+
+    _learning_rate: typing.Any = field(
+        default=0.001,
+        alias="learning_rate",
+        doc="Learning rate: a number, a schedule, or a function without arguments.",
+    )
+    weight_decay: float = field(
+        default=None, last=True, doc="If given, each update takes `weight_decay * learning_rate` of the weights away."
+    )
+    clipnorm: float = field(_bound, default=None, last=True, doc="Upper bound of the norm of each gradient.")
+    clipvalue: float = field(
+        _bound, default=None, last=True, doc="Upper bound of the absolute values in the gradients."
+    )
+    global_clipnorm: float = field(
+        _bound, default=None, last=True, doc="Upper bound of the norm of all gradients together."
+    )
+    use_ema: bool = field(default=False, last=True, doc="Whether to keep an exponential moving average of the weights.")
+    ema_momentum: float = field(default=0.99, last=True, doc="Share of the average that is kept in each step.")
+    ema_overwrite_frequency: int = field(
+        default=None,
+        last=True,
+        doc="Number of steps after which the average replaces the weights. `None`: at the end of training.",
+    )
+    loss_scale_factor: float = field(
+        default=None, last=True, doc="If given, the loss is multiplied by it and the gradients are divided by it."
+    )
+    gradient_accumulation_steps: int = field(
+        _several, default=None, last=True, doc="If given, one update in so many steps, by the mean of their gradients."
+    )
+    name: str = field(default=None, last=True, doc="Name of the optimizer. Made from the class's name by default.")
+    initial_decay: float = field(
+        default=0.0,
+        keyword_only=True,
+        alias="decay",
+        doc="Keras 2's decay: the rate falls as `1 / (1 + decay * iterations)`.",
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        rate = self._learning_rate
+        if isinstance(rate, str):  # tf.keras has the name first
+            rate, self.name = 0.001, rate
+        bounds = (self.clipnorm, self.clipvalue, self.global_clipnorm)
+        if sum(bound is not None for bound in bounds) > 1 and _native():
             raise ValueError(f"{type(self).__name__}: only one of clipnorm, clipvalue and global_clipnorm can be set.")
-        if use_ema and not 0 <= ema_momentum <= 1:
-            raise ValueError(f"{type(self).__name__}: ema_momentum must be from 0 to 1. Received: {ema_momentum!r}")
-        if gradient_accumulation_steps is not None and gradient_accumulation_steps < 2:
+        if self.use_ema and not 0 <= self.ema_momentum <= 1:
             raise ValueError(
-                f"{type(self).__name__}: gradient_accumulation_steps must be at least 2 or None. "
-                f"Received: {gradient_accumulation_steps!r}"
+                f"{type(self).__name__}: ema_momentum must be from 0 to 1. Received: {self.ema_momentum!r}"
             )
-        self.name = name or unique_name(to_snake_case(type(self).__name__))
-        self.weight_decay = weight_decay
-        self.clipnorm = clipnorm
-        self.global_clipnorm = global_clipnorm
-        self.clipvalue = clipvalue
-        self.use_ema = use_ema
-        self.ema_momentum = ema_momentum
-        self.ema_overwrite_frequency = ema_overwrite_frequency
-        self.loss_scale_factor = loss_scale_factor
-        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self.name = self.name or unique_name(to_snake_case(type(self).__name__))
         self.built = False
         self._variables = []  # all but the iterations and the rate
         self._index = {}
         self._excluded = ([], [])
         self._iterations = self._state(0, "iteration", "int32")
-        self._learning_rate = self._build_learning_rate(learning_rate)
-        self.initial_decay = float(decay)
-        self.decay = self._state(decay, "decay") if decay else 0.0
+        self._learning_rate = self._build_learning_rate(rate)
+        self.decay = self._state(self.initial_decay, "decay") if self.initial_decay else 0.0
 
     # --- state
 
@@ -196,7 +205,7 @@ class Optimizer(core.Configurable):
         variables = self.weights
         shapes = [v.shape for v in variables], [np.shape(w) for w in weights]
         if shapes[0] != shapes[1]:
-            raise core.errors.InputDataError(
+            raise InputDataError(
                 f"Optimizer {self.name}: expected {len(shapes[0])} arrays of shapes {shapes[0]}. Received: "
                 f"{len(shapes[1])} of shapes {shapes[1]}. Build the optimizer for the same variables first."
             )
@@ -474,19 +483,14 @@ class Optimizer(core.Configurable):
 
     def get_config(self):
         """The constructor's arguments; the rate as it is now."""
+        fields = fields_of(type(self)) or fields_of(Optimizer)
+        config = {name: serialize_value(getattr(self, f.attribute)) for name, f in fields.items()}
         rate = self._learning_rate
-        rate = float(rate) if isinstance(rate, core.Variable) else serialize_value(rate)
-        config = {"name": self.name, "learning_rate": rate}
-        if self.initial_decay:
+        config["learning_rate"] = float(rate) if isinstance(rate, core.Variable) else serialize_value(rate)
+        if not self.initial_decay:
+            del config["decay"]
+        else:
             config["decay"] = float(self.decay)
-        for key in (
-            *("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum"),
-            *("ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps"),
-        ):
-            config[key] = getattr(self, key)
-        if type(self).__module__.split(".")[0] == "oneiros":
-            own = {name: serialize_value(value) for name, value in constructor_values(self) if name not in config}
-            config.update(own)
         return config
 
     @classmethod

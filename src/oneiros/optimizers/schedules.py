@@ -5,6 +5,8 @@ import math
 import jax.numpy as jnp
 
 from .. import core
+from ..core.errors import InputDataError
+from ..core.fields import field
 
 _kind = core.kind("learning rate schedule")
 
@@ -22,20 +24,24 @@ def _float(step):
     return core.to_array(step).astype(jnp.promote_types(core.floatx(), "float32"))
 
 
+def _positive(name, value):
+    if value <= 0:
+        raise InputDataError(f"{name} must be positive. Received: {name}={value!r}")
+    return value
+
+
 class ExponentialDecay(LearningRateSchedule):
-    """``initial_learning_rate * decay_rate ** (step / decay_steps)``; staircase: whole powers only.
+    """``initial_learning_rate * decay_rate ** (step / decay_steps)``.
 
     >>> float(ExponentialDecay(1.0, 10, 0.5)(20))
     0.25
     """
 
-    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="ExponentialDecay"):
-        _positive(decay_steps)
-        self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = decay_steps
-        self.decay_rate = decay_rate
-        self.staircase = staircase
-        self.name = name
+    initial_learning_rate: float = field(doc="Rate at step 0.")
+    decay_steps: int = field(_positive, doc="Number of steps of one period.")
+    decay_rate: float = field(doc="How fast the rate falls in one period.")
+    staircase: bool = field(default=False, doc="Whether the rate only changes at the end of a period.")
+    name: str = "ExponentialDecay"
 
     def __call__(self, step):
         periods = _float(step) / self.decay_steps
@@ -43,10 +49,9 @@ class ExponentialDecay(LearningRateSchedule):
 
 
 class InverseTimeDecay(ExponentialDecay):
-    """``initial_learning_rate / (1 + decay_rate * step / decay_steps)``; staircase: whole quotients only."""
+    """``initial_learning_rate / (1 + decay_rate * step / decay_steps)``."""
 
-    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="InverseTimeDecay"):
-        super().__init__(initial_learning_rate, decay_steps, decay_rate, staircase, name)
+    name: str = "InverseTimeDecay"
 
     def __call__(self, step):
         periods = _float(step) / self.decay_steps
@@ -56,15 +61,17 @@ class InverseTimeDecay(ExponentialDecay):
 class PiecewiseConstantDecay(LearningRateSchedule):
     """``values[i]`` up to and including step ``boundaries[i]``, the last value after that."""
 
-    def __init__(self, boundaries, values, name="PiecewiseConstant"):
-        if len(boundaries) != len(values) - 1:
+    boundaries: list = field(doc="Steps at which the rate changes, rising.")
+    values: list = field(doc="The rates: one more than boundaries.")
+    name: str = "PiecewiseConstant"
+
+    def __post_init__(self):
+        super().__post_init__()
+        if len(self.boundaries) != len(self.values) - 1:
             raise ValueError(
                 "PiecewiseConstantDecay: there must be one value more than boundaries. Received: "
-                f"boundaries={boundaries}, values={values}"
+                f"boundaries={self.boundaries}, values={self.values}"
             )
-        self.boundaries = boundaries
-        self.values = values
-        self.name = name
 
     def __call__(self, step):
         index = jnp.searchsorted(jnp.asarray(self.boundaries, _float(step).dtype), _float(step))
@@ -72,27 +79,14 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
 
 class PolynomialDecay(LearningRateSchedule):
-    """From the initial to the end rate in decay_steps, along ``(1 - step / decay_steps) ** power``.
+    """From the initial to the end rate in decay_steps, along ``(1 - step / decay_steps) ** power``."""
 
-    cycle: after that, start again, with decay_steps doubled, tripled, ...
-    """
-
-    def __init__(
-        self,
-        initial_learning_rate,
-        decay_steps,
-        end_learning_rate=0.0001,
-        power=1.0,
-        cycle=False,
-        name="PolynomialDecay",
-    ):
-        _positive(decay_steps)
-        self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = decay_steps
-        self.end_learning_rate = end_learning_rate
-        self.power = power
-        self.cycle = cycle
-        self.name = name
+    initial_learning_rate: float = field(doc="Rate at step 0.")
+    decay_steps: int = field(_positive, doc="Number of steps until the end rate.")
+    end_learning_rate: float = field(default=0.0001, doc="Rate at the end.")
+    power: float = field(default=1.0, doc="Power of the polynomial; 1 is linear.")
+    cycle: bool = field(default=False, doc="Whether to start again at the end, with two, three, ... times the steps.")
+    name: str = "PolynomialDecay"
 
     def __call__(self, step):
         step = _float(step)
@@ -102,27 +96,14 @@ class PolynomialDecay(LearningRateSchedule):
 
 
 class CosineDecay(LearningRateSchedule):
-    """Half a cosine from the initial rate to `alpha` times it (Loshchilov, Hutter 2017).
+    """Half a cosine from the initial rate to `alpha` times it (Loshchilov & Hutter 2017)."""
 
-    warmup_target: first rise to this rate in warmup_steps, then fall from it.
-    """
-
-    def __init__(
-        self,
-        initial_learning_rate,
-        decay_steps,
-        alpha=0.0,
-        name="CosineDecay",
-        warmup_target=None,
-        warmup_steps=0,
-    ):
-        _positive(decay_steps)
-        self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = decay_steps
-        self.alpha = alpha
-        self.name = name
-        self.warmup_target = warmup_target
-        self.warmup_steps = warmup_steps
+    initial_learning_rate: float = field(doc="Rate at step 0.")
+    decay_steps: int = field(_positive, doc="Number of steps of the fall.")
+    alpha: float = field(default=0.0, doc="Rate at the end, as a share of the highest.")
+    name: str = "CosineDecay"
+    warmup_target: float = field(default=None, doc="Rate to rise to before the fall. `None`: no rise.")
+    warmup_steps: int = field(default=0, doc="Number of steps of the rise.")
 
     def __call__(self, step):
         step = _float(step)
@@ -137,19 +118,14 @@ class CosineDecay(LearningRateSchedule):
 
 
 class CosineDecayRestarts(LearningRateSchedule):
-    """Cosine decay that starts again after first_decay_steps (Loshchilov, Hutter 2017).
+    """Cosine decay that starts again after first_decay_steps (Loshchilov & Hutter 2017)."""
 
-    t_mul, m_mul: how much longer each period is than the last, and how much higher it starts.
-    """
-
-    def __init__(self, initial_learning_rate, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0, name="SGDRDecay"):
-        _positive(first_decay_steps)
-        self.initial_learning_rate = initial_learning_rate
-        self.first_decay_steps = first_decay_steps
-        self.t_mul = t_mul
-        self.m_mul = m_mul
-        self.alpha = alpha
-        self.name = name
+    initial_learning_rate: float = field(doc="Rate at step 0.")
+    first_decay_steps: int = field(_positive, doc="Number of steps of the first period.")
+    t_mul: float = field(default=2.0, doc="How many times as long each period is as the one before.")
+    m_mul: float = field(default=1.0, doc="How many times as high each period starts as the one before.")
+    alpha: float = field(default=0.0, doc="Rate at the end of a period, as a share of the first.")
+    name: str = "SGDRDecay"
 
     def __call__(self, step):
         done = _float(step) / self.first_decay_steps
@@ -162,11 +138,6 @@ class CosineDecayRestarts(LearningRateSchedule):
             part = (done - before) / self.t_mul**restart
         falling = 0.5 * self.m_mul**restart * (1 + jnp.cos(math.pi * part))
         return self.initial_learning_rate * ((1 - self.alpha) * falling + self.alpha)
-
-
-def _positive(steps):
-    if steps <= 0:
-        raise ValueError(f"The number of decay steps must be positive. Received: {steps!r}")
 
 
 serialize, deserialize = _kind.serialize, _kind.deserialize
