@@ -8,6 +8,8 @@ import sys
 import types
 from pathlib import Path
 
+from .core.traceback import tidy
+
 _RUN_USAGE = "oneiros run [--keras 1|2|tf|3] [--explain] SCRIPT [ARGS...]\n       oneiros run [...] -m MODULE [ARGS...]"
 
 
@@ -138,6 +140,7 @@ def _guarded(program):
     except SystemExit:
         raise
     except BaseException as error:
+        tidy(error)
         trace = error.__traceback__
         while trace is not None and _is_ours(trace.tb_frame.f_code.co_filename):
             trace = trace.tb_next

@@ -12,6 +12,11 @@ from .core.config import (
     set_image_data_format,
 )
 from .core.policy import dtype_policy, set_dtype_policy
+from .core.traceback import (
+    disable_traceback_filtering,
+    enable_traceback_filtering,
+    is_traceback_filtering_enabled,
+)
 
 
 def backend():

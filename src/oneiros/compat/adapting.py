@@ -11,6 +11,7 @@ import sys
 
 from ..core import registry
 from ..core.config import behaviour
+from ..core.traceback import guard_class, guarded, tidy
 from . import keras1, notes
 from .generations import DEFAULTS_OF, TITLES
 from .orders import ORDERS
@@ -245,23 +246,28 @@ def adapt(function, name, method=False, base=None):
     @functools.wraps(function)
     def wrapper(*args, **kwargs):
         generation = behaviour.generation
-        if (
-            always
-            or generation in defaults
-            or generation in orders
-            or not triggers.isdisjoint(kwargs)
-            or (closed and not kwargs.keys() <= known)
-        ):
-            head, args = (args[:1], args[1:]) if method else ((), args)
-            args, kwargs = rules.translate(args, kwargs)
-            args = (*head, *args)
         try:
-            return function(*args, **kwargs)
-        except TypeError as error:
-            if kwargs and not kwargs.keys() <= known:
-                rules.refuse(kwargs, str(error))
+            if (
+                always
+                or generation in defaults
+                or generation in orders
+                or not triggers.isdisjoint(kwargs)
+                or (closed and not kwargs.keys() <= known)
+            ):
+                head, args = (args[:1], args[1:]) if method else ((), args)
+                args, kwargs = rules.translate(args, kwargs)
+                args = (*head, *args)
+            try:
+                return function(*args, **kwargs)
+            except TypeError as error:
+                if kwargs and not kwargs.keys() <= known:
+                    rules.refuse(kwargs, str(error))
+                raise
+        except BaseException as error:
+            tidy(error)
             raise
 
+    wrapper.guarded = True
     wrapper.adapted_rules = rules
     return wrapper
 
@@ -320,8 +326,9 @@ def adapt_namespace(module):
         if inspect.isclass(value):
             adapt_class(value)
             adapt_methods(value, METHODS.get(value.__name__, "").split())
+            guard_class(value)
         elif inspect.isfunction(value):
-            adapted = _adapted_functions.setdefault(value, adapt(value, prefix + value.__name__))
+            adapted = _adapted_functions.setdefault(value, guarded(adapt(value, prefix + value.__name__)))
             if adapted is not value:
                 setattr(module, name, adapted)
                 home = sys.modules.get(value.__module__)

@@ -4,6 +4,7 @@ import functools
 import inspect
 import itertools
 import operator
+import re
 import threading
 
 import jax
@@ -13,11 +14,13 @@ import numpy as np
 from . import config, structure
 from .names import unique_name
 from .registry import kind
+from .traceback import calling_line, guarded, tidy
 from .variable import Scope, Variable
 
 # Two fillings for unknown dimensions: what differs between the results is unknown there too. Both have many
 # divisors, so that reshapes come out even, and are large enough for any window.
 _FILLINGS = (720, 840)
+_FILLED = re.compile(rf"(?<=[\[(, ])(?:{'|'.join(map(str, _FILLINGS))})(?=[,)\]])")
 _thread = threading.local()
 
 
@@ -40,7 +43,17 @@ class Symbol:
     node: the `Node` it is an output of, ``None`` for a placeholder; index: which of its outputs.
     """
 
-    __array_ufunc__ = None
+    @guarded
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        """NumPy arrays leave the arithmetic with symbols to us; other functions of NumPy do not know them."""
+        name = _OF_UFUNCS.get(ufunc.__name__)
+        if name and method == "__call__" and len(inputs) == 2 and inputs[1] is self and not kwargs:
+            return getattr(self, name)(inputs[0])
+        line = calling_line()
+        raise TypeError(
+            f"{f'{line}: ' if line else ''}NumPy's {ufunc.__name__} cannot take {self!r}, a symbol without a value. "
+            "Use functions of oneiros.ops (they have NumPy's names), or a Lambda layer."
+        )
 
     def __init__(self, shape, dtype=None, name=None, node=None, index=0, sparse=False):
         self.shape = Shape(None if d is None else int(d) for d in shape)
@@ -89,18 +102,26 @@ class Symbol:
     def __ne__(self, other):
         return self is not other
 
+    @guarded
     def __len__(self):
         if not self.shape or self.shape[0] is None:
-            raise TypeError(f"{self!r} has no known length.")
+            raise TypeError(
+                f"{self!r} has no known length, so Python cannot loop over it: use ops.map, ops.scan, or a layer "
+                "such as TimeDistributed."
+            )
         return self.shape[0]
 
+    @guarded
     def __iter__(self):
         return (self[i] for i in range(len(self)))
 
-    def _no_value(self, *args):
+    @guarded
+    def _no_value(self, *args, **kwargs):
+        line = calling_line()
         raise TypeError(
-            f"{self!r} is a symbol: it has no value until a model or K.function computes it. Use functions of "
-            "oneiros.ops or the backend on it, put other code into a Lambda layer, and let `if` decide on shapes only."
+            f"{f'{line}: ' if line else ''}{self!r} is a symbol: it has no value until a model or K.function computes "
+            "it. Use functions of oneiros.ops or the backend on it (ops.where and ops.cond for `if`), put other code "
+            "into a Lambda layer, and let `if` decide on shapes only."
         )
 
     __bool__ = __float__ = __int__ = __array__ = _no_value
@@ -190,11 +211,16 @@ def op(fn):
 
     @functools.wraps(fn)
     def wrapper(*args, **kwargs):
-        if has_symbol(args) or (kwargs and has_symbol(kwargs)):
-            return Node(fn, args, kwargs, infer(fn, args, kwargs)).result
-        return fn(*args, **kwargs)
+        try:
+            if has_symbol(args) or (kwargs and has_symbol(kwargs)):
+                return Node(fn, args, kwargs, infer(fn, args, kwargs)).result
+            return fn(*args, **kwargs)
+        except BaseException as error:
+            tidy(error)
+            raise
 
     fn.public = wrapper
+    wrapper.guarded = True
     if fn.__module__.split(".")[0] == "oneiros":  # a graph with it can be saved: files name operations
         kind("operation").add(fn, f"{fn.__module__.removeprefix('oneiros.')}.{fn.__name__}")
     return wrapper
@@ -245,8 +271,12 @@ def infer(fn, args, kwargs):
             first = run(_FILLINGS[0], guess)
             second = run(_FILLINGS[1], guess) if unknown else first
             break
-        except (TypeError, ValueError) as error:
+        except Exception as error:
+            if unknown:
+                _hide_fillings(error)
             first_error = first_error or error
+            if not isinstance(error, (TypeError, ValueError)):
+                raise
     else:
         raise first_error
 
@@ -254,6 +284,17 @@ def infer(fn, args, kwargs):
         return Spec([m if m == n else None for m, n in zip(a.shape, b.shape)], a.dtype)
 
     return structure.map_structure(merge, first, second)
+
+
+def _hide_fillings(error):
+    """The made-up sizes in an error's message become ``None``, as the user knows them."""
+
+    def hidden(text):
+        return _FILLED.sub("None", text) if isinstance(text, str) else text
+
+    error.args = tuple(map(hidden, error.args))
+    if notes := getattr(error, "__notes__", None):
+        notes[:] = map(hidden, notes)
 
 
 def _guesses(symbols, arguments):
@@ -358,5 +399,21 @@ for _function in (getattr(operator, name) for name in f"{_ARITHMETIC} {_ONE_SIDE
     _operator(_name, lambda a, b, _function=_function: _function(a, b))
     if _name not in _ONE_SIDED.split():
         _operator("r" + _name.strip("_"), lambda a, b, _function=_function: _function(b, a))
+# What `array + symbol` calls, and the method of the symbol that does it.
+_OF_UFUNCS = {name: f"__r{name}__" for name in ("add", "matmul")} | {
+    "subtract": "__rsub__",
+    "multiply": "__rmul__",
+    "divide": "__rtruediv__",
+    "floor_divide": "__rfloordiv__",
+    "remainder": "__rmod__",
+    "power": "__rpow__",
+    "bitwise_and": "__rand__",
+    "bitwise_or": "__ror__",
+    "bitwise_xor": "__rxor__",
+    "less": "__gt__",
+    "less_equal": "__ge__",
+    "greater": "__lt__",
+    "greater_equal": "__le__",
+}
 for _function in (operator.neg, operator.abs, operator.invert):
     _operator(_function.__name__, lambda a, _function=_function: _function(a))

@@ -33,7 +33,9 @@ from ..core.names import layer_prefix, unique_name
 from ..core.registry import constructor_values, serialize_value
 from ..core.structure import is_nested, keys_of, leaves, map_shapes, map_structure, values_of
 from ..core.symbol import infer, is_inferring
+from ..core.traceback import tidy
 from ..core.variable import Scope
+from . import mistakes
 from .input_spec import check_input
 
 _thread = threading.local()
@@ -123,6 +125,7 @@ class Layer(Configurable):
     """
 
     kind = "layer"
+    name, dtype_policy, autocast = (mistakes.SetByInit() for _ in range(3))
     supports_masking = False
     uses_learning_phase = False
     stateful = False
@@ -376,9 +379,17 @@ class Layer(Configurable):
         return inputs
 
     def __call__(self, *args, **kwargs):
-        if has_symbol(args) or has_symbol(kwargs):
-            return self._record(args, kwargs)
-        return self._run(args, kwargs)
+        try:
+            try:
+                if has_symbol(args) or has_symbol(kwargs):
+                    return self._record(args, kwargs)
+                return self._run(args, kwargs)
+            except Exception as error:
+                mistakes.explain_call(self, args, kwargs, _path(), error)
+                raise
+        except BaseException as error:
+            tidy(error)
+            raise
 
     def _record(self, args, kwargs):
         """Called on symbols: builds, infers the output's shape, and notes a node of the graph."""
@@ -438,6 +449,8 @@ class Layer(Configurable):
             updating = deferred.deferring(_behaviour.deferred_updates)
             with phase.running(training), autocast(mixed), updating, deferred.dropping(self._is_still()):
                 outputs = self.call(*args, **kwargs)
+            if not isinstance(outputs, jax.Array):
+                mistakes.check_outputs(self, outputs)
             if self.activity_regularizer is not None:
                 self._penalize_activity(outputs)
             self._pass_mask_on(args, outputs, mask)

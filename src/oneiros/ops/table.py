@@ -78,7 +78,7 @@ def define(namespace, signature, names, library, make=op):
     passed = ", ".join(map(_passed, parameters))
     for name in names.split():
         target = library[name] if isinstance(library, dict) else getattr(library, name)
-        known = {"target": target, "operand": operand, "tensors": tensors}
+        known = {"__name__": namespace["__name__"], "target": target, "operand": operand, "tensors": tensors}
         function = eval(f"lambda {signature}: target({passed})", known)
         function.__name__ = function.__qualname__ = name
         function.__module__ = namespace["__name__"]

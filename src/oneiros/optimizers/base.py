@@ -1,5 +1,6 @@
 """What all optimizers share: the rate, slots, clipping, weight decay, averages, accumulation, constraints."""
 
+import inspect
 import re
 import typing
 import warnings
@@ -393,7 +394,7 @@ class Optimizer(core.Configurable):
                 variable.assign(variable.constraint(variable.raw))
 
     def _update_step_takes_rate(self):
-        return type(self).update_step.__code__.co_argcount > 3
+        return inspect.unwrap(type(self).update_step).__code__.co_argcount > 3
 
     def _decay_of(self, variable):
         if self.weight_decay is None or not self._uses_weight_decay(variable):
