@@ -29,6 +29,8 @@ BEHAVIOUR = {
     "metric_name_from_function":   (True,         True,         False,        False),
     "progress_bar":                ("keras1",     "keras2",     "tf",         "keras3"),
     "quiet_predict":               (True,         True,         False,        False),
+    "fractional_steps":            (True,         True,         True,         False),
+    "save_needs_suffix":           (False,        False,        False,        True),
     "running_batch_logs":          (False,        False,        True,         True),
     "weights_normalized_by_count": (True,         True,         False,        False),
     "relu6_hard_sigmoid":          (False,        False,        False,        True),

@@ -645,7 +645,7 @@ class Layer(Configurable):
                     f"Use get_{side}_{'shape_' if face == 'shapes' else ''}at(node_index)."
                 )
             return values[0]
-        if not 0 <= index < len(nodes):
+        if not isinstance(index, (int, np.integer)) or not 0 <= index < len(nodes):
             raise ValueError(f"Layer {self.name}: asked for node {index}, but there are {len(nodes)} nodes.")
         return single(getattr(nodes[index], what))
 

@@ -206,6 +206,10 @@ def _build_graph(config):
         node_index -= first.get(name, 0)
         if node_index >= len(made[name]):
             raise _Missing
+        if node_index < 0 or not 0 <= tensor_index < len(made[name][node_index]):
+            raise CorruptFileError(
+                f"The graph names output {tensor_index} of call {history[1]} of {name!r}: no such one."
+            )
         return made[name][node_index][tensor_index]
 
     while waiting:

@@ -1,5 +1,7 @@
 """Model: a graph of layers, or a layer of the user's own making, that can be trained, saved and shown."""
 
+import numbers
+
 import numpy as np
 
 from ..core import Graph, Symbol, behaviour, has_symbol, is_symbol, structure, symbols_in
@@ -110,7 +112,7 @@ class Model(Trainer, Savable, Layer):
         """The layer of this name, or at this index."""
         layers = self.layers
         if index is not None:
-            if not -len(layers) <= index < len(layers):
+            if not isinstance(index, numbers.Integral) or not -len(layers) <= index < len(layers):
                 raise ValueError(f"Model {self.name} has {len(layers)} layers. Received: index={index}")
             return layers[index]
         for layer in layers:
@@ -222,12 +224,22 @@ class Model(Trainer, Savable, Layer):
         """A new model from what `get_config` returned."""
         return configuration.from_config(cls, config, custom_objects)
 
-    def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, **kwargs):
+    def summary(
+        self,
+        line_length=None,
+        positions=None,
+        print_fn=None,
+        expand_nested=False,
+        show_trainable=False,
+        layer_range=None,
+    ):
         """Prints the layers, their output shapes and numbers of weights.
 
-        line_length: characters a line. positions: of the columns. print_fn: called with each line.
+        line_length: characters a line. positions: of the columns. print_fn: called with each line. expand_nested:
+        whether layers of inner models are shown. show_trainable: whether a column says which layers are trained.
+        layer_range: the names of the first and the last layer to show, or patterns for them.
         """
-        summary.print_summary(self, line_length, positions, print_fn, expand_nested)
+        summary.print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     # --- copies and pickles
 

@@ -1,25 +1,57 @@
 """The table that `model.summary()` prints, in the look of each generation."""
 
+import re
+
 import numpy as np
 
 from ..core import behaviour
+from ..core.checks import positive_int
+from ..core.errors import InputDataError
 from ..core.symbol import operation_name
 from ..layers.input_layer import InputLayer
 
 
-def print_summary(model, line_length=None, positions=None, print_fn=None, expand_nested=False):
+def print_summary(
+    model,
+    line_length=None,
+    positions=None,
+    print_fn=None,
+    expand_nested=False,
+    show_trainable=False,
+    layer_range=None,
+):
     """Prints a model's layers, output shapes and numbers of weights, line by line, through `print_fn`."""
+    line_length = None if line_length is None else positive_int("line_length", line_length)
+    if not isinstance(positions, (list, tuple, type(None))):
+        raise InputDataError(f"positions: expected a list of where columns end. Received: positions={positions!r}")
     if not model.built:
         raise ValueError(
             f"Model {model.name} is not built yet: call it on data, build(input_shape), or give the first layer an "
             "input_shape."
         )
     print_fn = print_fn or print
-    rows = list(_rows(model, expand_nested))
+    rows = list(_rows(model, _chosen(model, layer_range), expand_nested))
     connected = model._graph is not None and not _is_chain(model)
-    lines = _boxes(model, rows, connected, line_length) if behaviour.generation == "3" else None
-    for line in lines or _rules(model, rows, connected, line_length, positions):
+    shown = ["Layer (type)", "Output Shape", "Param #", *(["Trainable"] if show_trainable else [])]
+    header = [*shown, *(["Connected to"] if connected else [])]
+    rows = [(*fields[: len(shown)], fields[-1]) for fields in rows]
+    lines = _boxes(model, rows, header, line_length) if behaviour.generation == "3" else None
+    for line in lines or _rules(model, rows, header, line_length, positions):
         print_fn(line)
+
+
+def _chosen(model, layer_range):
+    """The layers from the first whose name fits the first of two patterns to the last that fits the second."""
+    if layer_range is None:
+        return model.layers
+    ends = []
+    for pattern in layer_range:
+        found = [i for i, layer in enumerate(model.layers) if re.fullmatch(pattern, layer.name)]
+        if not found:
+            names = [layer.name for layer in model.layers]
+            raise InputDataError(f"layer_range: no layer is called {pattern!r}. The layers are {names}.")
+        ends.append(found)
+    return model.layers[ends[0][0] : ends[-1][-1] + 1]
 
 
 def _is_chain(model):
@@ -29,8 +61,7 @@ def _is_chain(model):
     return all(len(n.inputs) == 1 for n in nodes) and len(set(sources)) == len(sources)
 
 
-def _rows(model, expand_nested, depth=0):
-    layers = model.layers
+def _rows(model, layers, expand_nested, depth=0):
     if behaviour.generation in ("2", "tf") and type(model).__name__ == "Sequential":
         layers = [layer for layer in layers if not isinstance(layer, InputLayer)]
     for layer in layers:
@@ -49,10 +80,11 @@ def _rows(model, expand_nested, depth=0):
             f"{'  ' * depth}{layer.name} ({type(layer).__name__})",
             str(shape),
             layer.count_params() if layer.built else 0,
+            "-" if not layer.weights else "Y" if layer.trainable else "N",
             sources,
         )
         if expand_nested and hasattr(layer, "layers"):
-            yield from _rows(layer, True, depth + 1)
+            yield from _rows(layer, layer.layers, True, depth + 1)
 
 
 def _totals(model):
@@ -62,10 +94,15 @@ def _totals(model):
     return size(model.weights), size(model.trainable_weights), size(model.non_trainable_weights)
 
 
-def _rules(model, rows, connected, line_length, positions):
+def _rules(model, rows, header, line_length, positions):
     """Lines between rules, as Keras 1 and 2 print them."""
+    connected, flags = header[-1] == "Connected to", header[3:4] == ["Trainable"]
     width = line_length or (98 if connected else 65)
-    stops = positions or ([0.33, 0.55, 0.67, 1.0] if connected else [0.45, 0.85, 1.0])
+    stops = positions or [
+        *([0.33, 0.55, 0.67] if connected else [0.45, 0.7 if flags else 0.85]),
+        *([0.78 if connected else 0.85] if flags else []),
+        1.0,
+    ]
     stops = [int(width * p) if p <= 1 else p for p in stops]
 
     def line(*fields):
@@ -75,14 +112,13 @@ def _rules(model, rows, connected, line_length, positions):
             text = text[: stops[i]].ljust(stops[i])
         return text
 
-    header = ["Layer (type)", "Output Shape", "Param #"] + (["Connected to"] if connected else [])
     yield "_" * width
     yield line(*header)
     yield "=" * width
-    for number, (name, shape, count, sources) in enumerate(rows):
-        yield line(name, shape, count, *([sources[0] if sources else ""] if connected else []))
+    for number, (*fields, sources) in enumerate(rows):
+        yield line(*fields, *([sources[0] if sources else ""] if connected else []))
         for source in sources[1:] if connected else ():
-            yield line("", "", "", source)
+            yield line(*[""] * len(fields), source)
         yield ("=" if number == len(rows) - 1 else "_") * width
     total, trainable, other = _totals(model)
     yield f"Total params: {total:,}"
@@ -91,10 +127,9 @@ def _rules(model, rows, connected, line_length, positions):
     yield "_" * width
 
 
-def _boxes(model, rows, connected, line_length):
+def _boxes(model, rows, header, line_length):
     """A table with borders, as Keras 3 prints it."""
-    header = ["Layer (type)", "Output Shape", "Param #"] + (["Connected to"] if connected else [])
-    cells = [[name, shape, f"{count:,}"] + ([", ".join(s)] if connected else []) for name, shape, count, s in rows]
+    cells = [[a, b, f"{count:,}", *more, ", ".join(s)][: len(header)] for a, b, count, *more, s in rows]
     widths = [max(20 if i < 2 else 12, *(len(row[i]) for row in [header, *cells])) for i in range(len(header))]
     if line_length:
         spare = line_length - sum(widths) - 3 * len(widths) - 1

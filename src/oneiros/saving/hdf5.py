@@ -94,6 +94,7 @@ def save_weights(model, filepath, overwrite=True, max_shard_size=None, **kwargs)
     overwrite: without it, the user is asked where a file exists.
     """
     check_filepath(filepath)
+    check_suffix(filepath)
     if not model.built:
         raise InputDataError(
             f"Model {model.name} has no weights yet: call it on data, or build(input_shape), before saving weights."
@@ -110,6 +111,15 @@ def check_filepath(filepath):
             f"{os.fspath(filepath)!r}: the .keras format is not supported. Use a name that ends in .h5: the file then "
             "holds architecture, weights, compile arguments and optimizer state, and every Keras reads it."
         )
+
+
+def check_suffix(filepath):
+    """Complains about a path whose name does not say what kind of file is to be written."""
+    if not behaviour.save_needs_suffix or not isinstance(filepath, (str, os.PathLike)):
+        return
+    path = os.fspath(filepath)
+    if not path.endswith((".h5", ".hdf5", ".he5")):
+        raise InputDataError(f"{path!r} does not say what kind of file to write. Use a name that ends in .h5.")
 
 
 def may_overwrite(filepath):

@@ -12,6 +12,7 @@ from .container import declared_bytes, has, reading, text, write_text, writing
 from .hdf5 import (
     _weights_group,
     check_filepath,
+    check_suffix,
     load_weights,
     load_weights_from_hdf5_group,
     may_overwrite,
@@ -33,6 +34,7 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, zipped=N
     The file appears complete or not at all; an old one stays until then.
     """
     check_filepath(filepath)
+    check_suffix(filepath)
     if not (overwrite or may_overwrite(filepath)):
         return
     architecture, backend = with_stored_names(dumps(serialize_model(model)))  # complains before a file is touched

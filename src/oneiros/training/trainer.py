@@ -12,7 +12,7 @@ from ..core.errors import InputDataError
 from ..core.random import SeedGenerator
 from ..core.symbol import infer
 from ..layers.base import find_in_attributes
-from . import checks
+from . import arguments, checks
 from . import data as data_
 from .callbacks import CallbackList, History, ProgbarLogger
 from .compile import Objectives, per_output
@@ -53,6 +53,7 @@ class Trainer:
 
         Trainable weights are noted here: after changing a layer's `trainable`, compile again.
         """
+        arguments.check_compile(loss, metrics, weighted_metrics, sample_weight_mode, steps_per_execution)
         self.optimizer = optimizers.get(optimizer)
         if auto_scale_loss and self.dtype_policy.name == "mixed_float16":
             self.optimizer = optimizers.LossScaleOptimizer(self.optimizer)
@@ -69,6 +70,10 @@ class Trainer:
         self._forget_functions()
         if self.outputs is not None:
             self._loss_per_output()  # complains about wrong names and lengths now
+            named = {"loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics}
+            for name, given in named.items():
+                if isinstance(given, dict) or name == "loss_weights":
+                    per_output(given, self.output_names, name, spread=False)
             self._collected = self.trainable_weights
 
     def _loss_per_output(self):
@@ -391,7 +396,25 @@ class Trainer:
         Errors leave the weights as the last complete step made them.
         """
         self._need_compile("fit()")
-        epochs, initial_epoch = _whole("epochs", epochs, 0), _whole("initial_epoch", initial_epoch, 0)
+        epochs, initial_epoch, steps_per_epoch, validation_steps, batch_size, validation_batch_size = arguments.checked(
+            epochs=epochs,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps,
+            batch_size=batch_size,
+            validation_batch_size=validation_batch_size,
+        )
+        shuffle, validation_freq, validation_split, callbacks, verbose = arguments.checked(
+            shuffle=shuffle,
+            validation_freq=validation_freq,
+            validation_split=validation_split,
+            callbacks=callbacks,
+            verbose=verbose,
+        )
+        arguments.checked(workers=workers, max_queue_size=max_queue_size, class_weight=class_weight)
+        arguments.check_epochs(epochs, initial_epoch)
+        if epochs > 1:
+            arguments.check_ends(validation_data, validation_steps, "validation_steps")
         options = {
             "shuffle": shuffle,
             "workers": workers,
@@ -408,7 +431,7 @@ class Trainer:
                 raise InputDataError("validation_split needs arrays; give validation_data for what yields batches.")
             data, validation = data_.split(data, validation_split)
         if isinstance(data, ArrayData) and steps_per_epoch is not None:
-            data.steps = min(data.steps, _whole("steps_per_epoch", steps_per_epoch, 1))
+            data.steps = min(data.steps, steps_per_epoch)
         self._function("train")  # what is wrong with the optimizer is told before any callback starts
         callbacks = self._callbacks(callbacks, data, validation, epochs, verbose)
         self.stop_training = False
@@ -434,7 +457,7 @@ class Trainer:
             "stateful_metrics": self._stateful_log_names(),
         }
         self.history = History()
-        user = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks] if callbacks else []
+        user = callbacks or []
         built_in = [ProgbarLogger()] if params["verbose"] else []
         everything = CallbackList([*built_in, *user, self.history])
         everything.set_model(self)
@@ -501,6 +524,10 @@ class Trainer:
     ):
         """The loss and the metrics on this data: a number, or a list in the order of `metrics_names`."""
         self._need_compile("evaluate()")
+        batch_size, verbose, steps, callbacks = arguments.checked(
+            batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks
+        )
+        arguments.checked(workers=workers, max_queue_size=max_queue_size)
         data = self._data(x, y, sample_weight, batch_size, steps=steps, shuffle=False, workers=workers)
         if isinstance(data, ArrayData) and steps is not None:
             data = data.slice(0, steps * data.batch_size)
@@ -534,6 +561,10 @@ class Trainer:
         use_multiprocessing=False,
     ):
         """The outputs for all samples of x, as NumPy arrays."""
+        batch_size, verbose, steps, callbacks = arguments.checked(
+            batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks
+        )
+        arguments.checked(workers=workers, max_queue_size=max_queue_size)
         if data_.is_batches(x):
             data = BatchData(
                 x, lambda b: self._standard_batch(data_.unpack(b)[0], labelled=False), steps, shuffle=False
@@ -626,6 +657,8 @@ class Trainer:
         validation_freq=1,
     ):
         """`fit` under its old name for what yields batches."""
+        arguments.check_ends(generator, steps_per_epoch, "steps_per_epoch")
+        arguments.check_ends(validation_data, validation_steps, "validation_steps")
         return self.fit(
             generator,
             epochs=epochs,
@@ -647,12 +680,14 @@ class Trainer:
         self, generator, steps=None, max_queue_size=10, workers=1, use_multiprocessing=False, verbose=0, callbacks=None
     ):
         """`evaluate` under its old name for what yields batches."""
+        arguments.check_ends(generator, steps, "steps")
         return self.evaluate(generator, steps=steps, verbose=verbose, workers=workers, callbacks=callbacks)
 
     def predict_generator(
         self, generator, steps=None, max_queue_size=10, workers=1, use_multiprocessing=False, verbose=0, callbacks=None
     ):
         """`predict` under its old name for what yields batches."""
+        arguments.check_ends(generator, steps, "steps")
         return self.predict(generator, steps=steps, verbose=verbose, callbacks=callbacks)
 
 
@@ -719,12 +754,6 @@ def _due(frequency, epoch):
 
 def _loud(verbose):
     return bool(verbose) if verbose != "auto" else not behaviour.quiet_predict
-
-
-def _whole(name, value, minimum):
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < minimum:
-        raise InputDataError(f"{name}: expected an integer of at least {minimum}. Received: {name}={value!r}")
-    return int(value)
 
 
 def _device_dtype(dtype):
