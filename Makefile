@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check imdb bench clean
+.PHONY: demo test imdb package bench clean
 
 demo: .venv/demo-installed
 	$(BIN)/python examples/demo.py
@@ -16,6 +16,15 @@ test: .venv/test-installed
 imdb: .venv/demo-installed
 	$(BIN)/oneiros run --keras 2 examples/imdb_lstm.py
 
+# A wheel that is checked, installed into a clean environment and tried there.
+package: .venv/package-installed
+	rm -rf dist build/package-venv
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/twine check --strict dist/*
+	$(PYTHON) -m venv build/package-venv
+	build/package-venv/bin/pip install --quiet dist/*.whl
+	cd build && package-venv/bin/python -c "import oneiros, doctest; print(oneiros.__file__); exit(doctest.testmod(oneiros)[0])"
+
 bench: .venv/demo-installed
 	$(BIN)/python -m benchmarks
 
@@ -26,4 +35,4 @@ bench: .venv/demo-installed
 	touch $@
 
 clean:
-	rm -rf .venv .venv-bench build demo-output bench-output src/*.egg-info
+	rm -rf .venv .venv-bench build demo-output bench-output dist src/*.egg-info
