@@ -254,3 +254,102 @@ def test_unless_it_is_told_to(tmp_path):
     weights, messages = checkpointed(tmp_path, save_non_finite=True)
     assert np.isnan(weights[0]).any()
     assert not messages
+
+
+class Shifted(layers.Layer):
+    def call(self, inputs):
+        return inputs + 1
+
+
+class Looking(keras.Model):
+    """A subclassed model that computes the indices it looks up."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = layers.Embedding(10, 2, name="table")
+        self.top = layers.Dense(1)
+
+    def call(self, inputs):
+        return self.top(self.table(inputs + 1).mean(1))
+
+
+def looking(kind):
+    """Models that look up their inputs plus 1."""
+    if kind == "subclassed":
+        model = Looking()
+    else:
+        x = keras.Input((4,), dtype="int32")
+        table = layers.Embedding(10, 2, name="table")
+        if kind == "nested":
+            inner = keras.Sequential([Shifted(), table])
+            found = inner(x)
+        elif kind == "shared":
+            found = table(Shifted()(x)) + table(layers.ReLU(dtype="int32")(x))
+        elif kind == "time distributed":
+            found = layers.TimeDistributed(table)(layers.Reshape((4, 1))(Shifted()(x)))
+            found = layers.Reshape((4, 2))(found)
+        else:
+            found = table(x + 1 if kind == "operation" else layers.Lambda(lambda x: x + 1)(x))
+        model = keras.Model(x, layers.Dense(1)(layers.Flatten()(found)))
+    model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse")
+    return model
+
+
+@pytest.mark.parametrize("kind", ["lambda", "operation", "nested", "shared", "subclassed", "time distributed"])
+def test_computed_indices_are_told_and_the_weights_put_back(kind):
+    model = looking(kind)
+    x, y = RNG.integers(0, 9, (8, 4)), np.ones((8, 1))
+    model.fit(x, y, batch_size=2, verbose=0)
+    before = model.get_weights()
+    for bad, at in ((9, (5, 1)), (-5, (0, 3))):
+        if kind == "shared" and bad < 0:
+            continue
+        wrong = spoiled(x, bad, at)
+        calls = {
+            "fit": lambda data: model.fit(data, y, batch_size=2, shuffle=False, verbose=0, epochs=2),
+            "evaluate": lambda data: model.evaluate(data, y, batch_size=2, verbose=0),
+            "predict": lambda data: model.predict(data, batch_size=2, verbose=0),
+            "predict_on_batch": model.predict_on_batch,
+            "train_on_batch": lambda data: model.train_on_batch(data, y),
+            "test_on_batch": lambda data: model.test_on_batch(data, y),
+            "call": model,
+        }
+        for name, call in calls.items():
+            with pytest.raises(InputDataError, match=rf"Layer table \(Embedding\): index {bad + 1} .*\[0, 10\)"):
+                call(wrong)
+            if name != "fit":  # in fit, the steps before the failing one count
+                for a, b in zip(model.get_weights(), before):
+                    np.testing.assert_array_equal(a, b)
+            model.set_weights(before)
+            call(x)  # all is usable
+            model.set_weights(before)
+
+
+def test_eager_calls_complain_at_once():
+    table = layers.Embedding(10, 4, name="table")
+    assert table(np.array([[0, 9]])).shape == (1, 2, 4)
+    for bad in (10, -1):
+        with pytest.raises(InputDataError, match=rf"index {bad} of the input is not in \[0, 10\)"):
+            table(np.array([[0, bad]]))
+    assert [v.name for v in table.variables] == ["embeddings"]
+
+
+def test_embeddings_inside_transformations_that_carry_no_state():
+    import jax
+
+    table = layers.Embedding(10, 4)
+    table(np.array([1]))
+    rows = np.asarray(table.embeddings)
+    indices = np.arange(6).reshape(2, 3)
+
+    class Mapped(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.table = table
+
+        def call(self, inputs):
+            found = jax.vmap(self.table)(inputs)
+            return found + jax.lax.cond(True, jax.jit(self.table), self.table, inputs)
+
+    model = keras.Sequential([keras.Input((3,), dtype="int32"), Mapped()])
+    np.testing.assert_allclose(model.predict(indices, verbose=0), 2 * rows[indices], rtol=1e-6)

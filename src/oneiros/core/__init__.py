@@ -5,4 +5,4 @@ from .config import behaviour, epsilon, floatx, image_data_format, set_epsilon, 
 from .random import SeedGenerator, draw_seed, global_seed_generator, set_random_seed
 from .registry import Configurable, Kind, kind
 from .symbol import Graph, Node, Shape, Symbol, has_symbol, is_symbol, op, symbols_in
-from .variable import Scope, Variable, autocast, compiled, repeat, scan, to_array, value_and_grad
+from .variable import Scope, Variable, autocast, compiled, repeat, scan, to_array, value_and_grad, writes_are_carried

@@ -15,6 +15,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend.core import get_opaque_trace_state
 
 from . import config
 from .runtime import compiler_options
@@ -41,6 +42,7 @@ class Scope:
 
     def __enter__(self):
         self.outer = current_scope()
+        self.trace = get_opaque_trace_state()
         _thread.scope = self
         return self
 
@@ -63,6 +65,12 @@ class Scope:
 
     def knows(self, variable):
         return variable in self.values or (self.outer is not None and self.outer.knows(variable))
+
+
+def writes_are_carried():
+    """Whether what is traced now may write variables: not inside a `jax.jit`, `vmap` or `cond` that has no scope."""
+    scope = current_scope()
+    return scope is not None and scope.trace == get_opaque_trace_state()
 
 
 @contextlib.contextmanager
@@ -424,10 +432,15 @@ def scan(step, init, xs, length=None, reverse=False, unroll=1):
 
 def _dry_run(fn, *args):
     """The shapes of the results, and the variables that are written."""
-    with Scope() as scope:
-        # A function of its own each time: JAX would not run one again that it has traced before.
-        shapes = jax.eval_shape(lambda *args: fn(*args), *args)
-    return shapes, list(scope.written)
+    written = []
+
+    def run(*args):  # a function of its own each time: JAX would not run one again that it has traced before
+        with Scope() as scope:
+            result = fn(*args)
+            written[:] = scope.written
+            return result
+
+    return jax.eval_shape(run, *args), written
 
 
 def _loop(step, init, xs, run):

@@ -132,8 +132,11 @@ class Layer(Configurable):
     input_spec = None
     activity_regularizer = None
     index_limit = None  # the inputs are indices below this
+    stray_index = None  # a variable that holds an index that was met and is not, for the training loop to look at
     _inert = {"dynamic": False}
-    _untracked = frozenset({"_inbound_nodes", "_outbound_nodes", "_own", "_initial_arguments", "_call_losses"})
+    _untracked = frozenset(
+        {"_inbound_nodes", "_outbound_nodes", "_own", "_initial_arguments", "_call_losses", "stray_index"}
+    )
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

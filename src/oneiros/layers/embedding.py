@@ -1,13 +1,17 @@
 """Vectors for integers."""
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 
-from ..core import behaviour
+from ..core import Variable, behaviour, writes_are_carried
 from ..core.errors import InputDataError
 from ..core.fields import field
 from ..kernels.embedding import take_rows
 from .arguments import Constraint, Initializer, PositiveInt, Regularizer
 from .base import Layer
+
+NO_STRAY = np.iinfo("int32").min  # what `stray_index` holds while all indices are in range
 
 
 class Embedding(Layer):
@@ -43,10 +47,23 @@ class Embedding(Layer):
     def build(self, input_shape):
         self.compute_output_shape(input_shape)  # complains of a wrong length
         self.embeddings = self.add_weight("embeddings", (self.input_dim, self.output_dim))
+        self.stray_index = Variable(np.int32(NO_STRAY), name="stray_index", trainable=False)
 
     def call(self, inputs):
         indices = inputs if jnp.issubdtype(inputs.dtype, jnp.integer) else inputs.astype("int32")
+        if indices.size:
+            self._check_range(indices)
         return take_rows(self.embeddings.raw, indices).astype(self.compute_dtype)
+
+    def _check_range(self, indices):
+        """Complains at once where values are known; compiled code notes an index that is out of range."""
+        if not isinstance(indices, jax.core.Tracer):
+            low, high = (int(end) for end in (np.asarray(indices).min(), np.asarray(indices).max()))
+            if low < 0 or high >= self.input_dim:
+                raise InputDataError(self.out_of_range(low if low < 0 else high, "of the input"))
+        elif writes_are_carried():
+            low, high, before = indices.min(), indices.max(), self.stray_index.raw
+            self.stray_index.assign(jnp.where(high >= self.input_dim, high, jnp.where(low < 0, low, before)))
 
     def out_of_range(self, index, where):
         """What is said about an index for which there is no row."""

@@ -8,6 +8,7 @@ from .. import losses
 from ..core import config
 from ..core.errors import InputDataError
 from ..core.names import to_snake_case
+from ..layers.embedding import NO_STRAY
 
 _CHUNK = 1 << 18  # values that are looked at together: they fit the processor's cache
 
@@ -159,3 +160,32 @@ def check_indices(model, arrays, rows=None):
         place = tuple(np.argwhere(~((array >= 0) & (array < layer.index_limit)))[0])
         row = place[0] if rows is None else rows[place[0]]
         raise InputDataError(layer.out_of_range(array[place], f"in row {row} of the input"))
+
+
+_STRAYS = "stray indices"  # among the logs of a step
+
+
+def watched(model):
+    """The layers that note indices that are out of range."""
+    return [layer for layer in (model, *model.sublayers()) if layer.stray_index is not None]
+
+
+def with_strays(logs, layers):
+    """The logs of a step, and with them what these layers noted: so it is looked at when they are."""
+    return {**logs, _STRAYS: [layer.stray_index.raw for layer in layers]} if layers and isinstance(logs, dict) else logs
+
+
+def without_strays(logs, model):
+    """The logs alone; raises `InputDataError` if an index was out of range."""
+    strays = logs.pop(_STRAYS, ())
+    if any(index != NO_STRAY for index in strays):
+        raise_strays(zip(watched(model), strays))
+    return logs
+
+
+def raise_strays(noted):
+    """Raises `InputDataError` if an index was out of range. noted: pairs of a layer and what it noted."""
+    for layer, index in noted:
+        if index != NO_STRAY:
+            layer.stray_index.assign(NO_STRAY)
+            raise InputDataError(layer.out_of_range(int(index), "was computed from the input and"))

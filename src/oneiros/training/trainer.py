@@ -106,7 +106,7 @@ class Trainer:
 
     def _ordered_logs(self, result):
         """The logs of a step as numbers, in the order of `metrics_names`: JAX sorts dictionaries by name."""
-        result = jax.device_get(result)
+        result = checks.without_strays(jax.device_get(result), self)
         names = self._objectives.names_of_results if self._objectives.bound else []
         ordered = {n: result[n] for n in names if n in result} | result
         return {name: float(v) if np.ndim(v) == 0 else np.asarray(v) for name, v in ordered.items()}
@@ -228,8 +228,10 @@ class Trainer:
         return self._functions[kind]
 
     def _make_function(self, phase, form):
+        embeddings = checks.watched(self)
+        noted = [layer.stray_index for layer in embeddings]
         if phase == "predict":
-            return compiled(lambda x: self.predict_step(_single(x)), reads=self.weights)
+            return compiled(lambda x: self.predict_step(_single(x)), variables=noted, reads=self.weights)
         step = self.train_step if phase == "train" else self.test_step
         known = [v for t in self._objectives.trackers for v in t.variables]
         if phase == "train":
@@ -247,7 +249,7 @@ class Trainer:
         def one(batch):
             if "single" in form:
                 self._reset_means()
-            return step(_as_arguments(batch))
+            return checks.with_strays(step(_as_arguments(batch)), embeddings)
 
         def many(steps, batches):
             return repeat(one, steps, batches)
@@ -257,7 +259,7 @@ class Trainer:
                 return one(batch)
 
         function = many if "many" in form else filled if "filled" in form else one
-        return compiled(function, variables=known, reads=self.weights)
+        return compiled(function, variables=[*known, *noted], reads=self.weights)
 
     def _fills_batches(self):
         """Whether `evaluate` may fill up a short batch: where all that it computes is known to leave rows out."""
@@ -579,6 +581,7 @@ class Trainer:
         bar = ProgbarLogger() if _loud(verbose) else None
         results = predict_batches(self._function("predict"), data, steps)
         outputs = _joined(results)
+        self._check_strays()
         if bar is not None or callbacks:
             self._announce_prediction(bar, callbacks, data, len(results), verbose)
         return outputs
@@ -635,7 +638,12 @@ class Trainer:
         """The outputs for one batch, as NumPy arrays."""
         batch = self._standard_batch(x, labelled=False)
         self._prepare(batch)
-        return jax.tree.map(np.asarray, self._function("predict")(batch[0]))
+        outputs = jax.tree.map(np.asarray, self._function("predict")(batch[0]))
+        self._check_strays()
+        return outputs
+
+    def _check_strays(self):
+        checks.raise_strays((layer, layer.stray_index.raw) for layer in checks.watched(self))
 
     # --- the generator trio of Keras 1 and 2
 
