@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from .. import core
-from .base import Optimizer, when
+from .base import Optimizer
+from .conditional import when
 
 _kind = core.kind("optimizer")
 
