@@ -13,6 +13,7 @@ import sys
 import tarfile
 import threading
 import time
+import traceback
 import zipfile
 from pathlib import Path
 
@@ -160,6 +161,30 @@ def test_missing_file_and_unreachable_server(server, cache, tmp_path):
         get_file("x", "http://127.0.0.1:9/x", file_hash=MD5)
     with pytest.raises(DownloadError, match="nothing"):
         get_file("x", (tmp_path / "nothing").as_uri())
+
+
+def test_a_failed_download_takes_three_lines(server, cache):
+    for url, reason in (
+        (
+            "http://127.0.0.1:9/x",
+            "could not be downloaded: Failed to establish a new connection: [Errno 111] Connection",
+        ),
+        ("https://no.such.host.invalid/x", "could not be downloaded: Failed to resolve 'no.such.host.invalid'"),
+        (server.url + "nothing", "could not be downloaded: 404"),
+    ):
+        with pytest.raises(DownloadError) as info:
+            get_file("x", url, file_hash=MD5)
+        what, where, advice = str(info.value).splitlines()
+        assert what == "x could not be fetched."
+        assert where.startswith(f"  {url}: {reason}")
+        assert where.count(url) == 1
+        assert "ONEIROS_MIRROR" in advice
+        shown = "".join(traceback.format_exception(info.value)).splitlines()
+        assert len([line for line in shown if not line.startswith("    ")]) == 5  # a frame of this file, three lines
+        assert len(max(shown, key=len)) < 400
+
+
+def test_origins_that_are_none(cache):
     with pytest.raises(InputDataError, match="gopher"):
         get_file("x", "gopher://host/x")
     with pytest.raises(InputDataError, match="origin"):

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import lzma
 import os
+import re
 import shutil
 import stat
 import tarfile
@@ -202,7 +203,10 @@ def _fetch(path, origin, file_hash, algorithm):
     try:
         _download(origin, path, file_hash, algorithm)
     except DownloadError as error:
-        raise DownloadError(f"{error}{notes}") from error
+        raise DownloadError(
+            f"{path.name} could not be fetched.\n  {error}{notes}\n  Check the network and try again, or put the file and "
+            "a SHA256SUMS file into a folder and set the environment variable ONEIROS_MIRROR to it."
+        ) from None
     return path
 
 
@@ -253,7 +257,7 @@ def _download(url, path, file_hash=None, algorithm="auto"):
             if attempt == ATTEMPTS:
                 raise DownloadError(
                     f"{url}: the download is incomplete after {ATTEMPTS} attempts ({error}). Nothing was kept."
-                ) from error
+                ) from None
 
 
 def _transfer(url, part):
@@ -262,7 +266,7 @@ def _transfer(url, part):
         try:
             shutil.copyfile(url2pathname(urlsplit(url).path), part)
         except OSError as error:
-            raise DownloadError(f"{url}: {error}") from error
+            raise DownloadError(f"{url}: {error}") from None
         return
     import pooch
     import requests
@@ -279,16 +283,23 @@ def _transfer(url, part):
     try:
         downloader(url, str(part), None)
     except requests.exceptions.ChunkedEncodingError as error:
-        raise _Interrupted(error) from error
+        raise _Interrupted(_reason(error)) from None
     except requests.exceptions.RequestException as error:
         if "timed out" in str(error):
-            raise DownloadError(f"{url}: timed out, no data for {TIMEOUT:g} seconds. Try again later.") from error
+            raise DownloadError(f"{url}: timed out, no data for {TIMEOUT:g} seconds.") from None
         if "Connection aborted" in str(error):
-            raise _Interrupted(error) from error
-        raise DownloadError(f"{url}: could not be downloaded: {error}") from error
+            raise _Interrupted(_reason(error)) from None
+        raise DownloadError(f"{url}: could not be downloaded: {_reason(error)}.") from None
     size = part.stat().st_size
     if meter.total and size != meter.total:
         raise _Interrupted(f"{size} of {meter.total} bytes")
+
+
+def _reason(error):
+    """What is at the bottom of an error of requests, which wraps errors in errors and repeats the URL."""
+    inner = getattr(error.args[0] if error.args else None, "reason", None) or error
+    text = re.sub(r"^\w+\([^)]*\): |( for url: .*)|\s+", lambda m: " " if m[0].isspace() else "", str(inner))
+    return text.strip().rstrip(".")[:300]
 
 
 class _Meter:
