@@ -204,8 +204,8 @@ def _fetch(path, origin, file_hash, algorithm):
         _download(origin, path, file_hash, algorithm)
     except DownloadError as error:
         raise DownloadError(
-            f"{path.name} could not be fetched.\n  {error}{notes}\n  Check the network and try again, or put the file and "
-            "a SHA256SUMS file into a folder and set the environment variable ONEIROS_MIRROR to it."
+            f"{path.name} could not be fetched.\n  {error}{notes}\n  Check the network and try again, or put the file "
+            "and a SHA256SUMS file into a folder and set the environment variable ONEIROS_MIRROR to it."
         ) from None
     return path
 
