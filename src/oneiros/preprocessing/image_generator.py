@@ -1,107 +1,110 @@
 """`ImageDataGenerator`: random changes of training images."""
 
+import typing
 import warnings
 
 import numpy as np
 
 from oneiros.core.config import floatx, standardize_data_format
 from oneiros.core.errors import InputDataError
+from oneiros.core.fields import field
+from oneiros.core.registry import Configurable
 from oneiros.preprocessing import image_transforms as transforms
 from oneiros.preprocessing.image_iterators import DataFrameIterator, DirectoryIterator, NumpyArrayIterator
 
 
-class ImageDataGenerator:
+def _pair(name, value):
+    if value is not None and np.shape(value) != (2,):
+        raise InputDataError(f"{name} must be a pair of numbers. Received: {value}")
+    return value
+
+
+def _zoom(name, value):
+    value = (1 - value, 1 + value) if isinstance(value, (int, float)) else value
+    if len(value) != 2:
+        raise InputDataError(f"{name} must be a number or a pair of numbers. Received: {value}")
+    return tuple(value)
+
+
+def _split(name, value):
+    if not 0 <= value < 1:
+        raise InputDataError(f"{name} must lie in [0, 1). Received: {value}")
+    return value
+
+
+def _format(name, value):
+    return standardize_data_format(value)
+
+
+def _dtype(name, value):
+    return value or floatx()
+
+
+class ImageDataGenerator(Configurable):
     """Batches of images that are changed at random each time they are seen.
 
-    Args:
-        featurewise_center, featurewise_std_normalization: subtract the data's mean colour, divide by its standard
-            deviation (see `fit`).
-        samplewise_center, samplewise_std_normalization: the same with each image's own.
-        zca_whitening, zca_epsilon: decorrelate the pixels (see `fit`); the epsilon is added to the variances.
-        rotation_range: degrees.
-        width_shift_range, height_shift_range: below 1 a share of the size, from 1 on pixels; an integer or a list
-            gives whole pixels to choose from (also with the other sign).
-        brightness_range: pair of factors.
-        shear_range: degrees.
-        zoom_range: pair of factors, or ``z`` for ``[1 - z, 1 + z]``.
-        channel_shift_range: largest value added to all channels.
-        fill_mode, cval: what is seen outside the image: 'nearest', 'reflect', 'wrap' or 'constant' (``cval``).
-        horizontal_flip, vertical_flip: mirror half of the images.
-        rescale: factor for all values, applied after ``preprocessing_function``.
-        preprocessing_function: a function of one image, applied after the random changes.
-        data_format: 'channels_last' or 'channels_first'; default: the configured one.
-        validation_split: share of the data that ``subset="validation"`` takes.
-        interpolation_order: of the splines between pixels.
-        dtype: of the batches; default: the configured float type.
+    >>> generator = ImageDataGenerator(horizontal_flip=True, rescale=1 / 255)
+    >>> next(generator.flow(np.full((4, 8, 8, 3), 255.0), batch_size=2)).shape
+    (2, 8, 8, 3)
     """
 
-    def __init__(
-        self,
-        featurewise_center=False,
-        samplewise_center=False,
-        featurewise_std_normalization=False,
-        samplewise_std_normalization=False,
-        zca_whitening=False,
-        zca_epsilon=1e-6,
-        rotation_range=0,
-        width_shift_range=0.0,
-        height_shift_range=0.0,
-        brightness_range=None,
-        shear_range=0.0,
-        zoom_range=0.0,
-        channel_shift_range=0.0,
-        fill_mode="nearest",
-        cval=0.0,
-        horizontal_flip=False,
-        vertical_flip=False,
-        rescale=None,
-        preprocessing_function=None,
-        data_format=None,
-        validation_split=0.0,
-        interpolation_order=1,
-        dtype=None,
-    ):
-        def implies(name, given, needed_name, needed):
-            if given and not needed:
-                warnings.warn(f"ImageDataGenerator: {name} needs {needed_name}, which is switched on.")
-            return given or needed
+    featurewise_center: bool = field(default=False, doc="Whether to subtract the data's mean colour (see `fit`).")
+    samplewise_center: bool = field(default=False, doc="Whether to subtract each image's own mean.")
+    featurewise_std_normalization: bool = field(
+        default=False, doc="Whether to divide by the data's standard deviation (see `fit`)."
+    )
+    samplewise_std_normalization: bool = field(
+        default=False, doc="Whether to divide by each image's own standard deviation."
+    )
+    zca_whitening: bool = field(default=False, doc="Whether to decorrelate the pixels (see `fit`).")
+    zca_epsilon: float = field(default=1e-6, doc="Number added to the variances when whitening.")
+    rotation_range: float = field(default=0, doc="Largest rotation, in degrees.")
+    width_shift_range: typing.Any = field(
+        default=0.0,
+        doc="Largest shift to the side: a share of the width below 1, pixels from 1 on. An integer or a list gives "
+        "whole pixels to choose from, also with the other sign.",
+    )
+    height_shift_range: typing.Any = field(default=0.0, doc="Largest shift up or down, as for the width.")
+    brightness_range: tuple = field(_pair, default=None, doc="Pair of factors between which the brightness lies.")
+    shear_range: float = field(default=0.0, doc="Largest shear, in degrees.")
+    zoom_range: tuple = field(_zoom, default=0.0, doc="Pair of factors, or `z` for `(1 - z, 1 + z)`.")
+    channel_shift_range: float = field(default=0.0, doc="Largest value that is added to all channels.")
+    fill_mode: str = field(
+        default="nearest",
+        doc='What is seen outside the image: `"nearest"`, `"reflect"`, `"wrap"` or `"constant"` (`cval`).',
+    )
+    cval: float = field(default=0.0, doc='Value outside the image with `fill_mode="constant"`.')
+    horizontal_flip: bool = field(default=False, doc="Whether to mirror half of the images left to right.")
+    vertical_flip: bool = field(default=False, doc="Whether to mirror half of the images upside down.")
+    rescale: float = field(default=None, doc="Factor for all values, applied after `preprocessing_function`.")
+    preprocessing_function: typing.Callable = field(
+        default=None, doc="Function of one image, applied after the random changes."
+    )
+    data_format: str = field(
+        _format, default=None, doc='`"channels_last"`, `"channels_first"`, or `None`: as configured.'
+    )
+    validation_split: float = field(
+        _split, default=0.0, doc='Share of the data that `subset="validation"` takes, below 1.'
+    )
+    interpolation_order: int = field(default=1, doc="Order of the splines between pixels.")
+    dtype: str = field(_dtype, default=None, doc="Type of the batches. `None` means `floatx()`.")
 
-        center = implies("zca_whitening", zca_whitening, "featurewise_center", featurewise_center)
-        self.featurewise_center = implies(
-            "featurewise_std_normalization", featurewise_std_normalization, "featurewise_center", center
-        )
-        if zca_whitening and featurewise_std_normalization:
+    def __post_init__(self):
+        super().__post_init__()
+        for given, needed in (
+            ("zca_whitening", "featurewise_center"),
+            ("featurewise_std_normalization", "featurewise_center"),
+            ("samplewise_std_normalization", "samplewise_center"),
+        ):
+            if getattr(self, given) and not getattr(self, needed):
+                warnings.warn(f"ImageDataGenerator: {given} needs {needed}, which is switched on.")
+                setattr(self, needed, True)
+        if self.zca_whitening and self.featurewise_std_normalization:
             warnings.warn("ImageDataGenerator: zca_whitening overrides featurewise_std_normalization.")
-        self.featurewise_std_normalization = featurewise_std_normalization and not zca_whitening
-        self.samplewise_center = implies(
-            "samplewise_std_normalization", samplewise_std_normalization, "samplewise_center", samplewise_center
-        )
-        self.samplewise_std_normalization = samplewise_std_normalization
-        self.zca_whitening, self.zca_epsilon = zca_whitening, zca_epsilon
-        self.rotation_range = rotation_range
-        self.width_shift_range, self.height_shift_range = width_shift_range, height_shift_range
-        self.brightness_range = brightness_range
-        self.shear_range = shear_range
-        self.channel_shift_range = channel_shift_range
-        self.fill_mode, self.cval = fill_mode, cval
-        self.horizontal_flip, self.vertical_flip = horizontal_flip, vertical_flip
-        self.rescale, self.preprocessing_function = rescale, preprocessing_function
-        self.dtype = dtype or floatx()
-        self.interpolation_order = interpolation_order
-        self.data_format = standardize_data_format(data_format)
+            self.featurewise_std_normalization = False
         self.channel_axis, self.row_axis, self.col_axis = (
             (1, 2, 3) if self.data_format == "channels_first" else (3, 1, 2)
         )
-        if not 0 <= validation_split < 1:
-            raise InputDataError(f"validation_split must lie in [0, 1). Received: {validation_split}")
-        self.validation_split = validation_split
-        if isinstance(zoom_range, (int, float)):
-            zoom_range = (1 - zoom_range, 1 + zoom_range)
-        if len(zoom_range) != 2:
-            raise InputDataError(f"zoom_range must be a number or a pair of numbers. Received: {zoom_range}")
-        self.zoom_range = tuple(zoom_range)
-        if brightness_range is not None and np.shape(brightness_range) != (2,):
-            raise InputDataError(f"brightness_range must be a pair of numbers. Received: {brightness_range}")
         self.mean = self.std = self.zca_whitening_matrix = None
 
     def flow(
