@@ -12,6 +12,7 @@ import pytest
 from oneiros import callbacks as C
 from oneiros.compat import generations
 from oneiros.core import Variable
+from oneiros.utils.state_file import write_state
 
 
 class FakeModel:
@@ -154,6 +155,7 @@ def test_all_callbacks_hear_of_an_exception(tmp_path):
     error = KeyError("first")
     with pytest.warns(UserWarning, match="again"), pytest.raises(KeyError), hooks.cleaning_up():
         hooks.on_train_begin()
+        hooks.on_epoch_begin(0)
         opened = logger.csv_file
         raise error
     assert heard == [error]
@@ -343,29 +345,41 @@ def test_backup_and_restore_goes_on(tmp_path):
     expected = np.random.rand()
     again = FakeModel()
     again.optimizer.variables.append(again.optimizer.learning_rate)
-    backup = C.BackupAndRestore(tmp_path / "backup")
-    backup.set_model(again)
-    backup.on_train_begin()
-    assert again._resume_at == (2, 0)
+    rates = C.ReduceLROnPlateau("v", factor=0.5, patience=1)
+    hooks = C.CallbackList([C.BackupAndRestore(tmp_path / "backup"), rates], add_history=True, model=again)
+    hooks.on_train_begin()
+    assert hooks.progress.epoch == 2 and again.history.history["v"] == [1, 1]
+    assert (rates.wait, rates.best) == (0, 1)
     assert again.get_weights()[0].tolist() == [2, 2]
     assert float(again.optimizer.learning_rate) == pytest.approx(0.05)  # lowered after the epoch, before the backup
     assert np.random.rand() == expected
-    backup.on_train_end()
+    hooks.on_train_end()
     assert not (tmp_path / "backup").exists()
 
 
 def test_a_foreign_or_broken_backup_is_refused(tmp_path):
-    backup = C.BackupAndRestore(tmp_path)
-    backup.set_model(FakeModel())
-    backup._save(1, 0)
+    def begun(model):
+        hooks = C.CallbackList([C.BackupAndRestore(tmp_path)], model=model)
+        hooks.on_train_begin()
+        return hooks
+
+    begun(FakeModel()).on_epoch_end(0)
     other = FakeModel()
-    other.variables = [Variable(np.zeros(3))]
-    backup.set_model(other)
-    with pytest.raises(ValueError, match="another model or optimizer"):
-        backup.on_train_begin()
-    (tmp_path / "backup.npz").write_bytes(b"PK\x03\x04 rubbish")
-    with pytest.raises(ValueError, match="not a readable backup"):
-        backup.on_train_begin()
+    other.variables = [Variable(np.zeros(3), name="w")]
+    with pytest.raises(ValueError, match=r"holds w of shape \(2,\).*w of shape \(3,\).*Delete the file.*backup.npz"):
+        begun(other)
+    more = FakeModel()
+    more.optimizer.variables.append(Variable(0.0, name="more"))
+    with pytest.raises(ValueError, match="holds 2 variables, there are 3 now. Only the training now has: more"):
+        begun(more)
+    whole = (tmp_path / "backup.npz").read_bytes()
+    for damaged in (b"PK\x03\x04 rubbish", whole[:-30], whole[:200] + b"\xff" + whole[201:], b""):
+        (tmp_path / "backup.npz").write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"not a readable state.*Delete the file to start anew: .*backup\.npz"):
+            begun(FakeModel())
+    write_state(tmp_path / "backup.npz", {"format": 1})
+    with pytest.raises(ValueError, match="another version"):
+        begun(FakeModel())
 
 
 # --- reports

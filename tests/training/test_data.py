@@ -344,3 +344,20 @@ def test_a_generator_that_fails_leaves_the_last_step_to_the_callbacks():
     with pytest.raises(OSError, match="the disk is gone"):
         model.fit(batches(), steps_per_epoch=5, verbose=0, callbacks=[watching])
     assert seen == [0, 1]
+
+
+class Thrice:
+    """Yields its three batches whenever it is asked, and says how many there are."""
+
+    def __len__(self):
+        return 3
+
+    def __iter__(self):
+        return iter([(np.ones((2, 1)), np.ones((2, 1)))] * 3)
+
+
+def test_what_can_be_read_again_is_read_in_each_epoch():
+    model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    assert len(model.fit(Thrice(), epochs=3, verbose=0).epoch) == 3
+    assert model.optimizer.iterations.numpy() == 9

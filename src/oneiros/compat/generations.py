@@ -31,6 +31,7 @@ BEHAVIOUR = {
     "quiet_predict":               (True,         True,         False,        False),
     "fractional_steps":            (True,         True,         True,         False),
     "save_needs_suffix":           (False,        False,        False,        True),
+    "epochs_shuffle_on":           (True,         True,         False,        False),
     "running_batch_logs":          (False,        False,        True,         True),
     "weights_normalized_by_count": (True,         True,         False,        False),
     "relu6_hard_sigmoid":          (False,        False,        False,        True),

@@ -37,6 +37,7 @@ behaviour = SimpleNamespace(
     metric_name_from_function=False,  # True: metrics=["mse"] is logged as mean_squared_error
     fractional_steps=False,  # True: fit and its kin take a number of steps such as 31.25, which means 32
     save_needs_suffix=True,  # False: models are written to files of any name
+    epochs_shuffle_on=False,  # True: each epoch shuffles the order of the one before, not the rows as they were given
     running_batch_logs=True,  # False: batch logs are of the batch alone, and so is what train_on_batch returns
     quiet_predict=False,  # True: predict and evaluate_generator print nothing unless asked
     flat_stacked_states=False,  # True: StackedRNNCells has one flat list of states, the last cell's first

@@ -79,3 +79,38 @@ def global_seed_generator():
 def reset_global_seed_generator():
     global _global
     _global = None
+
+
+# --- the state of all streams
+
+
+def get_random_state():
+    """Where the streams of random numbers of this process are: Python's, NumPy's and the library's own.
+
+    >>> state = get_random_state()
+    >>> a = np.random.rand(), random.random(), draw_seed()
+    >>> set_random_state(state)
+    >>> a == (np.random.rand(), random.random(), draw_seed())
+    True
+    """
+    version, words, gauss = random.getstate()
+    return {
+        "python": (version, np.array(words, np.uint32), gauss),
+        "numpy": np.random.get_state(legacy=False),
+        "private": None if _private is None else _private.get_state(legacy=False),
+        "global": None if _global is None else np.asarray(_global.state.raw),
+    }
+
+
+def set_random_state(state):
+    """Lets all streams go on where `get_random_state` found them."""
+    version, words, gauss = state["python"]
+    random.setstate((version, tuple(map(int, words)), gauss))
+    if state["private"] is None:
+        set_backend_seed(None)
+    else:
+        set_backend_seed(0)
+        _private.set_state(state["private"])
+    if state["global"] is not None:
+        global_seed_generator().state.assign(state["global"])
+    np.random.set_state(state["numpy"])

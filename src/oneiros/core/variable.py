@@ -351,6 +351,16 @@ class compiled:  # noqa: N801 - used as a function
         jax.eval_shape(dry_run, [v._value for v in written], args, kwargs)
         self._is_new = False
 
+    @property
+    def written(self):
+        """The variables that calls write, as far as they are known."""
+        return list(self._program[1])
+
+    def discover(self, *args):
+        """The variables that a call with these arguments would write; nothing is computed."""
+        self._discover(args, {}, ())
+        return self.written
+
     def snapshot(self):
         """What `restore` needs to undo the next call, should its computation fail later."""
         return [] if _donates() else [(v, v._value) for v in self._program[1]]

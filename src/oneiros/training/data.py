@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core import floatx
 from ..core.errors import InputDataError
+from ..core.random import get_random_state, set_random_state
 from .checks import on_disk
 
 
@@ -282,6 +283,11 @@ class BatchData:
         self.workers = (workers, use_multiprocessing, max_queue_size)
         self.steps = steps or self._length()
         self._iterator = None
+        # The place in the data: what `get_state` tells.
+        self._taken = 0  # batches of this pass through the source
+        self._order = None  # of this pass through a source that is asked by number
+        self._random = None  # the streams of random numbers when the pass began
+        self._ends = []  # the same before each on_epoch_end, if it is the source's own
 
     def _length(self):
         try:
@@ -304,35 +310,87 @@ class BatchData:
         self._iterator = itertools.chain([first], self._iterator)
         return self._check(first, 0)
 
-    def epoch(self):
-        """The batches of one epoch: `steps` of them, or as many as there are."""
-        batches = self._pass() if self.own_order else self._continued()
-        for number, batch in enumerate(itertools.islice(batches, self.steps)):
+    def epoch(self, done=0):
+        """The batches of one epoch: `steps` of them, or as many as there are. done: how many were taken before."""
+        batches = self._pass(done) if self.own_order else self._continued()
+        left = None if self.steps is None else self.steps - done
+        for number, batch in enumerate(itertools.islice(batches, left), done):
             yield self._check(batch, number)
-        by_workers = self.workers[0] > 1  # the enqueuer tells the source itself
-        if self.own_order and not by_workers and hasattr(self.source, "on_epoch_end"):
+        if self.own_order and hasattr(self.source, "on_epoch_end"):
+            if not hasattr(self.source, "get_state") and _is_own(self.source.on_epoch_end):
+                self._ends.append(get_random_state())
             self.source.on_epoch_end()
 
-    def _pass(self):
+    def get_state(self):
+        """The place in the data: what was taken, and in which order; the source's own state, if it tells one."""
+        own = self.source.get_state() if hasattr(self.source, "get_state") else None
+        return {
+            "source": own,
+            "taken": self._taken,
+            "order": self._order,
+            "random": None if self.own_order or own is not None else self._random,
+            "ends": self._ends,
+        }
+
+    def set_state(self, state, within_epoch=True):
+        """Goes to a place that `get_state` has told. A source without a state of its own is read up to there."""
+        kind = type(self.source).__name__
+        if self.own_order and within_epoch and len(state["order"]) != len(self.source):
+            raise InputDataError(
+                f"the backup was made in the middle of an epoch of {len(state['order'])} batches. {kind} has "
+                f"{len(self.source)} now. Give the same data again."
+            )
+        if hasattr(self.source, "set_state") and state["source"] is not None:
+            self.source.set_state(state["source"])
+            self._iterator = None
+        elif self.own_order:
+            for random in state["ends"]:
+                set_random_state(random)
+                self.source.on_epoch_end()
+        else:
+            self._read_up_to(state["taken"], state["random"])
+        self._taken, self._order, self._ends = state["taken"], state["order"], state["ends"]
+
+    def _read_up_to(self, taken, random):
+        if not self.endless:
+            self._iterator = None  # between two passes
+            if taken:
+                set_random_state(random)
+                self._iterator = self._pass()
+        elif self._iterator is None:
+            self._iterator = self._pass()
+        for number in range(taken):
+            if next(self._iterator, self) is self:
+                raise InputDataError(
+                    f"{type(self.source).__name__} ended after {number} batches, but the backup was made after "
+                    f"{taken}. Give the same data again."
+                )
+
+    def _pass(self, done=0):
+        """A new pass through the source, or (asked by number, with some batches done) the rest of one."""
+        self._taken = done
         if not self.own_order:
+            self._random = get_random_state()
             iterate = getattr(self.source, "as_numpy_iterator", None)
-            return iter(iterate() if iterate else self.source)
+            return self._counted(iter(iterate() if iterate else self.source))
+        if not done:
+            self._order = np.arange(len(self.source))
+            if self.shuffle:
+                np.random.shuffle(self._order)
         workers, processes, queue = self.workers
-        if workers > 1:
-            return self._from_workers(workers, processes, queue)
-        return self._from_index()
+        rest = _InOrder(self.source, self._order, done)
+        return self._counted(self._from_workers(rest, workers, processes, queue) if workers > 1 else rest)
 
-    def _from_index(self):
-        order = np.arange(len(self.source))
-        if self.shuffle:
-            np.random.shuffle(order)
-        for index in itertools.cycle(order):
-            yield self.source[int(index)]
+    def _counted(self, batches):
+        for batch in batches:
+            self._taken += 1
+            yield batch
 
-    def _from_workers(self, workers, processes, queue):
+    @staticmethod
+    def _from_workers(source, workers, processes, queue):
         from ..utils.data import OrderedEnqueuer
 
-        enqueuer = OrderedEnqueuer(self.source, use_multiprocessing=processes, shuffle=bool(self.shuffle))
+        enqueuer = OrderedEnqueuer(source, use_multiprocessing=processes)
         enqueuer.start(workers=workers, max_queue_size=queue)
         try:
             yield from enqueuer.get()
@@ -342,14 +400,14 @@ class BatchData:
     def _continued(self):
         """Batches that go on where the last epoch stopped. With `steps`, a source that ends starts anew, if it can."""
         while True:
-            if self._iterator is None:
+            is_new = self._iterator is None
+            if is_new:
                 self._iterator = self._pass()
-            got_any = False
-            for batch in self._iterator:
-                got_any = True
+            for batch in self._iterator:  # noqa: UP028 - `yield from` would close it at the end of an epoch
                 yield batch
-            self._iterator = None
-            if self.endless or not got_any or self.steps is None:
+            is_empty = is_new and not self._taken
+            self._iterator, self._taken = None, 0
+            if self.endless or is_empty or self.steps is None:
                 return
 
     def _check(self, batch, number):
@@ -365,6 +423,30 @@ class BatchData:
             )
         # Copies: many generators fill the same array again and again, and JAX reads it after the call.
         return jax.tree.map(lambda a: np.array(a) if isinstance(a, np.ndarray) else a, (x, y, weights))
+
+
+class _InOrder:
+    """What a source yields when it is asked by numbers in this order, from a place on, again and again."""
+
+    def __init__(self, source, order, start):
+        self.source, self.order, self.start = source, order, start
+
+    def __len__(self):
+        return max(len(self.order) - self.start, 1)
+
+    def __getitem__(self, index):
+        return self.source[int(self.order[(self.start + index) % len(self.order)])]
+
+    def __iter__(self):
+        return map(self.__getitem__, itertools.count())
+
+    def on_epoch_end(self):
+        """The source itself is told by who asks for an epoch."""
+
+
+def _is_own(method):
+    """Whether a method is the user's, not the one of the library's base class, which does nothing."""
+    return getattr(method, "__module__", "") != "oneiros.utils.data"
 
 
 def unpack(batch):

@@ -8,6 +8,7 @@ import numpy as np
 from ..core import behaviour
 from ..core.structure import leaves, map_structure
 from .data import ArrayData
+from .progress import Progress
 
 _REPORT_SECONDS = 0.075  # between two looks at the logs: seldom enough to cost nothing, often enough for a moving bar
 _SHORT_STEP = 0.0015  # seconds; steps below this go many in a dispatch, in a loop that XLA runs
@@ -37,31 +38,32 @@ class Pace:
 class Average:
     """Means of logs over dispatches of different sizes, each of which tells its own mean.
 
-    stateful: names of logs that are no means; of these the last value counts.
+    stateful: names of logs that are no means; of these the last value counts. progress: what holds the sums.
     """
 
-    def __init__(self, stateful):
-        self.stateful = stateful
-        self.sums, self.size = {}, 0
+    def __init__(self, stateful, progress=None):
+        self.stateful, self.progress = stateful, progress or Progress()
 
     def add(self, logs, size):
-        self.size += size
+        self.progress.size += size
+        sums, total = self.progress.sums, self.progress.size
         for name, value in logs.items():
             is_mean = name not in self.stateful and np.ndim(value) == 0
-            self.sums[name] = self.sums.get(name, 0.0) + value * size if is_mean else value * self.size
+            sums[name] = sums.get(name, 0.0) + value * size if is_mean else value * total
 
     def result(self):
-        return {name: value / self.size for name, value in self.sums.items()}
+        return {name: value / self.progress.size for name, value in self.progress.sums.items()}
 
 
-def run_epoch(model, phase, data, hooks, order=None, single=False):
-    """All batches of one epoch.
+def run_epoch(model, phase, data, hooks, order=None, single=False, progress=None):
+    """All batches of one epoch, or those that are left of it.
 
     phase: 'train' or 'test'. order: the rows of array data, in the order in which they are taken. hooks: object with
-    ``begin(step)``, ``end(step, logs)`` and ``stop()``. single: in lockstep with the hooks, batch by batch.
+    ``begin(step)``, ``end(step, logs)``, ``stop()``, ``due(steps)`` and ``exact``. single: in lockstep with the hooks,
+    batch by batch. progress: how far the epoch is.
     Returns the logs of the epoch and the number of steps.
     """
-    run = _Run(model, phase, data, hooks, single)
+    run = _Run(model, phase, data, hooks, single, progress or Progress())
     if isinstance(data, ArrayData):
         _run_arrays(run, np.arange(data.samples) if order is None else order)
     else:
@@ -76,7 +78,7 @@ def _run_arrays(run, order):
     most = _most_steps(row_bytes * size, len(order) // size)
     while position < len(order):
         full = (len(order) - position) // size
-        if run.pace.many and not run.single and full and most > 1:
+        if run.groups and full and most > 1:
             steps = min(run.pace.steps, most, full)
             batches = _stacked(data.take(order[position : position + steps * size]), size, most)
             run.dispatch(run.many, (np.int32(steps), batches), steps, steps * size)
@@ -110,7 +112,7 @@ def _run_batches(run):
             most = _most_steps(sum(a.dtype.itemsize * a.size for a in arrays), run.data.steps or _MOST_STEPS)
         if run.stopped():
             break
-        if run.pace.many and not run.single and size == run.full and most > 1:
+        if run.groups and size == run.full and most > 1:
             waiting.append(batch)
             if len(waiting) >= min(run.pace.steps, most):
                 send()
@@ -122,7 +124,7 @@ def _run_batches(run):
 
 def _batches(run):
     try:
-        yield from run.data.epoch()
+        yield from run.data.epoch(run.steps)
     except Exception:
         run.flush()  # the callbacks still see the last step
         raise
@@ -152,18 +154,25 @@ def _stacked(arrays, size, most):
 class _Run:
     """One pass over an epoch: groups of steps are on their way while the host prepares the next."""
 
-    def __init__(self, model, phase, data, hooks, single):
+    def __init__(self, model, phase, data, hooks, single, progress):
+        self.progress = progress
         self.model, self.data, self.hooks, self.single = model, data, hooks, single
         self.pace = model._pace(phase)
         self.one = model._function(f"{phase}_single" if single else phase)
         self.phase = phase
-        self.steps, self.logs = 0, {}
+        self.steps, self.logs = progress.step, progress.logs
         self.full = _full_size(data) if isinstance(data, ArrayData) else 0  # the largest batch
         self.pending, self.group = None, None
         self.started = time.perf_counter()
         # Logs of single batches are averaged here; those of groups are running means already.
-        self.average = Average(model._stateful_log_names()) if single and not behaviour.running_batch_logs else None
+        averages = single and not behaviour.running_batch_logs
+        self.average = Average(model._stateful_log_names(), progress) if averages else None
         model._logs_are_running = self.average is None
+
+    @property
+    def groups(self):
+        """Whether steps go many in a dispatch. In rare cases the last bit differs from what they give one by one."""
+        return self.pace.many and not self.single and not self.hooks.exact
 
     @property
     def many(self):
@@ -199,6 +208,8 @@ class _Run:
         group["result"], group["last"] = result, self.steps - 1
         if self.single or group["steps"] >= self.pace.steps:
             self._close()
+        if self.hooks.due(self.steps):  # before the next batch is made: that may draw random numbers
+            self.flush()
 
     def flush(self):
         if self.group is not None:
@@ -227,6 +238,7 @@ class _Run:
         if self.average is not None:
             self.average.add(values, group["samples"])
             self.logs = self.average.result()
+        self.progress.done(group["last"], self.logs)
         self.hooks.end(group["last"], {**values, "batch": group["last"], "size": group["samples"]})
 
 

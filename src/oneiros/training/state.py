@@ -15,7 +15,6 @@ class TrainingState:
         self.stop_training = False
         self._objectives = None
         self._compile_arguments = {}
-        self._resume_at = (0, 0)
         self.forget_functions()
 
     def forget_functions(self):

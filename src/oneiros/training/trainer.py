@@ -2,22 +2,25 @@
 
 import contextlib
 import warnings
+from functools import partial
 
 import jax
 import numpy as np
 
 from .. import losses, optimizers
-from ..core import Symbol, behaviour, compiled, phase, repeat, value_and_grad
+from ..core import Symbol, Variable, behaviour, compiled, phase, repeat, value_and_grad
 from ..core.errors import InputDataError
 from ..core.random import SeedGenerator
 from ..core.symbol import infer
 from ..layers.base import find_in_attributes
+from ..metrics import Metric
 from . import arguments, checks
 from . import data as data_
 from .callbacks import CallbackList, History, ProgbarLogger
 from .compile import Objectives, per_output
 from .data import ArrayData, BatchData
 from .loop import Pace, predict_batches, run_epoch
+from .progress import Progress, Rows
 from .state import in_training_state
 
 
@@ -274,6 +277,24 @@ class Trainer:
         statistics = [v for layer in layers if layer.trainable for v in layer._own_weights() if not v.trainable]
         return [*statistics, *(seed.state for layer in layers for seed in find_in_attributes(SeedGenerator, layer))]
 
+    def _moved_by_fit(self, data, expected=0):
+        """All variables that training may change, in the same order in each process.
+
+        Those that no layer, optimizer or metric holds are known once a step was traced. If more are `expected` than
+        are known, a step is traced on this data.
+        """
+        layers = [self, *self.sublayers()]
+        seeds = [seed.state for layer in layers for seed in find_in_attributes(SeedGenerator, layer)]
+        kept = [v for layer in layers for v in find_in_attributes(Variable, layer)]
+        counted = [v for layer in layers for m in find_in_attributes(Metric, layer) for v in m.variables]
+        step = self._function("train")
+        written = [v for kind, f in self._functions.items() if kind.startswith("train") for v in f.written]
+        known = [*self.variables, *self.optimizer.variables, *seeds, *kept, *counted, *written]
+        if len(dict.fromkeys(known)) < expected:
+            batch = data.take(slice(0, data.batch_size)) if isinstance(data, ArrayData) else data.peek()
+            known += step.discover(batch)
+        return list(dict.fromkeys(known))
+
     def _reset_means(self):
         stateful = self._stateful_log_names()
         for tracker in self._objectives.trackers:
@@ -437,8 +458,12 @@ class Trainer:
         self._function("train")  # what is wrong with the optimizer is told before any callback starts
         callbacks = self._callbacks(callbacks, data, validation, epochs, verbose)
         self.stop_training = False
-        epochs = range(initial_epoch, epochs)
-        return self._fit_epochs(data, validation, callbacks, epochs, shuffle, validation_freq)
+        arrays = isinstance(data, ArrayData)
+        rows = Rows(data.samples, data.batch_size, data.steps, shuffle) if arrays else None
+        sources = {"data": data, "validation_data": validation}
+        sources = {name: source for name, source in sources.items() if isinstance(source, BatchData)}
+        callbacks.set_progress(Progress(partial(self._moved_by_fit, data), rows, sources))
+        return self._fit_epochs(data, validation, callbacks, range(initial_epoch, epochs), validation_freq)
 
     def _callbacks(self, callbacks, data, validation, epochs, verbose):
         if isinstance(callbacks, CallbackList):
@@ -466,31 +491,29 @@ class Trainer:
         everything.set_params(params)
         return everything
 
-    def _fit_epochs(self, data, validation, callbacks, epochs, shuffle, validation_freq):
-        order = np.arange(data.samples) if isinstance(data, ArrayData) else None
+    def _fit_epochs(self, data, validation, callbacks, epochs, validation_freq):
+        progress = callbacks.progress
         hooks = _Hooks(callbacks, "train", self)
         single = callbacks.overrides_batch_hooks["train"]
         try:
-            self._resume_at = (0, 0)
             callbacks.on_train_begin()
-            first_epoch, skipped = self._resume_at  # set by BackupAndRestore: the epoch, and its steps done already
-            for epoch in range(max(epochs.start, first_epoch), epochs.stop):
-                callbacks.on_epoch_begin(epoch)
-                self.reset_metrics()
-                rows = order
-                if order is not None:
-                    if behaviour.generation not in ("1", "2"):  # there, each epoch shuffles the last one's order
-                        order.sort()
-                    _shuffle(order, shuffle, data.batch_size)
-                    rows = order[skipped * data.batch_size : data.steps * data.batch_size]
-                    skipped = 0
-                logs, steps = run_epoch(self, "train", data, hooks, rows, single)
+            callbacks.resume()
+            for epoch in progress.epochs(epochs.start, epochs.stop):
+                if progress.step:
+                    callbacks.resume_epoch(epoch)
+                else:
+                    callbacks.on_epoch_begin(epoch)
+                    self.reset_metrics()
+                    progress.begin_epoch()
+                rows = None if progress.rows is None else progress.rows.from_step(progress.step)
+                logs, steps = run_epoch(self, "train", data, hooks, rows, single, progress)
                 if isinstance(data, BatchData) and data.steps and steps < data.steps and not self.stop_training:
                     data_.warn_exhausted(steps, data.steps)
                     self.stop_training = True
                 if validation is not None and _due(validation_freq, epoch):
                     results = self._evaluate(validation, callbacks)
                     logs = {**logs, **{f"val_{name}": value for name, value in results.items()}}
+                progress.end_epoch()
                 callbacks.on_epoch_end(epoch, logs)
                 if self.stop_training:
                     break
@@ -705,10 +728,15 @@ class _Hooks:
     def __init__(self, callbacks, phase, model):
         self.begin = getattr(callbacks, f"on_{phase}_batch_begin")
         self.end = getattr(callbacks, f"on_{phase}_batch_end")
-        self.model, self.phase = model, phase
+        self.model, self.phase, self.exact = model, phase, callbacks.exact
+        self.saves_after = callbacks.saves_after if phase == "train" else []
 
     def stop(self):
         return self.phase == "train" and self.model.stop_training
+
+    def due(self, steps):
+        """Whether a callback must see the state as it is after so many steps of the epoch."""
+        return any(saves(steps) for saves in self.saves_after)
 
 
 def _phase(training):
@@ -743,17 +771,6 @@ def _joined(results):
     if len(results) == 1:
         return results[0]
     return jax.tree.map(lambda *parts: np.concatenate(parts), *results)
-
-
-def _shuffle(order, shuffle, batch_size):
-    """Shuffles indices in place with NumPy's global generator, which programs seed."""
-    if shuffle == "batch":
-        full = len(order) // batch_size * batch_size
-        groups = order[:full].reshape(-1, batch_size).copy()
-        np.random.shuffle(groups)
-        order[:full] = groups.reshape(-1)
-    elif shuffle:
-        np.random.shuffle(order)
 
 
 def _due(frequency, epoch):

@@ -1,7 +1,8 @@
 """What can watch and steer training."""
 
+from .backup import BackupAndRestore
 from .base import Callback, CallbackList
-from .checkpoint import BackupAndRestore, ModelCheckpoint
+from .checkpoint import ModelCheckpoint
 from .control import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau, SwapEMAWeights, TerminateOnNaN
 from .report import BaseLogger, CSVLogger, History, LambdaCallback, ProgbarLogger, RemoteMonitor
 from .tensorboard import TensorBoard

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 
 from ...core import behaviour
+from ..progress import Progress
 
 MODES = ("train", "test", "predict")
 HOOKS = (
@@ -21,12 +22,29 @@ class Callback:
 
     model: the model that is trained; ``model.stop_training = True`` ends training after the current batch or epoch.
     params: a dictionary with `epochs`, `steps`, `verbose`, ... of the call.
+    progress: where the training is (`Progress`).
     `logs` are dictionaries from names of losses and metrics to numbers; epochs and batches count from 0.
+
+    So that a training which was killed can go on exactly (`BackupAndRestore`), a callback that remembers something
+    tells it by ``get_state()`` and takes it back by ``set_state(state)``; it is enough to list the attributes:
+
+    >>> class Patience(Callback):
+    ...     state_names = ("wait", "best")
+    ...     def __init__(self):
+    ...         self.wait, self.best = 0, float("inf")
+    >>> Patience().get_state()
+    {'wait': 0, 'best': inf}
+
+    A state is made of numbers, texts, ``None`` and arrays, in lists, tuples and dictionaries. It is asked for when all
+    callbacks have seen the end of a batch or epoch, and given back after `on_train_begin`; the begin of an epoch that
+    had begun already is not told again to those that have one. ``state_names = ()``: there is nothing to remember.
     """
 
     model = None
     params = None
     validation_data = None
+    progress = None
+    state_names = None  # the attributes that make up the state; None: not known
     runs_last = False  # True: comes after the callbacks that may still change something
 
     def set_params(self, params):
@@ -34,6 +52,19 @@ class Callback:
 
     def set_model(self, model):
         self.model = model
+
+    def set_progress(self, progress):
+        self.progress = progress
+
+    def get_state(self):
+        """What this callback remembers, as data; ``None`` if it does not say."""
+        if self.state_names is None:
+            return None
+        return {name: getattr(self, name) for name in self.state_names}
+
+    def set_state(self, state):
+        """Takes back what `get_state` told."""
+        vars(self).update(state)
 
     def on_epoch_begin(self, epoch, logs=None):
         """Training only."""
@@ -112,6 +143,7 @@ class CallbackList:
             self.callbacks.insert(0 if old else len(self.callbacks), ProgbarLogger())
         if add_history and not any(isinstance(c, History) for c in self.callbacks):
             self.callbacks.append(History())
+        self.set_progress(Progress())
         if params:
             self.set_params(params)
         if model is not None:
@@ -119,6 +151,8 @@ class CallbackList:
 
     def append(self, callback):
         self.callbacks.append(callback)
+        if hasattr(callback, "set_progress"):
+            callback.set_progress(self.progress)
 
     def __iter__(self):
         return iter(self.callbacks)
@@ -138,6 +172,55 @@ class CallbackList:
         for callback in self.callbacks:
             if isinstance(callback, History):
                 model.history = callback
+
+    # --- going on where another process was killed
+
+    def set_progress(self, progress):
+        """Gives all callbacks the object that tells where the training is."""
+        self.progress = progress
+        progress.callbacks = self
+        self._call("set_progress", progress)
+
+    def resume(self):
+        """Called when training has begun and the model is built: a callback may bring all back to an earlier state."""
+        self._call("resume")
+
+    def resume_epoch(self, epoch):
+        """Instead of `on_epoch_begin` for an epoch of which some steps are done: for callbacks without a state."""
+        for callback in self.callbacks:
+            if _state(callback) is None and hasattr(callback, "on_epoch_begin"):
+                callback.on_epoch_begin(epoch, {})
+
+    @property
+    def exact(self):
+        """Whether a callback needs the same steps to give the same numbers to the last bit, whatever the timing."""
+        return any(getattr(c, "exact", False) for c in self.callbacks)
+
+    @property
+    def saves_after(self):
+        """Functions of a number of steps of the epoch: whether a callback must see the state as it is after them."""
+        return [c.saves_after for c in self.callbacks if hasattr(c, "saves_after")]
+
+    def get_state(self):
+        """The states of all callbacks that have one, each as ``[name of the class, state]``."""
+        states = ([type(c).__name__, _state(c)] for c in self.callbacks)
+        return [[name, state] for name, state in states if _tells(state)]
+
+    def set_state(self, states):
+        """Gives callbacks back their states: those of a class in the order of the list."""
+        left = list(states)
+        for callback in self.callbacks:
+            name = type(callback).__name__
+            place = next((i for i, entry in enumerate(left) if entry[0] == name), None)
+            if place is not None:
+                callback.set_state(left.pop(place)[1])
+            elif _tells(_state(callback)):
+                warnings.warn(f"{name}: the backup was made without this callback, which starts afresh.")
+        if left:
+            names = ", ".join(name for name, _ in left)
+            warnings.warn(f"The backup was made with callbacks that are not there now: {names}. Their state is lost.")
+
+    # --- hooks
 
     @property
     def overrides_batch_hooks(self):
@@ -169,6 +252,14 @@ class CallbackList:
             method = getattr(callback, hook, None) or getattr(callback, hook.replace("_train_", "_"), None)
             if method is not None:
                 method(*args)
+
+
+def _state(callback):
+    return callback.get_state() if hasattr(callback, "get_state") else None
+
+
+def _tells(state):
+    return state is not None and not (isinstance(state, dict) and not state)
 
 
 def _wants_batches(callback, mode):

@@ -2,15 +2,12 @@
 
 import os
 import warnings
-from pathlib import Path
 
 import numpy as np
 
-from ...core import SeedGenerator, behaviour
-from ...core.errors import CorruptFileError
-from ...utils.atomic import replacing
+from ...core import behaviour
 from ..checks import all_finite
-from .base import Callback, Monitor, alias, numbered
+from .base import Monitor, alias, numbered
 
 
 class ModelCheckpoint(Monitor):
@@ -22,6 +19,8 @@ class ModelCheckpoint(Monitor):
     save_non_finite: whether weights, or a monitored value, that are NaN or infinite may be saved; otherwise the file
     stays as it is and a warning says so.
     """
+
+    state_names = ("best", "epochs_since_last_save", "_epoch", "_batches", "_last_batch")
 
     def __init__(
         self,
@@ -138,115 +137,3 @@ class _Names(dict):
         if alias(name) in self:
             return self[alias(name)]
         raise KeyError(name)
-
-
-class BackupAndRestore(Callback):
-    """Lets an interrupted `fit` go on where it was: the same call, run again, starts from the last backup.
-
-    backup_dir: a folder for this training alone. save_freq: 'epoch', or a number of batches. delete_checkpoint:
-    whether the backup goes when training ends well. Weights, optimizer state, the epoch and NumPy's random state
-    are kept. A backup is replaced only by a complete one.
-    """
-
-    runs_last = True  # what other callbacks do to the learning rate at the epoch's end is part of the backup
-
-    def __init__(
-        self,
-        backup_dir,
-        save_freq="epoch",
-        double_checkpoint=False,
-        delete_checkpoint=True,
-        save_before_preemption=False,
-    ):
-        if not backup_dir:
-            raise ValueError(f"backup_dir: expected a folder. Received: backup_dir={backup_dir!r}")
-        if save_freq != "epoch" and not (isinstance(save_freq, int) and save_freq > 0):
-            raise ValueError(f"save_freq: expected 'epoch' or a number of batches. Received: save_freq={save_freq!r}")
-        self.backup_dir = Path(backup_dir)
-        self.save_freq = save_freq
-        self.double_checkpoint = double_checkpoint  # replacing a whole file at once needs no second one
-        self.delete_checkpoint = delete_checkpoint
-        self._file = self.backup_dir / "backup.npz"
-        self._epoch = self._batches = self._last_batch = self._done = 0
-        self._random = None
-
-    def wants_batches(self, mode):
-        return mode == "train" and self.save_freq != "epoch"
-
-    def _variables(self):
-        optimizer = getattr(self.model, "optimizer", None)
-        layers = self.model.sublayers() if hasattr(self.model, "sublayers") else []
-        seeds = [s.state for layer in layers for s in vars(layer).values() if isinstance(s, SeedGenerator)]
-        return [*self.model.variables, *(getattr(optimizer, "variables", None) or ()), *seeds]
-
-    def on_train_begin(self, logs=None):
-        self.backup_dir.mkdir(parents=True, exist_ok=True)
-        optimizer = getattr(self.model, "optimizer", None)
-        if hasattr(optimizer, "build") and not getattr(optimizer, "built", True):
-            optimizer.build(self.model.trainable_variables)
-        if self._file.exists():
-            self._restore()
-
-    def _restore(self):
-        variables = self._variables()
-        try:
-            with open(self._file, "rb") as file, np.load(file, allow_pickle=False) as stored:
-                values = [stored[f"v{i}"] for i in range(int(stored["count"]))]
-                position, keys = stored["position"], stored["random_keys"]
-                gauss = float(stored["random_gauss"])
-        except Exception as error:
-            raise CorruptFileError(f"{self._file}: not a readable backup ({error}). Delete it to start anew.") from None
-        if [v.shape for v in values] != [tuple(v.shape) for v in variables]:
-            raise CorruptFileError(
-                f"{self._file}: the backup is of another model or optimizer ({len(values)} arrays, expected "
-                f"{len(variables)}). Delete it, or give this training another backup_dir."
-            )
-        for variable, value in zip(variables, values):
-            variable.assign(value)
-        epoch, batch, place, has_gauss = (int(n) for n in position)
-        np.random.set_state(("MT19937", keys, place, has_gauss, gauss))
-        self.model._resume_at = (epoch, batch)
-        self._done = batch
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self._epoch, self._last_batch = epoch, 0
-        self._random = np.random.get_state()
-
-    def on_train_batch_end(self, batch, logs=None):
-        if self.save_freq == "epoch":
-            return
-        self._batches += batch + 1 - self._last_batch
-        self._last_batch = batch + 1
-        if self._batches >= self.save_freq:
-            self._batches = 0
-            self._save(self._epoch, self._done + batch + 1)
-
-    def on_epoch_end(self, epoch, logs=None):
-        self._done = 0
-        if self.save_freq == "epoch":
-            self._save(epoch + 1, 0)
-
-    def _save(self, epoch, batch):
-        # In the middle of an epoch: as it was at its begin, so that the rows are shuffled in the same way again.
-        _, keys, place, has_gauss, gauss = self._random if batch else np.random.get_state()
-        arrays = {f"v{i}": _storable(getattr(v, "raw", v)) for i, v in enumerate(self._variables())}
-        with replacing(self._file) as part:
-            np.savez(
-                part,
-                count=len(arrays),
-                position=np.array([epoch, batch, place, has_gauss]),
-                random_keys=keys,
-                random_gauss=gauss,
-                **arrays,
-            )
-
-    def on_train_end(self, logs=None):
-        if self.delete_checkpoint:
-            self._file.unlink(missing_ok=True)
-            if not any(self.backup_dir.iterdir()):
-                self.backup_dir.rmdir()
-
-
-def _storable(value):
-    array = np.asarray(value)
-    return array.astype(np.float32) if array.dtype.kind == "V" else array  # bfloat16 is unknown to NumPy's files

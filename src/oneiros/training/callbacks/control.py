@@ -41,6 +41,8 @@ class EarlyStopping(Monitor):
     model gets the weights of its best epoch at the end. start_from_epoch: epochs before are not looked at.
     """
 
+    state_names = ("wait", "best", "best_epoch", "best_weights", "stopped_epoch")
+
     def __init__(
         self,
         monitor="val_loss",
@@ -95,6 +97,8 @@ class EarlyStopping(Monitor):
 class LearningRateScheduler(Callback):
     """Sets the learning rate at the begin of each epoch to ``schedule(epoch, rate)`` or ``schedule(epoch)``."""
 
+    state_names = ()
+
     def __init__(self, schedule, verbose=0):
         self.schedule = schedule
         self.verbose = verbose
@@ -127,6 +131,8 @@ class ReduceLROnPlateau(Monitor):
     min_delta (in Keras 2: epsilon): the least change that counts. cooldown: epochs of rest after a reduction.
     min_lr: the rate goes no lower.
     """
+
+    state_names = ("wait", "best", "cooldown_counter")
 
     def __init__(
         self,
@@ -189,6 +195,8 @@ class ReduceLROnPlateau(Monitor):
 class TerminateOnNaN(Callback):
     """Stops training when the loss of a batch is not finite; with raise_error, by a `RuntimeError`."""
 
+    state_names = ()
+
     def __init__(self, raise_error=False):
         self.raise_error = raise_error
 
@@ -208,6 +216,8 @@ class SwapEMAWeights(Callback):
     swap_on_epoch: also swap at the end of each epoch, so that checkpoints hold the averages. After training the
     model keeps the averages.
     """
+
+    state_names = ("_swapped",)
 
     def __init__(self, swap_on_epoch=False):
         self.swap_on_epoch = swap_on_epoch

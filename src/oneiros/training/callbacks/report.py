@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -23,12 +24,14 @@ class BaseLogger(Callback):
     stateful_metrics: names whose last value is taken instead.
     """
 
+    state_names = ("seen", "totals")
+
     def __init__(self, stateful_metrics=None):
         self.stateful_metrics = set(stateful_metrics or ())
+        self.seen, self.totals = 0, {}
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.seen = 0
-        self.totals = {}
+        self.seen, self.totals = 0, {}
 
     def on_train_batch_end(self, batch, logs=None):
         logs = logs or {}
@@ -49,6 +52,8 @@ class BaseLogger(Callback):
 
 class History(Callback):
     """What `fit` returns: `epoch`, the epochs' numbers, and `history`, a list of values for each name in the logs."""
+
+    state_names = ("epoch", "history")
 
     def __init__(self):
         self.epoch = []
@@ -187,18 +192,44 @@ class CSVLogger(Callback):
         self._header = True
 
     def on_train_begin(self, logs=None):
+        self.keys = self.writer = self.csv_file = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.csv_file is None:  # not before: a training that goes on keeps the rows that are there
+            self._open("a" if self.append else "w")
+
+    def _open(self, mode):
         self._header = True
-        if self.append:
-            try:
-                with open(self.filename) as file:
-                    self._header = not file.readline().strip()
-            except FileNotFoundError:
-                pass
-        self.csv_file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115 - open for long
-        self.keys = self.writer = None
+        if mode == "a" and os.path.exists(self.filename):
+            with open(self.filename) as file:
+                self._header = not file.readline().strip()
+        self.csv_file = open(self.filename, mode, newline="")  # noqa: SIM115 - open for long
+
+    def get_state(self):
+        """The columns, and how long the file is: rows that are written later are not of this state."""
+        if self.csv_file is None:
+            return {"keys": self.keys, "size": None}
+        self.csv_file.flush()
+        os.fsync(self.csv_file.fileno())
+        return {"keys": self.keys, "size": os.fstat(self.csv_file.fileno()).st_size}
+
+    def set_state(self, state):
+        self.keys, size = state["keys"], state["size"]
+        if size is None:
+            return
+        found = os.path.getsize(self.filename) if os.path.exists(self.filename) else 0
+        if found < size:
+            warnings.warn(
+                f"CSVLogger: {self.filename} has {found} bytes; when the backup was made it had {size}. Rows that were "
+                "written before are missing."
+            )
+        elif found > size:
+            os.truncate(self.filename, size)
+        self._open("a")
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
+        self.on_epoch_begin(epoch)
         if self.keys is None:
             self.keys = sorted(logs)
             validated = any(name.startswith("val_") for name in logs)
@@ -249,6 +280,8 @@ class LambdaCallback(Callback):
 
 class RemoteMonitor(Callback):
     """Sends the logs of each epoch to a server by POST, as JSON in the form field `field` or (send_as_json) bare."""
+
+    state_names = ()
 
     def __init__(
         self,

@@ -25,6 +25,8 @@ class TensorBoard(Callback):
     `epoch_loss`, ...
     """
 
+    state_names = ("_step", "_epoch_start_step", "_batch")
+
     def __init__(
         self,
         log_dir="logs",
@@ -55,7 +57,8 @@ class TensorBoard(Callback):
         self.embeddings_metadata = embeddings_metadata
         self.embeddings_layer_names = embeddings_layer_names
         self._files = {}
-        self._step = self._test_step = self._epoch_start_step = 0
+        self._step = self._test_step = self._epoch_start_step = self._batch = 0
+        self._epoch_start_time = time.time()
         self._in_fit = self._profiling = False
 
     def wants_batches(self, mode):

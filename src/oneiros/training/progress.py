@@ -1,0 +1,129 @@
+"""Where a training is: all that it needs to go on from there, besides the variables."""
+
+import numpy as np
+
+from ..core import behaviour
+from ..core.errors import InputDataError
+from ..core.random import get_random_state, set_random_state
+
+
+class Progress:
+    """The place of a training. `fit` moves it; callbacks find it as ``self.progress``.
+
+    epoch: the epoch that runs; between two epochs, the next. step: how many of its steps are done. total: the steps
+    of all epochs. logs: those of the epoch so far. sums, size: of which logs that are means of batches are made.
+    ended: whether a callback had stopped the training at this place. resumed: whether it began in another process.
+
+    Args:
+        variables: function that lists all variables that training changes, in a fixed order; it takes a number:
+            how many are expected, should some be known only after a step was traced.
+        rows: the `Rows` of array data, or ``None``.
+        sources: by name, what else yields batches and has a place of its own (`BatchData`).
+    """
+
+    def __init__(self, variables=None, rows=None, sources=None):
+        self.epoch = self.step = self.total = 0
+        self.logs, self.sums, self.size = {}, {}, 0
+        self.ended = self.resumed = False
+        self.variables, self.rows, self.sources = variables, rows, sources or {}
+        self.callbacks = None  # the `CallbackList`, which sets itself
+
+    def epochs(self, first, last):
+        """The numbers of the epochs that are still to do."""
+        if self.epoch < first:
+            self.epoch, self.step = first, 0
+        while self.epoch < last and not self.ended:
+            yield self.epoch
+
+    def begin_epoch(self):
+        if self.rows is not None:
+            self.rows.shuffle_anew()
+
+    def end_epoch(self):
+        self.epoch, self.step = self.epoch + 1, 0
+        self.logs, self.sums, self.size = {}, {}, 0
+
+    def done(self, step, logs):
+        """Tells that the epoch's steps up to this one are done."""
+        self.total += step + 1 - self.step
+        self.step, self.logs = step + 1, logs
+
+    def get_state(self):
+        """This place as data, with that of every stream of random numbers."""
+        names = ("epoch", "step", "total", "logs", "sums", "size")
+        return {
+            **{name: getattr(self, name) for name in names},
+            "rows": None if self.rows is None else self.rows.get_state(self.step > 0),
+            "sources": {name: source.get_state() for name, source in self.sources.items()},
+            "random": get_random_state(),
+        }
+
+    def set_state(self, state):
+        """Goes to a place that `get_state` has told."""
+        state = dict(state)
+        random, rows, sources = (state.pop(name) for name in ("random", "rows", "sources"))
+        if state["step"] and ((rows is None) != (self.rows is None) or set(sources) != set(self.sources)):
+            raise InputDataError(
+                "the backup was made in the middle of an epoch with data of another kind (arrays, or what yields "
+                "batches). Give the same data again."
+            )
+        if rows is not None and self.rows is not None:
+            self.rows.set_state(rows, state["step"] > 0)
+        for name, source in self.sources.items():
+            if name in sources:
+                source.set_state(sources[name], state["step"] > 0)
+        vars(self).update(state)
+        self.resumed = True
+        set_random_state(random)  # last: to find its place, a source may have drawn numbers
+
+
+class Rows:
+    """The order in which the rows of arrays are taken.
+
+    Args:
+        samples: the number of rows.
+        batch_size: rows a step.
+        steps: steps an epoch.
+        shuffle: True, False, or "batch": whole batches are shuffled.
+    """
+
+    def __init__(self, samples, batch_size, steps, shuffle):
+        self.order = np.arange(samples)
+        self.batch_size, self.steps, self.shuffle = batch_size, steps, shuffle
+
+    def shuffle_anew(self):
+        """Draws the order of an epoch from NumPy's global generator, which programs seed."""
+        order, size = self.order, self.batch_size
+        if not behaviour.epochs_shuffle_on:
+            order.sort()
+        if self.shuffle == "batch":
+            full = len(order) // size * size
+            groups = order[:full].reshape(-1, size).copy()
+            np.random.shuffle(groups)
+            order[:full] = groups.reshape(-1)
+        elif self.shuffle:
+            np.random.shuffle(order)
+
+    def from_step(self, step):
+        """The rows from this step of the epoch on."""
+        return self.order[step * self.batch_size : self.steps * self.batch_size]
+
+    def get_state(self, within_epoch):
+        needed = self.shuffle and (within_epoch or behaviour.epochs_shuffle_on)
+        small = np.uint32 if len(self.order) < 2**32 else np.uint64
+        return {
+            "samples": len(self.order),
+            "batch_size": self.batch_size,
+            "order": self.order.astype(small) if needed else None,
+        }
+
+    def set_state(self, state, within_epoch):
+        same = state["samples"] == len(self.order) and state["batch_size"] == self.batch_size
+        if within_epoch and not same:
+            raise InputDataError(
+                f"the backup was made in the middle of an epoch of {state['samples']} samples in batches of "
+                f"{state['batch_size']}. Received: {len(self.order)} samples in batches of {self.batch_size}, where "
+                "that place does not exist. Give the same data again."
+            )
+        if same and state["order"] is not None:
+            self.order[:] = state["order"]

@@ -1,0 +1,89 @@
+"""State as a file: numbers, texts and arrays in lists and dictionaries, however nested, and nothing that could run."""
+
+import json
+
+import jax
+import numpy as np
+
+from ..core.errors import CorruptFileError, InputDataError
+from .files import replacing
+
+
+def write_state(path, state):
+    """Writes a state so that the file is always a complete one: the former until this one is on the disk.
+
+    Args:
+        path: the file, by custom ``.npz``.
+        state: numbers, texts, ``None`` and arrays in lists, tuples and dictionaries.
+
+    Raises:
+        InputDataError: there is something else in the state; the message says where.
+
+    >>> import tempfile, os
+    >>> path = os.path.join(tempfile.mkdtemp(), "state.npz")
+    >>> write_state(path, {"best": 0.5, "weights": [np.ones(2, "float32")], 3: (1, None)})
+    >>> read_state(path)
+    {'best': 0.5, 'weights': [array([1., 1.], dtype=float32)], 3: (1, None)}
+    """
+    arrays = []
+    text = json.dumps(_encoded(state, arrays, "state"))
+    with replacing(path) as part, open(part, "wb") as file:
+        np.savez(file, state=np.frombuffer(text.encode(), np.uint8), **{f"a{i}": a for i, a in enumerate(arrays)})
+
+
+def read_state(path):
+    """What `write_state` wrote. Every part of the file has a checksum.
+
+    Raises:
+        CorruptFileError: the file is damaged, or something else.
+    """
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
+            return _decoded(json.loads(stored["state"].tobytes()), lambda i: stored[f"a{int(i)}"])
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        raise CorruptFileError(f"{path}: not a readable state ({type(error).__name__}: {error}).") from None
+
+
+# In JSON: a list is itself, and all else that JSON has no word for is a dictionary of one entry that names its kind.
+
+
+def _encoded(value, arrays, where):
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if type(value) is list:
+        return [_encoded(item, arrays, f"{where}[{i}]") for i, item in enumerate(value)]
+    if isinstance(value, tuple):
+        return {"tuple": _encoded(list(value), arrays, where)}
+    if isinstance(value, dict):
+        return {
+            "dict": [[_encoded(k, arrays, where), _encoded(v, arrays, f"{where}[{k!r}]")] for k, v in value.items()]
+        }
+    if isinstance(value, (np.ndarray, np.generic, jax.Array)) or hasattr(value, "__jax_array__"):
+        array = np.asarray(getattr(value, "raw", value))
+        if array.dtype.kind not in "OSU":
+            kind = "number" if isinstance(value, np.generic) else "array"
+            # NumPy's files know nothing of bfloat16 and its kin: the bytes are stored, and the type's name.
+            plain = array.dtype.kind != "V"
+            arrays.append(array if plain else array.view(f"u{array.dtype.itemsize}"))
+            return {kind: [len(arrays) - 1, None if plain else array.dtype.name]}
+    raise InputDataError(
+        f"{where}: expected numbers, texts, None or arrays, in lists, tuples or dictionaries. Received: "
+        f"{type(value).__name__}. Only such data can be kept in a file."
+    )
+
+
+def _decoded(value, array):
+    if isinstance(value, list):
+        return [_decoded(item, array) for item in value]
+    if not isinstance(value, dict):
+        return value
+    ((kind, content),) = value.items()
+    if kind == "dict":
+        return {_decoded(k, array): _decoded(v, array) for k, v in content}
+    if kind == "tuple":
+        return tuple(_decoded(content, array))
+    index, dtype = content
+    found = array(index) if dtype is None else array(index).view(jax.numpy.dtype(dtype))
+    return found[()] if kind == "number" else found
