@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test imdb package bench clean
+.PHONY: demo test imdb package bench fuzz clean
 
 demo: .venv/demo-installed
 	$(BIN)/python examples/demo.py
@@ -24,6 +24,10 @@ package: .venv/package-installed
 	$(PYTHON) -m venv build/package-venv
 	build/package-venv/bin/pip install --quiet dist/*.whl
 	cd build && package-venv/bin/python -c "import oneiros, doctest; print(oneiros.__file__); exit(doctest.testmod(oneiros)[0])"
+
+# Loads N damaged files, and says what came of them.
+fuzz: .venv/test-installed
+	$(BIN)/python tests/saving/test_mutations.py $(or $(N),3000)
 
 bench: .venv/demo-installed
 	$(BIN)/python -m benchmarks

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from oneiros.utils import atomic
-from oneiros.utils.atomic import made_here, part_path, regular, replacing
+from oneiros.utils.atomic import part_path, regular, replacing, trust, trusted
 
 
 @pytest.fixture(autouse=True)
@@ -132,9 +132,11 @@ def test_long_names(tmp_path):
 def test_files_of_this_process_are_known(tmp_path):
     path = tmp_path / "x"
     write(path)
-    assert made_here(path)
+    assert trusted(path)
     path.write_text("changed")
-    assert not made_here(path)
+    assert not trusted(path)
+    trust(path)
+    assert trusted(path)
 
 
 def test_only_ordinary_files_are_opened(tmp_path):

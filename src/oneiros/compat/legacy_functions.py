@@ -5,6 +5,7 @@ import numpy as np
 from .. import backend as K  # noqa: N812
 from .. import optimizers, regularizers
 from ..core import kind
+from ..utils.atomic import regular, replacing
 from ..utils.layer_utils import count_params
 
 # --- metrics of Keras 1: of one batch, so the logs show their mean over the batches
@@ -150,7 +151,7 @@ def save_array(array, name):
     """Writes an array to the HDF5 file `name`."""
     import h5py
 
-    with h5py.File(name, "w") as file:
+    with replacing(name) as part, h5py.File(part, "w") as file:
         file["array"] = np.asarray(array)
 
 
@@ -158,7 +159,7 @@ def load_array(name):
     """The array in the HDF5 file `name`."""
     import h5py
 
-    with h5py.File(name, "r") as file:
+    with h5py.File(regular(name, "an HDF5 file"), "r") as file:
         return file[next(iter(file))][()]
 
 

@@ -166,9 +166,14 @@ class Kind:
             thing = custom or self.find(name, UnsafeModelError)
             if not inspect.isclass(thing):
                 return thing
-            if not hasattr(thing, "from_config"):
-                return thing(**(inner or {}))
-            return thing.from_config({} if inner is None else dict(inner) if isinstance(inner, dict) else inner)
+            try:
+                if not hasattr(thing, "from_config"):
+                    return thing(**(inner or {}))
+                return thing.from_config({} if inner is None else dict(inner) if isinstance(inner, dict) else inner)
+            except Exception as error:
+                own = inner.get("name") if isinstance(inner, dict) else None
+                error.add_note(f"while making the {self.name} {str(own or name)[:80]!r} ({name[:80]})")
+                raise
 
 
 def serialize_value(value):

@@ -14,9 +14,11 @@ from ..core.errors import CorruptFileError, LimitExceededError, UnsafeModelError
 from ..core.names import to_snake_case
 from ..core.registry import CustomObjectScope, find_custom_object
 from . import legacy
+from .container import making
 
 FORMAT_VERSION = "2.15.0"  # the Keras whose formats are written
 NESTING_LIMIT = 200
+ALIAS_LIMIT = 1_000_000  # values in a YAML text, each counted as often as it is used
 _KINDS = {
     "activations": "activation",
     "constraints": "constraint",
@@ -46,16 +48,23 @@ def parse(text, source):
     _check_nesting(text, source)
 
     def unique(pairs):
-        counts = collections.Counter(key for key, _ in pairs)
-        twice = [key for key, count in counts.items() if count > 1]
-        if twice:
-            raise CorruptFileError(f"{source}: the configuration has the duplicate key {twice[0][:80]!r}.")
+        _check_keys([key for key, _ in pairs], source)
         return dict(pairs)
 
     try:
         return json.loads(text, object_pairs_hook=unique)
-    except json.JSONDecodeError as error:
+    except ValueError as error:
+        if isinstance(error, CorruptFileError):
+            raise
+        if not isinstance(error, json.JSONDecodeError):  # a whole number of thousands of digits
+            raise LimitExceededError(f"{source}: the configuration has a number that is too large ({error}).") from None
         raise CorruptFileError(f"{source}: the configuration is not valid JSON ({error}).") from None
+
+
+def _check_keys(keys, source):
+    if len(set(keys)) < len(keys):
+        twice = next(key for key, count in collections.Counter(keys).items() if count > 1)
+        raise CorruptFileError(f"{source}: the configuration has the duplicate key {_short(twice)}.")
 
 
 def _check_nesting(text, source):
@@ -300,7 +309,7 @@ def model_from_config(config, custom_objects=None):
 
 
 def _make(config, source, custom_objects=None):
-    with CustomObjectScope(custom_objects):
+    with CustomObjectScope(custom_objects), making(source):
         config = checked(config, source)
         config = legacy.with_today_names(config, config.get("keras_version"), config.get("backend"))
         return kind("layer").deserialize(config)
@@ -330,19 +339,47 @@ def model_to_yaml(model, **kwargs):
     return _yaml().safe_dump(json.loads(model_to_json(model)), **kwargs)
 
 
+def _check_yaml(root):
+    """Refuses doubled keys, nodes that hold themselves, and aliases that grow beyond `ALIAS_LIMIT`."""
+    sizes, open_ = {}, set()
+
+    def size(node):
+        if id(node) in open_:
+            raise CorruptFileError("model_from_yaml: a part of the configuration contains itself.")
+        if id(node) not in sizes:
+            open_.add(id(node))
+            parts = node.value if isinstance(node.value, list) else ()
+            keys = [part[0].value for part in parts if isinstance(part, tuple)]
+            _check_keys([key for key in keys if isinstance(key, str)], "model_from_yaml")
+            flat = (one for part in parts for one in (part if isinstance(part, tuple) else (part,)))
+            sizes[id(node)] = 1 + sum(map(size, flat))
+            open_.discard(id(node))
+        if sizes[id(node)] > ALIAS_LIMIT:
+            raise LimitExceededError(f"model_from_yaml: its aliases stand for more than {ALIAS_LIMIT} values.")
+        return sizes[id(node)]
+
+    if root is not None:
+        size(root)
+
+
 def model_from_yaml(yaml_string, custom_objects=None):
     """The model of a YAML text. Only plain data is read: tags, which could make Python objects, are refused."""
     yaml = _yaml()
-    if len(re.findall(r"(?<![\w&])&\w", yaml_string)) > NESTING_LIMIT:
-        raise LimitExceededError("model_from_yaml: too many anchors.")
+    loader = yaml.SafeLoader(yaml_string)
     try:
-        config = yaml.safe_load(yaml_string)
-    except yaml.YAMLError as error:
+        node = loader.get_single_node()
+        _check_yaml(node)
+        config = loader.construct_document(node) if node is not None else None
+    except (CorruptFileError, LimitExceededError):
+        raise
+    except (yaml.YAMLError, ValueError, TypeError) as error:  # the latter two: dates and keys that cannot be
         if "could not determine a constructor" in str(error):
             raise UnsafeModelError(f"model_from_yaml: only plain data is read, no tags ({error}).") from None
         raise CorruptFileError(f"model_from_yaml: not valid YAML ({error}).") from None
     except RecursionError:
         raise LimitExceededError("model_from_yaml: the configuration's nesting is too deep.") from None
+    finally:
+        loader.dispose()
     text = dumps(config)
     return _make(parse(text, "model_from_yaml"), "model_from_yaml", custom_objects)
 

@@ -2,18 +2,28 @@
 
 import contextlib
 import functools
+import json
+import math
 import os
+import signal
+import subprocess
+import sys
 import zlib
 
 import numpy as np
 
 from ..core.errors import CorruptFileError, InputDataError, LimitExceededError, UnsafeModelError
-from ..utils.atomic import replacing
+from ..utils.atomic import regular, replacing, trust, trusted
+from ..utils.files import EXPANSION_LIMIT, UNPACKED_LIMIT
+from . import inspection
 
 ATTRIBUTE_LIMIT = 64512  # bytes; HDF5 allows 64 KB for an object's header
-TEXT_LIMIT = 64 << 20  # bytes of one attribute
-DECLARED_LIMIT = 4 << 30  # bytes that a dataset may claim without storing a fair part of them
-_EXPANSION = 200  # no honest weights shrink to less than this fraction by compression
+TEXT_LIMIT = inspection.ATTRIBUTE_LIMIT  # bytes of one attribute
+DECLARED_LIMIT = 4 << 30  # bytes that one dataset may claim without storing a fair part of them
+INSPECTION_SECONDS = 3  # of computing: reading a file's structure takes some milliseconds,
+INSPECTION_SPEED = 50 << 20  # and unpacking its chunks at least so many bytes a second
+INSPECTION_MEMORY = 1 << 30
+SEAL = "checksums"  # the attribute with the checksums of a group's texts, as JSON
 
 
 def _h5py():
@@ -22,44 +32,104 @@ def _h5py():
     return h5py
 
 
-def _guarded(function):
-    """What h5py raises when bytes make no sense becomes a `CorruptFileError` that names the file."""
+@contextlib.contextmanager
+def guarding(place, verdict="truncated or damaged", remedy="Make or fetch it again."):
+    """What h5py, NumPy and others raise when bytes make no sense becomes a `CorruptFileError` that names the place.
 
+    Errors of code that a file makes run (constructors, also the user's) are its cause, and the layer is named.
+    """
+    try:
+        yield
+    except (UnsafeModelError, CorruptFileError, LimitExceededError, InputDataError, PermissionError, Warning):
+        raise
+    except MemoryError as error:
+        raise LimitExceededError(f"{place()}: needs more memory than there is ({error}).") from error
+    except Exception as error:
+        what = "; ".join([*getattr(error, "__notes__", ())[:1], f"{type(error).__name__}: {str(error)[:300]}"])
+        raise CorruptFileError(f"{place()}: {verdict} ({what}). {remedy}") from error
+
+
+def making(source):
+    """`guarding` for what is made of a configuration."""
+    remedy = "Mend that argument, or pass custom_objects for classes of your own."
+    return guarding(lambda: source, "the configuration cannot be used", remedy)
+
+
+def _guarded(function):
     @functools.wraps(function)
     def wrapper(group, *args, **kwargs):
-        try:
+        with guarding(lambda: where(group)):
             return function(group, *args, **kwargs)
-        except (OSError, RuntimeError, KeyError, TypeError, UnicodeDecodeError, OverflowError, MemoryError) as error:
-            raise CorruptFileError(f"{where(group)}: truncated or damaged ({error}). Make or fetch it again.") from None
 
     return wrapper
 
 
 def where(group):
     """The file and place of a group or dataset, for messages."""
-    return f"{group.file.filename}: {group.name}"
+    try:
+        return f"{group.file.filename}: {group.name}"
+    except Exception:  # damage can make even that unreadable
+        return "HDF5 file"
 
 
 @contextlib.contextmanager
 def reading(source):
-    """The HDF5 file at a path, open for reading; an open h5py group is taken as it is."""
+    """The HDF5 file at a path, inspected and open for reading; an open h5py group is taken as it is."""
     h5py = _h5py()
     if isinstance(source, h5py.Group):
         yield source
         return
     path = os.fspath(source)
-    if not os.path.exists(path):
-        raise FileNotFoundError(f"File not found: {path!r}. Check the path.")
     if os.path.isdir(path):
         raise InputDataError(f"{path}: expected an HDF5 file (.h5), found a folder. SavedModel folders are not read.")
+    regular(path, "an HDF5 file")
+    if not trusted(path):
+        _inspect(path)
+        trust(path)
     try:
         file = h5py.File(path, "r")
     except PermissionError:
         raise
-    except OSError as error:
-        raise CorruptFileError(f"{path}: not an HDF5 file, or truncated ({error}). Make or fetch it again.") from None
-    with file:
+    except Exception as error:
+        raise CorruptFileError(f"{path}: not an HDF5 file, or truncated ({error}). Make or fetch it again.") from error
+    with guarding(lambda: path), file:
         yield file
+
+
+def _inspect(path):
+    """Lets a process of its own read what the file says about itself: see `inspection`."""
+    seconds = INSPECTION_SECONDS + os.path.getsize(path) // INSPECTION_SPEED
+    options = {"sys_path": [p for p in sys.path if p], "seconds": seconds, "memory": INSPECTION_MEMORY}
+    command = [sys.executable, "-I", "-S", inspection.__file__, os.path.abspath(path), json.dumps(options)]
+    if not sys.executable or getattr(sys, "frozen", False):
+        return  # a program that is no Python interpreter cannot start one
+    try:
+        process = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=20 * seconds,  # by the wall's clock: the machine may be busy
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+        )
+        code, said = process.returncode, process.stdout.decode("utf-8", "replace").partition("\n")
+    except subprocess.TimeoutExpired:
+        code, said = -signal.SIGXCPU, (inspection.READY, "", "")
+    except OSError:
+        return  # no process may be started here
+    if said[0] != inspection.READY:
+        return  # it failed before it came to the file
+    kind, _, what = said[2].strip().partition(": ")
+    if code == -getattr(signal, "SIGXCPU", 0) or code == -signal.SIGKILL:
+        raise LimitExceededError(
+            f"{path}: reading does not end within {seconds} s: damaged or hostile. It is not read."
+        )
+    if kind == "too large":
+        raise LimitExceededError(f"{path}: reading needs too much memory ({what}). It is not read.")
+    if code or kind:
+        what = what or f"HDF5's library ended with code {code}"
+        raise CorruptFileError(
+            f"{path}: not an HDF5 file, truncated or damaged ({what[:300]}). Make or fetch it again."
+        )
 
 
 @contextlib.contextmanager
@@ -185,13 +255,31 @@ def dataset(group, path):
         raise UnsafeModelError(f"{where(found)}: is a virtual dataset, whose numbers are elsewhere. It is not read.")
     if found.external:
         raise UnsafeModelError(f"{where(found)}: uses external storage {found.external}. It is not read.")
-    declared = int(np.prod(found.shape, dtype=object)) * found.dtype.itemsize
-    if declared > DECLARED_LIMIT and declared > _EXPANSION * max(found.id.get_storage_size(), 1):
+    if found.dtype.kind not in "fiubcSV" or found.dtype.hasobject:
+        raise CorruptFileError(f"{where(found)}: expected an array of numbers, found dtype {found.dtype}.")
+    if nbytes(found) > DECLARED_LIMIT and nbytes(found) > EXPANSION_LIMIT * max(found.id.get_storage_size(), 1):
         raise LimitExceededError(
-            f"{where(found)}: declares {declared / 1e9:.1f} GB (shape {found.shape}) but stores "
+            f"{where(found)}: declares {nbytes(found) / 1e9:.1f} GB (shape {found.shape}) but stores "
             f"{found.id.get_storage_size()} bytes. It is not read."
         )
     return found
+
+
+def nbytes(found):
+    """What a dataset takes in memory: its shape times its type."""
+    return math.prod(found.shape) * found.dtype.itemsize
+
+
+@_guarded
+def check_budget(group, datasets):
+    """Raises `LimitExceededError` if datasets take far more memory together than the file has bytes."""
+    total, size = sum(map(nbytes, datasets)), group.file.id.get_filesize()
+    if total > max(UNPACKED_LIMIT, EXPANSION_LIMIT * size):
+        raise LimitExceededError(
+            f"{where(group)}: the arrays declare {total / 1e9:.1f} GB together, the file has {size} bytes. It is not "
+            "read."
+        )
+    return total
 
 
 @_guarded
@@ -201,21 +289,53 @@ def array(found):
 
 
 @_guarded
-def declared_bytes(group, limit=1_000_000):
-    """How many bytes the datasets in a file claim together; links are not followed."""
+def declared_bytes(group):
+    """How many bytes the datasets in a file claim together; links are not followed. Checked by `check_budget`."""
     h5py = _h5py()
-    total, seen = 0, 0
+    found = []
 
     def add(_, item):
-        nonlocal total, seen
-        seen += 1
-        if seen > limit:
-            raise LimitExceededError(f"{where(group)}: more than {limit} objects.")
         if isinstance(item, h5py.Dataset) and item.shape is not None:
-            total += int(np.prod(item.shape, dtype=object)) * item.dtype.itemsize
+            found.append(item)
 
     group.visititems(add)
-    return total
+    return check_budget(group, found)
+
+
+# --- checksums of texts
+
+
+def seal(group):
+    """Notes the checksums of a group's texts, in an attribute that other libraries leave alone."""
+    group.attrs[SEAL] = json.dumps(_text_sums(group))
+
+
+@_guarded
+def check_seal(group):
+    """Raises `CorruptFileError` if a text is not the one that was written. To be called after everything else.
+
+    So a file that somebody has changed on purpose is judged by what it says now, as far as that goes.
+    """
+    noted = text(group, SEAL)
+    if noted is None:
+        return
+    noted, found = json.loads(noted), _text_sums(group)
+    wrong = sorted(name for name in noted if noted[name] != found.get(name))
+    if wrong:
+        raise CorruptFileError(
+            f"{where(group)}: the checksum of {', '.join(map(repr, wrong))} is wrong: the file is damaged. Make or "
+            f"fetch it again. If it was changed on purpose, delete the attribute {SEAL!r}."
+        )
+
+
+def _text_sums(group):
+    sums = {}
+    for name in group.attrs:
+        if group.attrs.get_id(name).dtype.kind in "SO" and name != SEAL:
+            _check_attribute(group, name)
+            values = np.asarray(group.attrs[name]).reshape(-1)
+            sums[name] = zlib.crc32(b"\0".join(v if isinstance(v, bytes) else str(v).encode() for v in values))
+    return sums
 
 
 # --- writing

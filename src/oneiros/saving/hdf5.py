@@ -16,12 +16,15 @@ from . import keras3, legacy
 from .config import FORMAT_VERSION
 from .container import (
     array,
+    check_budget,
+    check_seal,
     checksum,
     child,
     dataset,
     has,
     names,
     reading,
+    seal,
     storable,
     text,
     where,
@@ -63,6 +66,7 @@ def save_weights_to_hdf5_group(group, model):
     write_names(group, "layer_names", [layer.name for layer, _ in targets])
     write_text(group, "backend", behaviour.backend_name)
     write_text(group, "keras_version", FORMAT_VERSION)
+    seal(group)
     for layer, variables in targets:
         write_arrays(group.create_group(layer.name), *_named(layer, variables))
     if own := _own(model):
@@ -136,7 +140,7 @@ def may_overwrite(filepath):
 # --- reading
 
 
-@dataclass
+@dataclass(eq=False)
 class Stored:
     """The arrays that a file holds for one layer: datasets, not read yet."""
 
@@ -242,11 +246,13 @@ def _load(group, pairs, model, reshape, skip_mismatch):
     own = _own(model)
     if own and has(group, TOP_LEVEL):
         pairs = [*pairs, (model, own, stored_arrays(child(group, TOP_LEVEL), TOP_LEVEL))]
+    near = [s for _, variables, s in pairs if s.size <= 2 * sum(v.size for v in variables)]
+    check_budget(group, [found for stored in near for found in stored.datasets])
     new_values, problems = [], []
     for layer, variables, stored in pairs:
         expected = _shapes(variables)
         arrays = None
-        if stored.shapes == expected or stored.size <= 2 * sum(v.size for v in variables):
+        if stored in near:
             arrays = stored.read()
             if layer is not model:
                 arrays = convert(layer, arrays, version, backend)
@@ -261,6 +267,7 @@ def _load(group, pairs, model, reshape, skip_mismatch):
             f"{where(group)}: the shape of stored weights does not fit the model. Nothing was changed."
             + _table(problems)
         )
+    check_seal(group)
     for name, stored_shapes, expected in problems:
         warnings.warn(f"Skipping the weights of layer {name}: the file has shapes {stored_shapes}, not {expected}.")
     for variable, values in new_values:

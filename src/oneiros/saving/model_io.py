@@ -8,7 +8,7 @@ from ..core.errors import CorruptFileError
 from ..core.registry import CustomObjectScope
 from ..layers.base import weight_budget
 from .config import FORMAT_VERSION, checked, dumps, model_to_json, model_to_yaml, parse, serialize_model, source_name
-from .container import declared_bytes, has, reading, text, write_text, writing
+from .container import check_seal, declared_bytes, has, making, reading, seal, text, write_text, writing
 from .hdf5 import (
     _weights_group,
     check_filepath,
@@ -54,6 +54,7 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, zipped=N
         if training is not None:
             write_text(file, "training_config", training)
             save_optimizer_weights(file, model)
+        seal(file)
 
 
 def load_model(filepath, custom_objects=None, compile=True, safe_mode=None):
@@ -72,10 +73,14 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=None):
                 f"{source}: no model configuration found: the file holds weights only. Build the model and use "
                 "model.load_weights(...)."
             )
-        config = checked(parse(stored, source), source)
-        config = with_today_names(config, text(file, "keras_version") or "1", text(file, "backend"))
-        with weight_budget(_SPARE_BYTES + 2 * declared_bytes(file)):
+        version, backend = text(file, "keras_version") or "1", text(file, "backend")
+        with weight_budget(_SPARE_BYTES + 2 * declared_bytes(file)), making(source):
+            config = with_today_names(checked(parse(stored, source), source), version, backend)
             model = kind("layer").deserialize(config)
+            if not isinstance(model, Savable):
+                raise CorruptFileError(
+                    f"{source}: the configuration is not that of a model, but of {type(model).__name__}."
+                )
         weights = _weights_group(file)
         if model.weights:
             load_weights_from_hdf5_group(weights, model)
@@ -86,6 +91,7 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=None):
             )
         if compile:
             _compile(model, file, source)
+        check_seal(file)
     return model
 
 
@@ -97,7 +103,7 @@ def _compile(model, file, source):
         return
     try:
         model.compile(**compile_arguments(parse(stored, source), source))
-    except (TypeError, ValueError) as error:
+    except Exception as error:
         warnings.warn(
             f"{source}: the model is loaded but not compiled, for what was given to compile() cannot be made again: "
             f"{error} Compile it, or pass custom_objects."

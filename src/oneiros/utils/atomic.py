@@ -16,7 +16,7 @@ _ABANDONED = 24 * 3600  # seconds without a change after which a part belongs to
 _SWEEPS_SHARE = 50  # looking for leftovers may take one part in so many of a process's time
 _open = set()  # the parts that this process is writing
 _next_sweep = {}  # folder -> when to look for leftovers again
-_made = {}  # path -> stamp of the files that this process wrote
+_trusted = {}  # path -> stamp of the files that this process wrote or checked
 
 
 def regular(path, what="file"):
@@ -59,8 +59,8 @@ def replacing(path):
             os.fsync(file.fileno())
         if mode is not None:
             os.chmod(part, mode)  # without what the umask took away
-        _made[str(target)] = _stamp(part)
         os.replace(part, target)
+        trust(target)
     except OSError as error:
         if error.errno is None or error.filename not in (None, str(part), part):
             raise
@@ -71,15 +71,22 @@ def replacing(path):
         _open.discard(part.name)
 
 
-def made_here(path):
-    """Whether this process wrote the file with `replacing`, and nobody has changed it since."""
-    target = os.path.realpath(path)
-    return target in _made and _made[target] == _stamp(target)
+def trust(path):
+    """Notes that a file was written by this process, or checked: by its hash, or by reading all of it."""
+    path = os.path.realpath(path)
+    with contextlib.suppress(FileNotFoundError):  # replaced again at once
+        _trusted[path] = _stamp(path)
+
+
+def trusted(path):
+    """Whether `trust` was said of the file, and nobody has changed it since."""
+    path = os.path.realpath(path)
+    return path in _trusted and _trusted[path] == _stamp(path)
 
 
 def _stamp(path):
     status = os.stat(path)
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _mode(target):

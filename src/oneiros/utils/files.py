@@ -18,7 +18,7 @@ from urllib.request import url2pathname, urlretrieve  # noqa: F401  (Keras offer
 
 from oneiros.core.config import behaviour, keras_home
 from oneiros.core.errors import CorruptFileError, DownloadError, InputDataError, LimitExceededError, UnsafeModelError
-from oneiros.utils.atomic import part_path, replacing
+from oneiros.utils.atomic import part_path, replacing, trust
 from oneiros.utils.progress import Progbar
 
 TIMEOUT = 30.0  # seconds without a byte from the server
@@ -85,6 +85,8 @@ def get_file(
         path = archive
         if force_download or not _acceptable(archive, file_hash, hash_algorithm):
             path = _fetch(archive, origin, file_hash, hash_algorithm)
+        if file_hash is not None:
+            trust(path)
         if not unpack:
             return str(path)
         if force_download or not result.exists() or (beside and not untar):

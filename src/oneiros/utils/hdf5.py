@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from .atomic import regular
+
 
 class HDF5Matrix:
     """Rows ``start:end`` of a dataset in an HDF5 file, read when they are needed.
@@ -23,7 +25,7 @@ class HDF5Matrix:
 
         file = self._files.get(datapath)
         if not file:  # never opened, or closed meanwhile
-            file = self._files[datapath] = h5py.File(datapath, "r")
+            file = self._files[datapath] = h5py.File(regular(datapath, "an HDF5 file"), "r")
         self.data = file[dataset]
         self.start = start
         self.end = len(self.data) if end is None else min(end, len(self.data))
