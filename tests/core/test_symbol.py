@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oneiros.core import Graph, Symbol, get_mask, op, set_mask
-from oneiros.core.attached import masks
+from oneiros.core.mask_and_logits import masks
 from oneiros.core.symbol import infer
 
 DIMENSION = st.one_of(st.none(), st.integers(1, 5))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from oneiros.kernels import convolution
-from oneiros.kernels.choice import reference_kernels
+from oneiros.kernels.dispatch import reference_kernels
 
 
 def numpy_conv(x, kernel, strides, pads, dilation, groups):

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oneiros.kernels import pooling
-from oneiros.kernels.choice import reference_kernels
 from oneiros.kernels.convolution import pad_widths
+from oneiros.kernels.dispatch import reference_kernels
 
 
 def numpy_pool(reducer, x, size, strides, pads):

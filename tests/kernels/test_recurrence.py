@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oneiros.kernels import recurrence
-from oneiros.kernels.choice import reference_kernels
+from oneiros.kernels.dispatch import reference_kernels
 from oneiros.kernels.elementwise import is_elementwise
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oneiros.kernels.choice import reference_kernels
+from oneiros.kernels.dispatch import reference_kernels
 from oneiros.kernels.reduction import add_bias, column_sums, scaled
 
 shapes = st.lists(st.integers(1, 7), min_size=2, max_size=5).map(tuple)

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from .choice import fast
+from .dispatch import fast
 
 
 def attend(query: Array, key: Array, value: Array, mask: Array | None = None) -> Array:

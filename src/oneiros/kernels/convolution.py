@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from .choice import fast
+from .dispatch import fast
 from .product import project
 
 Padding = str | Sequence[tuple[int, int]]

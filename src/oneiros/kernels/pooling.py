@@ -12,8 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from .choice import fast
 from .convolution import Padding, pad_spatial, pad_widths, spread
+from .dispatch import fast
 
 LARGEST_UNROLLED = 16  # window length up to which slices are written out
 

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from . import cudnn, sequence
-from .choice import fast
+from .dispatch import fast
 from .elementwise import is_elementwise
 
 

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from .choice import fast
+from .dispatch import fast
 
 
 def column_sums(x: Array) -> Array:

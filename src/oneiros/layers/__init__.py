@@ -18,9 +18,10 @@ from .convolutional import (
     SeparableConv2D,
 )
 from .convolutional_recurrent import ConvLSTM1D, ConvLSTM2D, ConvLSTM2DCell, ConvLSTM3D, ConvRNN2D
-from .core import Activation, ActivityRegularization, Dense, Identity, Masking
 from .cudnn_recurrent import CuDNNGRU, CuDNNLSTM
+from .dense import Dense
 from .einsum_dense import EinsumDense
+from .elementwise import Activation, ActivityRegularization, Identity, Masking
 from .embedding import Embedding
 from .input_layer import Input, InputLayer
 from .input_spec import InputSpec

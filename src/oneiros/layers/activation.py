@@ -9,7 +9,7 @@ from .. import activations
 from ..core.errors import InputDataError
 from ..core.fields import field, optional
 from .arguments import Constraint, Initializer, Regularizer
-from .core import Elementwise
+from .elementwise import Elementwise
 from .input_spec import InputSpec
 
 

@@ -11,8 +11,8 @@ from ..kernels import convolution as kernels
 from ..kernels.reduction import add_bias
 from .arguments import Activation, Constraint, Initializer, PerAxis, PositiveInt, Regularizer, UseBias
 from .base import Layer
+from .data_format import Spatial
 from .input_spec import InputSpec
-from .spatial import Spatial
 
 
 @of_owner

@@ -17,7 +17,7 @@ from ..core.fields import Argument, field
 from ..kernels import normalization as kernels
 from ..kernels.reduction import add_bias, scaled
 from .arguments import Constraint, Initializer, Regularizer
-from .core import Elementwise
+from .elementwise import Elementwise
 from .input_spec import InputSpec
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from ..core.fields import field, optional
 from ..kernels import pooling as kernels
 from .arguments import Padding, PerAxis, per_axis
-from .spatial import Spatial
+from .data_format import Spatial
 
 
 class _Pooling(Spatial):

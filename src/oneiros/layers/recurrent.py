@@ -10,7 +10,7 @@ from ..core import behaviour
 from ..core.fields import field
 from ..core.variable import current_scope
 from ..kernels import recurrence
-from ..kernels.choice import fast
+from ..kernels.dispatch import fast
 from .arguments import Activation, PositiveInt, UseBias
 from .cells import DroppingCell
 from .rnn import CellLayer

@@ -11,7 +11,7 @@ from ..core.errors import InputDataError
 from ..core.fields import field
 from ..kernels import random
 from .arguments import DATA_FORMAT, Rate, Seed
-from .core import Elementwise
+from .elementwise import Elementwise
 from .input_spec import InputSpec
 
 

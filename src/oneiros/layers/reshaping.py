@@ -12,8 +12,8 @@ from ..core.errors import InputDataError
 from ..core.fields import field, of_owner
 from .arguments import DATA_FORMAT, PerAxis
 from .base import Layer
+from .data_format import Spatial
 from .input_spec import InputSpec
-from .spatial import Spatial
 
 
 def _format(name, value):

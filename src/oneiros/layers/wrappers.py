@@ -47,7 +47,7 @@ class TimeDistributed(Wrapper):
     All steps go through the layer at once, as one batch of ``N * T``.
 
     >>> import numpy as np
-    >>> from oneiros.layers.core import Dense
+    >>> from oneiros.layers.dense import Dense
     >>> TimeDistributed(Dense(3))(np.ones((2, 5, 4))).shape
     (2, 5, 3)
     """

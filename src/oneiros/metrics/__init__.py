@@ -61,10 +61,8 @@ from .averages import (
 from .base import (
     Mean,
     MeanMetricWrapper,
-    MeanRelativeError,
     MeanTensor,
     Metric,
-    RootMeanSquaredError,
     Sum,
     SumOverBatchSize,
     SumOverBatchSizeMetricWrapper,
@@ -99,7 +97,8 @@ from .functions import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
-from .regions import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU, R2Score
+from .iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
+from .regression import MeanRelativeError, R2Score, RootMeanSquaredError
 
 for _name, _fn in _losses.functions.kind.objects.items():
     if not _inspect.isclass(_fn) and _name not in _kind.objects:

@@ -1,7 +1,5 @@
 """Metrics: state that is gathered batch by batch, and a result computed from it."""
 
-import typing
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +10,7 @@ from ..core.fields import ANY, Documentation, Field, constructor, field, fields_
 from ..core.names import to_snake_case, unique_name
 from ..core.registry import serialize_value
 from ..losses.classes import weight_like
-from ..ops.table import as_float, tensor
+from ..ops.table import tensor
 
 kind = core.kind("metric")
 
@@ -305,34 +303,6 @@ class SumOverBatchSizeMetricWrapper(MeanMetricWrapper):
     """The weighted sum of a function of (y_true, y_pred, **options), divided by the number of examples."""
 
     _add = SumOverBatchSize._add
-
-
-class MeanRelativeError(Mean):
-    """The mean of ``|y_true - y_pred| / normalizer``; 0 where the normalizer is 0."""
-
-    normalizer: typing.Any = field(first=True, doc="Number or array that errors are divided by.")
-    name: str = None
-
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        y_true, y_pred = as_float(y_true), as_float(y_pred)
-        error = safe_divide(jnp.abs(y_true - y_pred), jnp.broadcast_to(jnp.asarray(self.normalizer), y_pred.shape))
-        self._add(error, sample_weight, core.get_mask(y_pred))
-
-
-class RootMeanSquaredError(Mean):
-    """The square root of the mean of all squared errors."""
-
-    name: str = "root_mean_squared_error"
-
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        from ..losses.functions import align
-
-        mask = core.get_mask(y_pred) if isinstance(y_pred, jax.Array) else None
-        y_true, y_pred = align(as_float(y_true), as_float(y_pred))
-        self._add(jnp.square(y_pred - y_true), sample_weight, mask)
-
-    def result(self):
-        return jnp.sqrt(super().result())
 
 
 class FunctionMetric(MeanMetricWrapper, abstract=True):

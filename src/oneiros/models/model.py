@@ -5,8 +5,8 @@ import numbers
 import numpy as np
 
 from ..core import Graph, Symbol, behaviour, has_symbol, is_symbol, structure, symbols_in
-from ..core.attached import set_mask
 from ..core.errors import InputDataError
+from ..core.mask_and_logits import set_mask
 from ..core.names import to_snake_case, unique_name
 from ..core.symbol import replace_symbols
 from ..layers.base import Layer, find_in_attributes, shape_of, single

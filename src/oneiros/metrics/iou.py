@@ -1,10 +1,9 @@
-"""Metrics from a confusion matrix of classes (intersection over union), and R squared."""
+"""Intersection over union: metrics from a confusion matrix of classes."""
 
 import jax
 import jax.numpy as jnp
 
 from ..core.checks import positive_int
-from ..core.errors import InputDataError
 from ..core.fields import field, of_owner
 from ..losses.classes import weight_like
 from ..ops.table import as_float, tensor
@@ -94,63 +93,3 @@ class BinaryIoU(IoU):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         super().update_state(y_true, (as_float(y_pred) >= self.threshold).astype("int32"), sample_weight)
-
-
-class R2Score(NamedMetric):
-    """The coefficient of determination: 1 minus the squared errors by those of predicting the mean."""
-
-    class_aggregation: str = field(
-        default="uniform_average",
-        first=True,
-        doc='How outputs are averaged: `"uniform_average"`, `"variance_weighted_average"`, or `None` for a score each.',
-    )
-    num_regressors: int = field(
-        default=0, first=True, doc="If not 0, the score is adjusted for this number of independent variables."
-    )
-    name: str = "r2_score"
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.class_aggregation not in (None, "uniform_average", "variance_weighted_average"):
-            raise ValueError(
-                f"R2Score: unknown class_aggregation. Received: class_aggregation={self.class_aggregation!r}"
-            )
-        if self.num_regressors < 0:
-            raise ValueError(
-                f"R2Score: num_regressors must be at least 0. Received: num_regressors={self.num_regressors}"
-            )
-        self.num_samples = self.add_variable(dtype="int32", name="num_samples")
-
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        y_true, y_pred = as_float(y_true), as_float(y_pred)
-        if y_true.ndim != 2 or y_true.shape != y_pred.shape:
-            raise InputDataError(
-                f"R2Score: targets and predictions must have one shape (examples, outputs). Received: {y_true.shape} "
-                f"and {y_pred.shape}."
-            )
-        if len(self._weights) == 1:
-            for name in ("squared_sum", "sum", "total_mse", "count"):
-                setattr(self, name, self.add_variable((y_pred.shape[1],), name=name))
-        weight = jnp.ones_like(y_true)
-        if sample_weight is not None:
-            weight = weight * weight_like(sample_weight, y_true)
-        self.squared_sum.assign_add(jnp.sum(weight * y_true**2, 0))
-        self.sum.assign_add(jnp.sum(weight * y_true, 0))
-        self.total_mse.assign_add(jnp.sum(weight * (y_true - y_pred) ** 2, 0))
-        self.count.assign_add(jnp.sum(weight, 0))
-        self.num_samples.assign_add(y_true.size)  # as Keras counts, all outputs
-
-    def result(self):
-        if len(self._weights) == 1:
-            raise ValueError("R2Score has no result yet: call update_state first.")
-        mean = safe_divide(self.sum.raw, self.count.raw)
-        total = self.squared_sum.raw - self.sum.raw * mean
-        score = 1 - safe_divide(self.total_mse.raw, total)
-        if self.class_aggregation == "uniform_average":
-            score = jnp.mean(score)
-        elif self.class_aggregation == "variance_weighted_average":
-            score = safe_divide(jnp.sum(total * score), jnp.sum(total))
-        if self.num_regressors:
-            n = self.num_samples.raw.astype(score.dtype)
-            score = 1 - (1 - score) * (n - 1) / (n - self.num_regressors - 1)
-        return score

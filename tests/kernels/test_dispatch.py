@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from oneiros.kernels.choice import FAST_ON, fast, reference_kernels
+from oneiros.kernels.dispatch import FAST_ON, fast, reference_kernels
 
 
 def test_switches():
@@ -15,6 +15,6 @@ def test_switches():
 
 
 def test_environment_variable():
-    program = "from oneiros.kernels.choice import FAST_ON, fast; print(any(map(fast, FAST_ON)))"
+    program = "from oneiros.kernels.dispatch import FAST_ON, fast; print(any(map(fast, FAST_ON)))"
     done = subprocess.run([sys.executable, "-c", program], env={"ONEIROS_KERNELS": "reference"}, capture_output=True)
     assert done.stdout.split() == [b"False"], done.stderr
