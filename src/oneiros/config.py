@@ -3,10 +3,12 @@
 
 from .core.config import (
     check_finite,
+    data_timeout,
     epsilon,
     floatx,
     image_data_format,
     set_check_finite,
+    set_data_timeout,
     set_epsilon,
     set_floatx,
     set_image_data_format,

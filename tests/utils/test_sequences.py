@@ -3,7 +3,13 @@
 import itertools
 import os
 import signal
+import subprocess
+import sys
+import threading
 import time
+import traceback
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -128,9 +134,193 @@ def test_timeout_error_of_the_user_is_not_ours():
         take(OrderedEnqueuer(Bad(slow_network)), 5)
 
 
-def test_killed_worker():
-    with pytest.raises(DataWorkerError, match="died"):
-        take(OrderedEnqueuer(Bad(die), True), 5, workers=2)
+def gone(pid):
+    """Whether this process has ended, within a few seconds."""
+    for _ in range(100):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except FileNotFoundError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.05)
+    return False
+
+
+class Unsendable(Numbers):
+    """Its third batch kills the process while it is pickled; the first part has been written by then, or not."""
+
+    def __getitem__(self, index):
+        return Deadly() if index == 2 else super().__getitem__(index)
+
+
+class Deadly:
+    def __reduce__(self):
+        die()
+
+
+@pytest.mark.parametrize(
+    ("deed", "told"),
+    [
+        (die, "SIGKILL"),
+        (lambda: os._exit(3), "exit code 3"),
+        (lambda: os.kill(os.getpid(), signal.SIGSEGV), "SIGSEGV"),
+    ],
+)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_worker_that_dies(deed, told, workers):
+    """At once, whichever way, with the batch's number; and the place where it crashed, if it could still tell."""
+
+    class Dying(Bad):
+        def __getitem__(self, index):
+            if index == 2:
+                crash_in(deed)
+            return index
+
+    def crash_in(deed):
+        deed()
+
+    begin = time.monotonic()
+    with pytest.raises(DataWorkerError, match="batch 2 died") as caught:
+        take(OrderedEnqueuer(Dying(deed), True), 5, workers=workers)
+    assert time.monotonic() - begin < 5
+    assert told in str(caught.value)
+    assert ("in crash_in" in str(caught.value)) == (told == "SIGSEGV")
+
+
+def test_worker_that_dies_while_its_batch_is_pickled():
+    with pytest.raises(DataWorkerError, match="batch 2 died"):
+        take(OrderedEnqueuer(Unsendable(), True), 5, workers=2)
+
+
+def test_worker_that_dies_while_its_batch_is_sent():
+    """Half of a message is in the pipe, and another worker is alive: this must not be waited for."""
+
+    class Cut(Numbers):
+        def __getitem__(self, index):
+            if index == 2:
+                threading.Timer(0.2, die).start()
+                return np.zeros(50_000_000, "int8")  # more than a pipe holds
+            return index
+
+    enqueuer = OrderedEnqueuer(Cut(), True)
+    with enqueuer:
+        enqueuer.start(workers=2)
+        for process in enqueuer._workers.processes:  # reads come late, so that the writer is still at it
+            connection = process.connection
+            read = connection.recv_bytes
+            process.connection = SimpleNamespace(
+                send=connection.send, recv_bytes=lambda read=read: (time.sleep(0.5), read())[1]
+            )
+        with pytest.raises(DataWorkerError, match="batch 2 died"):
+            list(itertools.islice(enqueuer.get(), 5))
+
+
+@pytest.mark.parametrize("when", ["before the first batch", "while it has nothing to do"])
+def test_idle_worker_that_dies(when):
+    enqueuer = OrderedEnqueuer(Numbers(), True)
+    with enqueuer:
+        enqueuer.start(workers=1, max_queue_size=1)
+        batches = enqueuer.get()
+        if when != "before the first batch":
+            next(batches)
+            time.sleep(0.2)
+        os.kill(enqueuer._workers.processes[0].process.pid, signal.SIGKILL)
+        with pytest.raises(DataWorkerError, match="batch . died .killed by SIGKILL"):
+            list(itertools.islice(batches, 5))
+    assert not enqueuer.is_running()
+
+
+def test_memory_error_in_a_worker():
+    def deed():
+        raise MemoryError("no room")
+
+    with pytest.raises(MemoryError, match="no room") as caught:
+        take(OrderedEnqueuer(Bad(deed), True), 5, workers=2)
+    assert any("batch 2 of" in note for note in caught.value.__notes__)
+
+
+@BOTH
+def test_an_error_keeps_its_traceback_and_names_the_batch(processes):
+    with pytest.raises(KeyError) as caught:
+        take(OrderedEnqueuer(Bad(fail), processes), 5, workers=2)
+    text = "".join(traceback.format_exception(caught.value))
+    assert "in fail" in text
+    assert "batch 2 of" in text
+    assert ("In the worker process" in text) == processes
+
+
+def test_an_error_that_cannot_be_pickled():
+    class Odd(Exception):
+        def __init__(self, a, b):
+            super().__init__("odd")
+
+    def deed():
+        raise Odd(1, 2)
+
+    with pytest.raises(DataWorkerError, match="Odd: odd") as caught:
+        take(OrderedEnqueuer(Bad(deed), True), 5)
+    assert "in deed" in "".join(traceback.format_exception(caught.value))
+
+
+def test_one_worker_process_is_not_the_main_process():
+    class Who(Numbers):
+        def __getitem__(self, index):
+            return os.getpid()
+
+    pids = take(OrderedEnqueuer(Who(), True), 5, workers=1)
+    assert len(set(pids)) == 1
+    assert os.getpid() not in pids
+    assert gone(pids[0])
+
+
+def test_no_more_batches_than_asked_for_are_prepared():
+    made = []
+
+    class Counted(Numbers):
+        def __len__(self):
+            return 100
+
+        def __getitem__(self, index):
+            made.append(index)
+            return index
+
+    with OrderedEnqueuer(Counted()) as enqueuer:
+        enqueuer.start(workers=3, max_queue_size=4)
+        batches = enqueuer.get()
+        for taken in range(1, 10):
+            next(batches)
+            time.sleep(0.02)
+            assert len(made) <= taken + 4
+
+
+def test_workers_end_with_their_parent():
+    """However it dies: by SIGTERM, whose default stays, or without any chance to clean up."""
+    program = """
+import os, sys, time
+from oneiros.utils.data import OrderedEnqueuer, Sequence
+
+class Slow(Sequence):
+    def __len__(self):
+        return 100
+    def __getitem__(self, index):
+        time.sleep(0.05 if index else 0)
+        return os.getpid()
+
+enqueuer = OrderedEnqueuer(Slow(), use_multiprocessing=True)
+enqueuer.start(workers=3)
+batches = enqueuer.get()
+print(*{next(batches) for _ in range(12)}, flush=True)
+time.sleep(60)
+"""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+        pids = [int(pid) for pid in parent.stdout.readline().split()]
+        assert len(pids) >= 2
+        parent.send_signal(number)
+        assert parent.wait(10) == -number
+        parent.stdout.close()
+        assert all(gone(pid) for pid in pids)
 
 
 @BOTH
@@ -165,20 +355,19 @@ def test_generator(processes):
     assert take(GeneratorEnqueuer(count_to(7), processes), 100, workers=1, max_queue_size=2) == list(range(7))
 
 
-def test_threads_share_a_generator_and_processes_have_copies():
-    assert take(GeneratorEnqueuer(count_to(20)), 100, workers=3) == list(range(20))
-    assert sorted(take(GeneratorEnqueuer(count_to(4), True), 100, workers=2)) == [0, 0, 1, 1, 2, 2, 3, 3]
+@BOTH
+def test_many_workers_yield_no_batch_of_a_generator_twice(processes):
+    assert take(GeneratorEnqueuer(count_to(20), processes), 100, workers=3) == list(range(20))
 
 
-def test_seeds_of_processes():
+def test_seed_of_a_process():
     def numbers():
         while True:
             yield np.random.randint(10**9)
 
-    values = take(GeneratorEnqueuer(numbers(), True, seed=5), 4, workers=2)
-    expected = {int(v) for seed in (5, 6) for v in np.random.RandomState(seed).randint(10**9, size=4)}
-    assert len(set(values)) == 4
-    assert set(values) <= expected
+    for name in ("seed", "random_seed"):
+        values = take(GeneratorEnqueuer(numbers(), True, **{name: 5}), 4)
+        assert values == np.random.RandomState(5).randint(10**9, size=4).tolist()
 
 
 @BOTH
@@ -188,7 +377,7 @@ def test_exception_in_a_generator(processes):
 
 
 def test_killed_generator():
-    with pytest.raises(DataWorkerError, match="exit code -9"):
+    with pytest.raises(DataWorkerError, match="batch 3 died .killed by SIGKILL"):
         take(GeneratorEnqueuer(count_to(7, die), True), 100, workers=2)
 
 

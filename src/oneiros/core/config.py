@@ -128,6 +128,18 @@ def set_check_finite(value):
     _state.check_finite = bool(value)
 
 
+def data_timeout():
+    """The seconds that training waits for a batch: 600, or `ONEIROS_BATCH_TIMEOUT`; `None` is for ever."""
+    return _state.data_timeout
+
+
+def set_data_timeout(seconds):
+    """Sets after how many seconds without a batch training ends with `DataWorkerError`; `None` waits for ever."""
+    if seconds is not None and not float(seconds) > 0:
+        raise ValueError(f"set_data_timeout: expected a positive number or None. Received: {seconds!r}")
+    _state.data_timeout = None if seconds is None or float(seconds) == float("inf") else float(seconds)
+
+
 def _read_config_file():
     path = keras_home() / "keras.json"
     if not path.is_file():
@@ -144,4 +156,5 @@ def _read_config_file():
         warnings.warn(f"{path} is not a valid configuration and is ignored: {error}")
 
 
+set_data_timeout(os.environ.get("ONEIROS_BATCH_TIMEOUT", 600))
 _read_config_file()

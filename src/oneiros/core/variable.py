@@ -7,7 +7,6 @@ touches tracers.
 
 import contextlib
 import itertools
-import signal
 import threading
 from collections import deque
 from functools import partial
@@ -18,6 +17,7 @@ import numpy as np
 from jax.extend.core import get_opaque_trace_state
 
 from . import config
+from .interrupts import held
 from .runtime import compiler_options
 from .structure import in_order_of, keep, unkeep
 
@@ -270,26 +270,6 @@ class _Retrace(Exception):
     """A trace met variables that it did not know of."""
 
 
-@contextlib.contextmanager
-def uninterrupted():
-    """Ctrl-C waits until the block has ended, so that all variables are of the same step."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    waiting = []
-    handler = signal.getsignal(signal.SIGINT)
-    if not callable(handler):
-        yield
-        return
-    signal.signal(signal.SIGINT, lambda *args: waiting.append(args))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        if waiting:
-            handler(*waiting[0])
-
-
 class compiled:  # noqa: N801 - used as a function
     """`jax.jit` for functions that read and write variables.
 
@@ -380,7 +360,7 @@ class compiled:  # noqa: N801 - used as a function
         while True:
             jitted, written, read = self._program
             try:
-                with uninterrupted() if _donates() else contextlib.nullcontext():
+                with held() if _donates() else contextlib.nullcontext():  # all of the same step
                     result, values = jitted(
                         tuple([v._take() for v in written]), tuple([v._value for v in read]), args, kwargs, statics
                     )

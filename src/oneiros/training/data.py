@@ -1,5 +1,6 @@
 """Whatever holds data becomes batches ``(x, y, weights)`` here, and everything about it is checked here."""
 
+import contextlib
 import itertools
 import warnings
 
@@ -8,7 +9,9 @@ import numpy as np
 
 from ..core import floatx
 from ..core.errors import InputDataError
+from ..core.interrupts import allowed
 from ..core.random import get_random_state, set_random_state
+from ..utils.data import GeneratorWorkers, PyDataset, SequenceWorkers, numpy_seed
 from .checks import on_disk
 
 
@@ -230,6 +233,9 @@ class ArrayData:
         """What shapes and types a batch has."""
         return self.arrays
 
+    def close(self):
+        """Arrays need no workers."""
+
     def take(self, rows):
         """One batch: the rows at these indices (a slice, or an array)."""
         batch = jax.tree.map(lambda a: _rows(a, rows), self.arrays)
@@ -267,27 +273,42 @@ def check_batch_size(batch_size):
     return int(batch_size)
 
 
+def worker_options(source, workers=1, use_multiprocessing=False, max_queue_size=10):
+    """How many workers prepare batches, whether they are processes, and how many batches they prepare ahead.
+
+    What is left at its default is taken from a `PyDataset`'s own constructor. 0 workers: the main thread makes the
+    batches, as it does instead of a single thread: JAX computes meanwhile anyway.
+    """
+    given = (workers, use_multiprocessing, max_queue_size)
+    if isinstance(source, PyDataset):
+        own = (source.workers, source.use_multiprocessing, source.max_queue_size)
+        given = tuple(o if g == default else g for g, o, default in zip(given, own, (1, False, 10)))
+    workers, processes, ahead = given
+    processes = bool(processes) and workers > 0
+    return (workers if processes or workers > 1 else 0), processes, ahead
+
+
 class BatchData:
     """What yields batches itself. Each pass over an epoch goes through `epoch`.
 
     standardize: function from what is yielded to a batch ``(x, y, weights)``.
     """
 
-    def __init__(
-        self, source, standardize, steps=None, shuffle=True, workers=1, use_multiprocessing=False, max_queue_size=10
-    ):
+    def __init__(self, source, standardize, steps=None, shuffle=True, **options):
         self.source, self.standardize, self.shuffle = source, standardize, shuffle
         self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__")
         self.own_order = self.indexed and not hasattr(source, "dataset") and not hasattr(source, "as_numpy_iterator")
         self.endless = hasattr(source, "__next__")
-        self.workers = (workers, use_multiprocessing, max_queue_size)
+        self.threads, self.processes, self.ahead = worker_options(source, **options)
+        self.given_steps = steps
         self.steps = steps or self._length()
-        self._iterator = None
+        self._iterator = self._workers = None
         # The place in the data: what `get_state` tells.
         self._taken = 0  # batches of this pass through the source
         self._order = None  # of this pass through a source that is asked by number
         self._random = None  # the streams of random numbers when the pass began
         self._ends = []  # the same before each on_epoch_end, if it is the source's own
+        self._seed = [0, 0]  # of the pass, for processes: from NumPy's generator, and the pass's number
 
     def _length(self):
         try:
@@ -300,7 +321,9 @@ class BatchData:
     def peek(self):
         """The first batch, which `epoch` will yield again."""
         if self.own_order:
-            return self._check(self.source[0], 0)
+            self._count()
+            with self._indexed(min(1, self.threads)) as workers:
+                return self._check(next(workers.map([0], 1)), 0)
         if self._iterator is None:
             self._iterator = self._pass()
         try:
@@ -316,10 +339,18 @@ class BatchData:
         left = None if self.steps is None else self.steps - done
         for number, batch in enumerate(itertools.islice(batches, left), done):
             yield self._check(batch, number)
+        if self.own_order:
+            self.close()
         if self.own_order and hasattr(self.source, "on_epoch_end"):
             if not hasattr(self.source, "get_state") and _is_own(self.source.on_epoch_end):
                 self._ends.append(get_random_state())
-            self.source.on_epoch_end()
+            with allowed():
+                self.source.on_epoch_end()
+
+    def close(self):
+        """Ends the workers."""
+        if self._workers is not None:
+            self._workers.close()
 
     def get_state(self):
         """The place in the data: what was taken, and in which order; the source's own state, if it tells one."""
@@ -330,6 +361,7 @@ class BatchData:
             "order": self._order,
             "random": None if self.own_order or own is not None else self._random,
             "ends": self._ends,
+            "seed": self._seed,
         }
 
     def set_state(self, state, within_epoch=True):
@@ -350,6 +382,7 @@ class BatchData:
         else:
             self._read_up_to(state["taken"], state["random"])
         self._taken, self._order, self._ends = state["taken"], state["order"], state["ends"]
+        self._seed = state["seed"]
 
     def _read_up_to(self, taken, random):
         if not self.endless:
@@ -369,33 +402,41 @@ class BatchData:
     def _pass(self, done=0):
         """A new pass through the source, or (asked by number, with some batches done) the rest of one."""
         self._taken = done
+        self.close()
         if not self.own_order:
             self._random = get_random_state()
-            iterate = getattr(self.source, "as_numpy_iterator", None)
-            return self._counted(iter(iterate() if iterate else self.source))
+            return self._counted(self._unindexed())
+        self._count()
         if not done:
             self._order = np.arange(len(self.source))
+            self._seed = [numpy_seed(), self._seed[1] + 1]
             if self.shuffle:
                 np.random.shuffle(self._order)
-        workers, processes, queue = self.workers
-        rest = _InOrder(self.source, self._order, done)
-        return self._counted(self._from_workers(rest, workers, processes, queue) if workers > 1 else rest)
+        self._workers = self._indexed(self.threads)
+        rest = itertools.islice(itertools.cycle(self._order), done, self.steps)
+        return self._counted(self._workers.map(map(int, rest), self.ahead))
+
+    def _unindexed(self):
+        if self.endless:
+            self._workers = GeneratorWorkers(self.source, self.processes, workers=int(self.processes))
+            return self._workers.batches(self.ahead)
+        iterate = getattr(self.source, "as_numpy_iterator", None)
+        self._workers = GeneratorWorkers(iterate() if iterate else self.source, workers=0)
+        return self._workers.batches(1)
 
     def _counted(self, batches):
         for batch in batches:
             self._taken += 1
             yield batch
 
-    @staticmethod
-    def _from_workers(source, workers, processes, queue):
-        from ..utils.data import OrderedEnqueuer
+    def _count(self):
+        """Counts the batches: on_epoch_end may have changed their number."""
+        if not len(self.source):
+            raise InputDataError(f"{type(self.source).__name__} is empty: len() is 0.")
+        self.steps = self.given_steps or len(self.source)
 
-        enqueuer = OrderedEnqueuer(source, use_multiprocessing=processes)
-        enqueuer.start(workers=workers, max_queue_size=queue)
-        try:
-            yield from enqueuer.get()
-        finally:
-            enqueuer.stop()
+    def _indexed(self, workers):
+        return SequenceWorkers(self.source, workers, self.processes, seed=self._seed)
 
     def _continued(self):
         """Batches that go on where the last epoch stopped. With `steps`, a source that ends starts anew, if it can."""
@@ -425,28 +466,20 @@ class BatchData:
         return jax.tree.map(lambda a: np.array(a) if isinstance(a, np.ndarray) else a, (x, y, weights))
 
 
-class _InOrder:
-    """What a source yields when it is asked by numbers in this order, from a place on, again and again."""
-
-    def __init__(self, source, order, start):
-        self.source, self.order, self.start = source, order, start
-
-    def __len__(self):
-        return max(len(self.order) - self.start, 1)
-
-    def __getitem__(self, index):
-        return self.source[int(self.order[(self.start + index) % len(self.order)])]
-
-    def __iter__(self):
-        return map(self.__getitem__, itertools.count())
-
-    def on_epoch_end(self):
-        """The source itself is told by who asks for an epoch."""
-
-
 def _is_own(method):
     """Whether a method is the user's, not the one of the library's base class, which does nothing."""
     return getattr(method, "__module__", "") != "oneiros.utils.data"
+
+
+@contextlib.contextmanager
+def closing(*data):
+    """Ends the workers of this data when the block ends, however it ends."""
+    try:
+        yield
+    finally:
+        for one in data:
+            if one is not None:
+                one.close()
 
 
 def unpack(batch):

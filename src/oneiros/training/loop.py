@@ -6,6 +6,7 @@ import time
 import numpy as np
 
 from ..core import behaviour
+from ..core.interrupts import check
 from ..core.structure import leaves, map_structure
 from .data import ArrayData
 from .progress import Progress
@@ -251,6 +252,7 @@ def predict_batches(function, data, steps=None):
             batch, size = data.take(slice(start, stop))[0], stop - start
             if size < _full_size(data) and not data.exact:  # rows of a prediction are independent
                 batch = _repeated(batch, size, _full_size(data))
+            check()
             results.append((function(batch), size))
     else:
         for x, _, _ in itertools.islice(data.epoch(), steps):

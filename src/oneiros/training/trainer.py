@@ -10,6 +10,7 @@ import numpy as np
 from .. import losses, optimizers
 from ..core import Symbol, Variable, behaviour, compiled, phase, repeat, value_and_grad
 from ..core.errors import InputDataError
+from ..core.interrupts import guarded
 from ..core.random import SeedGenerator
 from ..core.symbol import infer
 from ..layers.base import find_in_attributes
@@ -375,9 +376,9 @@ class Trainer:
             )
         return arrays
 
-    def _validation(self, given, batch_size, steps):
+    def _validation(self, given, batch_size, steps, **options):
         if data_.is_batches(given):
-            return self._data(given, None, None, None, steps=steps)
+            return self._data(given, None, None, None, steps=steps, **options)
         if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
             raise InputDataError(
                 "validation_data: expected a tuple (x, y) or (x, y, sample_weight), or something that yields batches. "
@@ -389,6 +390,7 @@ class Trainer:
 
     # --- fit
 
+    @guarded
     def fit(
         self,
         x=None,
@@ -438,32 +440,30 @@ class Trainer:
         arguments.check_epochs(epochs, initial_epoch)
         if epochs > 1:
             arguments.check_ends(validation_data, validation_steps, "validation_steps")
-        options = {
-            "shuffle": shuffle,
-            "workers": workers,
-            "use_multiprocessing": use_multiprocessing,
-            "max_queue_size": max_queue_size,
-        }
-        data = self._data(x, y, sample_weight, batch_size, class_weight, steps_per_epoch, **options)
-        self._prepare(data.peek())
-        validation = None
-        if validation_data is not None:
-            validation = self._validation(validation_data, validation_batch_size or batch_size, validation_steps)
-        elif validation_split:
-            if not isinstance(data, ArrayData):
-                raise InputDataError("validation_split needs arrays; give validation_data for what yields batches.")
-            data, validation = data_.split(data, validation_split)
-        if isinstance(data, ArrayData) and steps_per_epoch is not None:
-            data.steps = min(data.steps, steps_per_epoch)
-        self._function("train")  # what is wrong with the optimizer is told before any callback starts
-        callbacks = self._callbacks(callbacks, data, validation, epochs, verbose)
-        self.stop_training = False
-        arrays = isinstance(data, ArrayData)
-        rows = Rows(data.samples, data.batch_size, data.steps, shuffle) if arrays else None
-        sources = {"data": data, "validation_data": validation}
-        sources = {name: source for name, source in sources.items() if isinstance(source, BatchData)}
-        callbacks.set_progress(Progress(partial(self._moved_by_fit, data), rows, sources))
-        return self._fit_epochs(data, validation, callbacks, range(initial_epoch, epochs), validation_freq)
+        options = _worker_options(workers, use_multiprocessing, max_queue_size)
+        data = self._data(x, y, sample_weight, batch_size, class_weight, steps_per_epoch, shuffle=shuffle, **options)
+        with data_.closing(data):
+            self._prepare(data.peek())
+            validation = None
+            if validation_data is not None:
+                size = validation_batch_size or batch_size
+                validation = self._validation(validation_data, size, validation_steps, **options)
+            elif validation_split:
+                if not isinstance(data, ArrayData):
+                    raise InputDataError("validation_split needs arrays; give validation_data for what yields batches.")
+                data, validation = data_.split(data, validation_split)
+            if isinstance(data, ArrayData) and steps_per_epoch is not None:
+                data.steps = min(data.steps, steps_per_epoch)
+            self._function("train")  # what is wrong with the optimizer is told before any callback starts
+            callbacks = self._callbacks(callbacks, data, validation, epochs, verbose)
+            self.stop_training = False
+            arrays = isinstance(data, ArrayData)
+            rows = Rows(data.samples, data.batch_size, data.steps, shuffle) if arrays else None
+            sources = {"data": data, "validation_data": validation}
+            sources = {name: source for name, source in sources.items() if isinstance(source, BatchData)}
+            callbacks.set_progress(Progress(partial(self._moved_by_fit, data), rows, sources))
+            with data_.closing(validation):
+                return self._fit_epochs(data, validation, callbacks, range(initial_epoch, epochs), validation_freq)
 
     def _callbacks(self, callbacks, data, validation, epochs, verbose):
         if isinstance(callbacks, CallbackList):
@@ -533,6 +533,7 @@ class Trainer:
         callbacks.on_test_end(logs)
         return logs
 
+    @guarded
     def evaluate(
         self,
         x=None,
@@ -553,12 +554,15 @@ class Trainer:
             batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks
         )
         arguments.checked(workers=workers, max_queue_size=max_queue_size)
-        data = self._data(x, y, sample_weight, batch_size, steps=steps, shuffle=False, workers=workers)
+        options = _worker_options(workers, use_multiprocessing, max_queue_size)
+        data = self._data(x, y, sample_weight, batch_size, steps=steps, shuffle=False, **options)
         if isinstance(data, ArrayData) and steps is not None:
             data = data.slice(0, steps * data.batch_size)
-        self._prepare(data.peek())
-        callbacks = self._callbacks_for("test", callbacks, data, verbose)
-        return self._returned(self._evaluate(data, callbacks), return_dict)
+        with data_.closing(data):
+            self._prepare(data.peek())
+            callbacks = self._callbacks_for("test", callbacks, data, verbose)
+            with callbacks.cleaning_up():
+                return self._returned(self._evaluate(data, callbacks), return_dict)
 
     def _callbacks_for(self, phase, callbacks, data, verbose):
         if isinstance(callbacks, CallbackList):
@@ -574,6 +578,7 @@ class Trainer:
         values = list(logs.values())
         return values[0] if len(values) == 1 else values
 
+    @guarded
     def predict(
         self,
         x,
@@ -591,26 +596,27 @@ class Trainer:
         )
         arguments.checked(workers=workers, max_queue_size=max_queue_size)
         if data_.is_batches(x):
+            options = _worker_options(workers, use_multiprocessing, max_queue_size)
             data = BatchData(
-                x, lambda b: self._standard_batch(data_.unpack(b)[0], labelled=False), steps, shuffle=False
+                x, lambda b: self._standard_batch(data_.unpack(b)[0], labelled=False), steps, shuffle=False, **options
             )
-            data.peek()
         else:
             data = ArrayData(*self._standard_batch(x, labelled=False), batch_size)
             data.exact = bool(self.stateful or _phase(False))  # in the training phase, rows may depend on each other
             if steps is not None:
                 data = data.slice(0, steps * data.batch_size)
-        self._prepare(data.peek())
         bar = ProgbarLogger() if _loud(verbose) else None
-        results = predict_batches(self._function("predict"), data, steps)
-        outputs = _joined(results)
-        self._check_strays()
-        if bar is not None or callbacks:
-            self._announce_prediction(bar, callbacks, data, len(results), verbose)
+        made = CallbackList([*([bar] if bar else []), *(callbacks or [])])
+        with data_.closing(data), made.cleaning_up():
+            self._prepare(data.peek())
+            results = predict_batches(self._function("predict"), data, steps)
+            outputs = _joined(results)
+            self._check_strays()
+            if len(made):
+                self._announce_prediction(made, data, len(results))
         return outputs
 
-    def _announce_prediction(self, bar, callbacks, data, steps, verbose):
-        made = CallbackList([*([bar] if bar else []), *(callbacks or [])])
+    def _announce_prediction(self, made, data, steps):
         made.set_model(self)
         made.set_params(
             {
@@ -640,6 +646,7 @@ class Trainer:
         self._need_compile("test_on_batch()")
         return self._on_batch("test", x, y, sample_weight, None, reset_metrics, return_dict)
 
+    @guarded
     def _on_batch(self, kind, x, y, sample_weight, class_weight, reset_metrics, return_dict):
         batch = self._standard_batch(x, y, sample_weight, class_weight)
         if ArrayData(*batch).samples == 0:
@@ -712,14 +719,16 @@ class Trainer:
     ):
         """`evaluate` under its old name for what yields batches."""
         arguments.check_ends(generator, steps, "steps")
-        return self.evaluate(generator, steps=steps, verbose=verbose, workers=workers, callbacks=callbacks)
+        options = _worker_options(workers, use_multiprocessing, max_queue_size)
+        return self.evaluate(generator, steps=steps, verbose=verbose, callbacks=callbacks, **options)
 
     def predict_generator(
         self, generator, steps=None, max_queue_size=10, workers=1, use_multiprocessing=False, verbose=0, callbacks=None
     ):
         """`predict` under its old name for what yields batches."""
         arguments.check_ends(generator, steps, "steps")
-        return self.predict(generator, steps=steps, verbose=verbose, callbacks=callbacks)
+        options = _worker_options(workers, use_multiprocessing, max_queue_size)
+        return self.predict(generator, steps=steps, verbose=verbose, callbacks=callbacks, **options)
 
 
 class _Hooks:
@@ -779,6 +788,10 @@ def _due(frequency, epoch):
 
 def _loud(verbose):
     return bool(verbose) if verbose != "auto" else not behaviour.quiet_predict
+
+
+def _worker_options(workers, use_multiprocessing, max_queue_size):
+    return {"workers": workers, "use_multiprocessing": use_multiprocessing, "max_queue_size": max_queue_size}
 
 
 def _device_dtype(dtype):

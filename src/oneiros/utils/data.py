@@ -1,30 +1,13 @@
-"""Data that comes batch by batch: sequences, and workers that prepare their batches ahead of time.
+"""Data that comes batch by batch: sequences, and what prepares their batches ahead of time."""
 
-Worker processes are forked, so that programs without an ``if __name__ == "__main__"`` guard work, as in Keras.
-They must not use JAX.
-"""
-
-import collections
-import contextlib
 import itertools
-import multiprocessing
-import os
-import queue
 import random
-import threading
-import traceback
-import warnings
 import zlib
-from concurrent.futures import Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import connection
 
 import numpy as np
 
-from oneiros.core.errors import DataWorkerError, InputDataError
-
-# Seconds without a batch after which the workers count as dead.
-BATCH_TIMEOUT = float(os.environ.get("ONEIROS_BATCH_TIMEOUT", 600))
+from ..core.errors import InputDataError
+from .workers import Workers
 
 
 class PyDataset:
@@ -77,33 +60,103 @@ class PyDataset:
 Sequence = PyDataset
 
 
+_shared = {}  # what worker processes find: key -> sequence
+_keys = itertools.count()
+
+
+def get_index(uid, i):
+    """Batch ``i`` of the sequence that is shared with the workers as ``uid``."""
+    return _shared[uid][i]
+
+
+def numpy_seed():
+    """A seed that follows from the state of NumPy's global generator, without drawing from it."""
+    return zlib.crc32(np.random.get_state()[1].tobytes())
+
+
+class SequenceWorkers(Workers):
+    """Workers that make the batches of something with ``__getitem__``, by number.
+
+    In processes every batch has its own seed, which depends neither on the worker that makes it nor on the order of
+    events.
+
+    Args:
+        seed: of this pass over the data, a list of integers.
+    """
+
+    def __init__(self, sequence, workers=1, use_multiprocessing=False, seed=(), **options):
+        self.key = key = next(_keys)
+        _shared[key] = sequence
+
+        def seeded(index):
+            np.random.seed([*seed, index])
+            random.seed(f"{seed} {index}")
+            return get_index(key, index)
+
+        function = seeded if use_multiprocessing else sequence.__getitem__
+        super().__init__(function, sequence, workers, use_multiprocessing, **options)
+
+    def close(self):
+        _shared.pop(self.key, None)
+        super().close()
+
+
+class _End:
+    """What comes after the last batch of a generator."""
+
+
+class GeneratorWorkers(Workers):
+    """One thread or process that runs a generator ahead of its consumer.
+
+    A generator cannot be shared. So with `use_multiprocessing` one process runs it, whatever the number of workers:
+    copies in several would yield every batch several times. The caller's generator stays where it is.
+
+    Args:
+        seed: what Python's and NumPy's global generators are seeded with in the process.
+    """
+
+    def __init__(self, generator, use_multiprocessing=False, workers=1, seed=None, **options):
+        iterator, unseeded = iter(generator), [seed] if use_multiprocessing and seed is not None else []
+
+        def following(_):
+            if unseeded:
+                np.random.seed(unseeded[0])
+                random.seed(unseeded.pop())
+            return next(iterator, _End)
+
+        super().__init__(following, generator, min(workers, 1), use_multiprocessing, **options)
+
+    def batches(self, ahead):
+        """The generator's batches to its end, at most `ahead` of them made in advance."""
+        return itertools.takewhile(lambda batch: batch is not _End, self.map(itertools.count(), ahead))
+
+
 class SequenceEnqueuer:
     """Base class: prepares batches in the background.
 
-    ``start(workers, max_queue_size)``, then ``next(enqueuer.get())`` for each batch, then ``stop()``. A worker that is
-    killed, or no batch within ``timeout`` seconds, raises ``DataWorkerError``; an exception in the user's code passes
-    through unchanged.
+    ``start(workers, max_queue_size)``, then ``next(enqueuer.get())`` for each batch, then ``stop()``. A worker that
+    dies, or no batch within ``timeout`` seconds, raises ``DataWorkerError``; an exception in the user's code passes
+    through, with a note of the batch and, from a process, the traceback there.
     """
 
-    timeout = BATCH_TIMEOUT
+    timeout = None  # seconds; None: what oneiros.config.set_data_timeout says
+    _workers = None
 
     def start(self, workers=1, max_queue_size=10):
         raise NotImplementedError
 
     def stop(self, timeout=None):
-        raise NotImplementedError
+        """Drops what is prepared and ends the workers, also those that hang."""
+        if self._workers is not None:
+            self._workers.close()
+        self._workers = None
 
     def get(self):
+        """A generator of the batches; ``stop()`` ends it."""
         raise NotImplementedError
 
     def is_running(self):
-        raise NotImplementedError
-
-    def _silent(self):
-        return DataWorkerError(
-            f"no batch for {self.timeout:g} seconds from {self._source!r}. If batches do take that long, set the "
-            "environment variable ONEIROS_BATCH_TIMEOUT (in seconds)."
-        )
+        return self._workers is not None
 
     def __enter__(self):
         return self
@@ -116,31 +169,19 @@ class OrderedEnqueuer(SequenceEnqueuer):
     """Prepares the batches of a ``Sequence``, epoch after epoch, in order.
 
     ``on_epoch_end`` is called when the last batch of an epoch has been taken. ``shuffle`` draws a new order of the
-    batches for every epoch.
+    batches for every epoch. New processes are forked for every epoch: the old ones hold the sequence as it was before
+    ``on_epoch_end``.
     """
 
     def __init__(self, sequence, use_multiprocessing=False, shuffle=False):
-        self._source = self.sequence = sequence
+        self.sequence = sequence
         self.use_multiprocessing = use_multiprocessing
         self.shuffle = shuffle
-        self._pool = None
-        self._pending = collections.deque()
-        self._indices = iter(())
 
     def start(self, workers=1, max_queue_size=10):
-        self._workers = max(1, workers)
-        self._ahead = max(1, max_queue_size)
+        self._options = {"workers": max(1, workers), "use_multiprocessing": self.use_multiprocessing}
+        self._ahead, self._epoch = max_queue_size, 0
         self._begin_epoch()
-
-    def is_running(self):
-        return self._pool is not None
-
-    def stop(self, timeout=None):
-        """Drops what is prepared and ends the workers, also those that hang."""
-        if self._pool is not None:
-            self._pool.close()
-        self._pool = None
-        self._pending.clear()
 
     def get(self):
         """A generator of batches without end; ``stop()`` ends it."""
@@ -153,225 +194,55 @@ class OrderedEnqueuer(SequenceEnqueuer):
             yield batch
 
     def _next(self):
-        future = self._pending.popleft()
-        if not wait([future], self.timeout).done:
-            raise self._silent()
-        try:
-            batch = future.result()
-        except BrokenProcessPool:
-            raise DataWorkerError(
-                f"a worker process for {self.sequence!r} died (killed, or out of memory?). Use fewer workers, or "
-                "use_multiprocessing=False to see what happens."
-            ) from None
-        self._fill(1)
-        if not self._pending:
+        batch = next(self._batches)
+        self._left -= 1
+        if not self._left:
+            self.stop()
             self.sequence.on_epoch_end()
+            self._epoch += 1
             self._begin_epoch()
         return batch
 
     def _begin_epoch(self):
-        if self.use_multiprocessing or self._pool is None:
-            # New processes, because the old ones hold the sequence as it was before on_epoch_end.
-            if self._pool is not None:
-                self._pool.close()
-            self._pool = (_Processes if self.use_multiprocessing else _Threads)(self._workers, self.sequence)
         order = list(range(len(self.sequence)))
         if not order:
-            self.stop()
             raise InputDataError(f"{self.sequence!r} is empty: len() is 0.")
         if self.shuffle:
             random.shuffle(order)
-        self._indices = iter(order)
-        self._fill(self._ahead)
-
-    def _fill(self, count):
-        for index in itertools.islice(self._indices, count):
-            self._pending.append(self._pool.submit(index))
-
-
-class _Threads:
-    """Daemon threads: one that hangs must not keep the program from ending."""
-
-    def __init__(self, workers, sequence):
-        self.sequence = sequence
-        self.tasks = queue.SimpleQueue()
-        self.workers = workers
-        for _ in range(workers):
-            threading.Thread(target=self._work, daemon=True).start()
-
-    def _work(self):
-        for future, index in iter(self.tasks.get, None):
-            if future.set_running_or_notify_cancel():
-                try:
-                    future.set_result(self.sequence[index])
-                except BaseException as error:
-                    future.set_exception(error)
-
-    def submit(self, index):
-        future = Future()
-        self.tasks.put((future, index))
-        return future
-
-    def close(self):
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self.tasks.get_nowait()
-        for _ in range(self.workers):
-            self.tasks.put(None)
-
-
-def _fork_context():
-    if "fork" not in multiprocessing.get_all_start_methods():
-        raise DataWorkerError("use_multiprocessing needs a system that can fork, such as Linux. Use threads here.")
-    return multiprocessing.get_context("fork")
-
-
-_shared = {}  # what forked workers find: key -> sequence
-_keys = itertools.count()
-
-
-class _Processes:
-    def __init__(self, workers, sequence):
-        self.key = next(_keys)
-        _shared[self.key] = sequence
-        # Every batch has its own seed, which depends neither on the worker that makes it nor on the order of events.
-        self.seed = zlib.crc32(np.random.get_state()[1].tobytes())
-        self.executor = ProcessPoolExecutor(workers, _fork_context())
-
-    def submit(self, index):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # JAX and Python warn of forks; the workers use neither JAX nor our locks
-            return self.executor.submit(_forked_item, self.key, index, self.seed)
-
-    def close(self):
-        processes = list((self.executor._processes or {}).values())
-        self.executor.shutdown(wait=False, cancel_futures=True)
-        for process in processes:  # shutdown would wait for one that hangs
-            process.terminate()
-        _shared.pop(self.key, None)
-
-
-def _forked_item(key, index, seed):
-    np.random.seed([seed, key, index])
-    random.seed(f"{seed} {key} {index}")
-    return get_index(key, index)
-
-
-def get_index(uid, i):
-    """Batch ``i`` of the sequence that was shared with the worker processes as ``uid``."""
-    return _shared[uid][i]
+        seed = [numpy_seed(), self._epoch]
+        self._workers = SequenceWorkers(self.sequence, seed=seed, timeout=self.timeout, **self._options)
+        self._left, self._batches = len(order), self._workers.map(order, self._ahead)
 
 
 class GeneratorEnqueuer(SequenceEnqueuer):
-    """Runs a generator ahead of its consumer.
+    """Runs a generator ahead of its consumer, in order: in one thread, or in one process.
 
-    With threads the batches come in order (a Python generator runs in one thread at a time, whatever ``workers`` is).
-    With ``use_multiprocessing`` each worker process runs its own copy of the generator, NumPy's random numbers seeded
-    with ``seed`` plus the worker's number, and batches come as they are ready.
+    Args:
+        seed, random_seed: see `GeneratorWorkers`; two names of the same.
+        wait_time: not needed; the consumer is woken when a batch is ready.
     """
 
-    def __init__(self, generator, use_multiprocessing=False, wait_time=0.05, seed=None):
-        self._source = self._generator = generator
+    def __init__(self, generator, use_multiprocessing=False, wait_time=0.05, seed=None, random_seed=None):
+        self._generator = generator
         self.use_multiprocessing = use_multiprocessing
         self.wait_time = wait_time
-        self.seed = seed
-        self.queue = None
+        self.seed = self.random_seed = random_seed if seed is None else seed
 
     def start(self, workers=1, max_queue_size=10):
-        self.queue = queue.Queue(max(1, max_queue_size))
-        self._stopped = threading.Event()
-        source = self._generator
-        if self.use_multiprocessing:
-            source = _forked_batches(source, max(1, workers), self.seed)
-        threading.Thread(target=self._produce, args=(source, self.queue, self._stopped), daemon=True).start()
-
-    def is_running(self):
-        return self.queue is not None and not self._stopped.is_set()
-
-    def stop(self, timeout=None):
-        if self.queue is not None:
-            self._stopped.set()
+        self._workers = GeneratorWorkers(
+            self._generator, self.use_multiprocessing, seed=self.seed, timeout=self.timeout
+        )
+        self._batches = self._workers.batches(max_queue_size)
 
     def get(self):
         """A generator of the batches; it ends with the user's generator."""
         while self.is_running():
             try:
-                kind, batch = self.queue.get(timeout=self.timeout)
-            except queue.Empty:
+                batch = next(self._batches, _End)
+            except BaseException:
                 self.stop()
-                raise self._silent() from None
-            if kind == "batch":
-                yield batch
-                continue
-            self.stop()
-            if kind == "error":
-                raise batch
-            return
-
-    def _produce(self, source, destination, stopped):
-        def put(message):
-            while not stopped.is_set():
-                with contextlib.suppress(queue.Full):
-                    destination.put(message, timeout=self.wait_time)
-                    break
-
-        try:
-            for batch in source:
-                put(("batch", batch))
-                if stopped.is_set():
-                    break
-            put(("end", None))
-        except BaseException as error:
-            put(("error", error))
-        finally:
-            if self.use_multiprocessing:
-                source.close()
-
-
-def _forked_batches(generator, workers, seed):
-    """The batches of ``workers`` processes that run a copy of the generator each."""
-    context = _fork_context()
-    processes = {}  # connection -> process
-    try:
-        for number in range(workers):
-            receiver, sender = context.Pipe(duplex=False)
-            worker_seed = None if seed is None else seed + number
-            process = context.Process(target=_run_generator, args=(generator, sender, worker_seed), daemon=True)
-            processes[receiver] = process
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of forks, see _Processes
-                process.start()
-            sender.close()  # so that the end of the process is the end of the stream
-        running = dict(processes)
-        while running:
-            for receiver in connection.wait(list(running)):
-                try:
-                    kind, batch = receiver.recv()
-                except EOFError:
-                    running[receiver].join()
-                    raise DataWorkerError(
-                        f"a worker process for {generator!r} died with exit code {running[receiver].exitcode} "
-                        "(killed, or out of memory?)."
-                    ) from None
-                if kind == "error":
-                    raise batch
-                if kind == "end":
-                    del running[receiver]
-                else:
-                    yield batch
-    finally:
-        for process in processes.values():
-            process.terminate()
-
-
-def _run_generator(generator, sender, seed):
-    if seed is not None:
-        np.random.seed(seed)
-        random.seed(seed)
-    try:
-        for batch in generator:
-            sender.send(("batch", batch))
-        sender.send(("end", None))
-    except Exception as error:
-        error.add_note("in a worker process:\n" + traceback.format_exc())
-        sender.send(("error", error))
+                raise
+            if batch is _End:
+                self.stop()
+                return
+            yield batch

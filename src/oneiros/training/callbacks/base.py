@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 
 from ...core import behaviour
+from ...core.interrupts import allowed, held
 from ..progress import Progress
 
 MODES = ("train", "test", "predict")
@@ -234,8 +235,9 @@ class CallbackList:
         """Tells every callback that the run ends by this exception; what they raise themselves becomes a warning."""
         for callback in self.callbacks:
             try:
-                getattr(callback, "on_exception", lambda error: None)(error)
-            except Exception as another:
+                with held():
+                    getattr(callback, "on_exception", lambda error: None)(error)
+            except (Exception, KeyboardInterrupt) as another:
                 warnings.warn(f"{type(callback).__name__}.on_exception raised {another!r} while handling {error!r}.")
 
     @contextlib.contextmanager
@@ -248,10 +250,11 @@ class CallbackList:
             raise
 
     def _call(self, hook, *args):
-        for callback in sorted(self.callbacks, key=lambda c: getattr(c, "runs_last", False)):
-            method = getattr(callback, hook, None) or getattr(callback, hook.replace("_train_", "_"), None)
-            if method is not None:
-                method(*args)
+        with allowed():
+            for callback in sorted(self.callbacks, key=lambda c: getattr(c, "runs_last", False)):
+                method = getattr(callback, hook, None) or getattr(callback, hook.replace("_train_", "_"), None)
+                if method is not None:
+                    method(*args)
 
 
 def _state(callback):
