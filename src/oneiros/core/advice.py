@@ -1,4 +1,4 @@
-"""What to do about errors that JAX raises for code of the user's: said in the library's terms, with the user's line."""
+"""What to do about common mistakes: errors that JAX raises for lines of the user's, targets of other losses."""
 
 import re
 import sys
@@ -94,3 +94,28 @@ def advise(error, line):
                 error.args = (f"{place}: {advice(line)}",)
                 error.advised = True
             return
+
+
+def on_targets(loss, target, output):
+    """What to do about targets that do not fit the outputs of a loss, by their shapes; an empty text if unknown.
+
+    >>> on_targets("categorical_crossentropy", (8,), (8, 3))
+    " The targets look like class numbers: use loss='sparse_categorical_crossentropy', or to_categorical(y, 3)."
+    """
+    target, output = tuple(target), tuple(output)
+    numbers = target[:-1] if target[1:] and target[-1] == 1 else target
+    if loss.startswith("sparse_") and len(target) == len(output) > 1 and target[-1] == output[-1]:
+        return " The targets look one-hot: use loss='categorical_crossentropy', or np.argmax(y, -1)."
+    if loss.startswith("categorical_") and len(numbers) == len(output) - 1 and numbers[1:] == output[1:-1]:
+        return (
+            " The targets look like class numbers: use loss='sparse_categorical_crossentropy', or "
+            f"to_categorical(y, {output[-1]})."
+        )
+    if len(output) > max(len(target), len(numbers) + loss.startswith("sparse_"), 2):
+        kind = "a sequence" if len(output) == 3 else "an image"
+        recurrent = ", or leave return_sequences=True out of the last recurrent layer" if len(output) == 3 else ""
+        return (
+            f" The output is still {kind} for each sample: put Flatten() or a global pooling layer before the last "
+            f"Dense{recurrent}."
+        )
+    return ""

@@ -1,6 +1,6 @@
 """Losses: functions, classes made from them, and checks of targets."""
 
-from .checks import check_labels, check_shapes
+from .checks import check_labels, check_result, check_shapes
 from .classes import (
     CTC,
     BinaryCrossentropy,

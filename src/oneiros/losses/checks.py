@@ -1,7 +1,9 @@
 """Checks of targets on the host: what would otherwise broadcast silently, or index past the end."""
 
+import jax
 import numpy as np
 
+from ..core.advice import on_targets
 from ..core.errors import InputDataError
 
 # Losses whose targets are class numbers: their shape is that of the predictions without the last axis.
@@ -32,9 +34,24 @@ def check_shapes(loss_name, y_true_shape, y_pred_shape, output=None):
     if not fits:
         raise InputDataError(
             f"{loss_name}: targets of shape {target} do not match predictions of shape {prediction}"
-            f"{f' (output {output!r})' if output else ''}: expected targets of shape {expected}. Reshape or encode "
-            "the targets, or change the last layer."
+            f"{f' (output {output!r})' if output else ''}: expected targets of shape {expected}."
+            + (on_targets(loss_name, target, prediction) or " Reshape or encode the targets, or change the last layer.")
         )
+
+
+def check_result(value, function, kind="loss"):
+    """What a loss or metric of the user's returned, if it is a number or an array; else raises `InputDataError`."""
+    if isinstance(value, (jax.Array, float, int, np.generic)) or hasattr(value, "__jax_array__"):
+        return value
+    if value is not None and np.asarray(value).dtype.kind in "biufcV":
+        return value
+    name = getattr(function, "__qualname__", type(function).__name__).rpartition("<locals>.")[2]
+    code = getattr(function, "__code__", None)
+    place = f" See {code.co_filename}:{code.co_firstlineno}." if code else ""
+    what = "None: it lacks a `return`" if value is None else f"{str(value)[:80]!r} of type {type(value).__name__}"
+    raise InputDataError(
+        f"The {kind} {name} returned {what}. It must return a tensor: a number for each sample, or their mean.{place}"
+    )
 
 
 def _same(a, b):

@@ -14,6 +14,7 @@ from ..core.registry import serialize_value
 from ..core.structure import map_structure
 from ..ops.table import tensor
 from . import functions as f
+from .checks import check_result
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None, "auto")
 
@@ -77,7 +78,7 @@ class Loss(core.Configurable):
     def __call__(self, y_true, y_pred, sample_weight=None):
         mask = core.get_mask(y_pred) if isinstance(y_pred, jax.Array) else None
         y_true, y_pred = (map_structure(lambda y: tensor(y).astype(self.dtype), y) for y in (y_true, y_pred))
-        values = tensor(self.call(y_true, y_pred))
+        values = tensor(check_result(self.call(y_true, y_pred), getattr(self, "fn", self.call)))
         inner = core.get_mask(values)
         mask = inner if mask is None else mask if inner is None else mask & inner
         return reduce_weighted(values, sample_weight, mask, self.reduction)

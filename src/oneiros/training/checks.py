@@ -105,11 +105,11 @@ def check_targets(outputs, rows=None):
         name = built_in_name(loss)
         if name is None or target is None:
             continue
-        if name in BY_CLASS:
-            if shape and not on_disk(target):
-                losses.check_labels(target, shape[-1], getattr(loss, "ignore_class", None), rows=rows)
-        elif shape is not None and not isinstance(loss, losses.Loss):
+        by_classes = name.endswith("categorical_crossentropy") and getattr(loss, "axis", -1) == -1
+        if shape is not None and (by_classes or not isinstance(loss, losses.Loss)):
             losses.check_shapes(name, (None, *target.shape[1:]), (None, *shape))
+        if name in BY_CLASS and shape and not on_disk(target):
+            losses.check_labels(target, shape[-1], getattr(loss, "ignore_class", None), rows=rows)
         if name in _BINARY and not on_disk(target):
             _check_binary(name, target, rows)
 

@@ -60,7 +60,8 @@ class _FunctionMetric(metrics.Metric):
         self.count = self.add_variable((), "zeros", name="count")
 
     def update_state(self, y_true, y_pred, sample_weight=None, rows=None):
-        value = weighted_mean(self.fn(y_true, y_pred), sample_weight, get_mask(y_pred), rows)
+        values = losses.check_result(self.fn(y_true, y_pred), self.fn, "metric")
+        value = weighted_mean(values, sample_weight, get_mask(y_pred), rows)
         size = y_pred.shape[0] if rows is None else rows
         if sample_weight is not None and not behaviour.weights_normalized_by_count:
             weights = jnp.asarray(sample_weight, value.dtype)
@@ -216,7 +217,8 @@ class Objectives:
         if isinstance(fn, losses.Loss):
             return fn(target, output, sample_weight=weight)
         losses.check_shapes(getattr(fn, "__name__", "loss"), tuple(target.shape), tuple(output.shape))
-        return weighted_mean(fn(align(target, output), output), weight, get_mask(output), self._rows)
+        values = losses.check_result(fn(align(target, output), output), fn)
+        return weighted_mean(values, weight, get_mask(output), self._rows)
 
     def track_loss(self, loss, output):
         self.trackers[0].add(loss, self._size(output))
@@ -235,7 +237,9 @@ class Objectives:
         found = {}
         for tracker in self.trackers:
             value = tracker.result()
-            found.update(value if isinstance(value, dict) else {tracker.name: value})
+            if not isinstance(value, dict):
+                value = {tracker.name: losses.check_result(value, tracker.result, "metric")}
+            found.update(value)
         return found
 
     def reset(self):

@@ -128,7 +128,7 @@ class Trainer:
 
         def loss():
             y_pred = self(x, training=_phase(True))
-            value = self.compute_loss(x, y, y_pred, weights)
+            value = losses.check_result(self.compute_loss(x, y, y_pred, weights), self.compute_loss)
             return self.optimizer.scale_loss(value), self._logs(value, x, y, y_pred, weights)
 
         (_, logs), gradients = value_and_grad(loss, variables, has_aux=True)()
