@@ -136,7 +136,7 @@ def test_weights_that_are_not_stored_are_a_bomb(tmp_path, monkeypatch):
 def test_pipes_and_devices_are_not_opened(tmp_path):
     os.mkfifo(tmp_path / "pipe.h5")
     for path in (tmp_path / "pipe.h5", "/dev/zero"):
-        for load in (load_model, small().load_weights, lambda p: keras.utils.HDF5Matrix(p, "x")):
+        for load in (load_model, small().load_weights, lambda p: keras.utils.HDF5Matrix(p, "x"), keras.utils.load_img):
             with pytest.raises(OSError, match="ordinary file"):
                 load(path)
 
@@ -251,6 +251,25 @@ def test_changed_names_in_weights_are_noticed(tmp_path):
         model.load_weights(path)
     for a, b in zip(model.get_weights(), before):
         np.testing.assert_array_equal(a, b)
+
+
+def test_damaged_optimizer_state_is_noticed(tmp_path):
+    path = tmp_path / "model.h5"
+    model = small()
+    model.compile("adam", "mse")
+    model.fit(np.ones((2, 4)), np.ones((2, 2)), verbose=0)
+    model.save(path)
+    with h5py.File(path, "r+") as file:
+        group = file["optimizer_weights"]
+        name = next(n for n in group.attrs["weight_names"] if group[n].shape == (4, 3))
+        del group[name]
+        group[name] = np.zeros((4, 4), "f4")
+    with pytest.raises(CorruptFileError, match=r"optimizer_weights.*checksum"):
+        load_model(path)
+    with h5py.File(path, "r+") as file:
+        del file["optimizer_weights"].attrs["crc32"]
+    with pytest.warns(UserWarning, match="does not fit"):
+        load_model(path)
 
 
 def test_what_is_unsafe_is_said_first(path):

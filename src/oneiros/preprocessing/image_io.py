@@ -13,7 +13,7 @@ import numpy as np
 
 from oneiros.core.config import floatx, standardize_data_format
 from oneiros.core.errors import CorruptFileError, InputDataError, LimitExceededError
-from oneiros.utils.atomic import replacing
+from oneiros.utils.atomic import regular, replacing
 
 COLOR_MODES = {"grayscale": ("L", "I;16", "I"), "rgb": ("RGB",), "rgba": ("RGBA",)}
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
@@ -63,6 +63,8 @@ def _opened(path):
         raise ImportError("Reading images needs Pillow: pip install 'oneiros[image]'") from error
     name = path if isinstance(path, (str, os.PathLike)) else getattr(path, "name", type(path).__name__)
     limit = Image.MAX_IMAGE_PIXELS
+    if isinstance(path, (str, os.PathLike)):
+        regular(path, "an image")  # reading a pipe would wait for ever
     try:
         # read whole, so that no file stays open
         source = io.BytesIO(Path(path).read_bytes()) if isinstance(path, (str, os.PathLike)) else path

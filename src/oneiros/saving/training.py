@@ -116,6 +116,7 @@ def load_optimizer_weights(file, model):
     optimizer = model.optimizer
     optimizer.build(model.trainable_variables)
     stored = stored_arrays(child(file, "optimizer_weights"), "optimizer_weights")
+    arrays = stored.read()  # damage is told before anything else is said of them
     names = [d.name.rsplit("/", 1)[-1].split(":")[0] for d in stored.datasets]
     wanted = (_by_weight if "iteration" in names else _by_kind)(optimizer)
     count = next((i for i, name in enumerate(names) if name in ("iteration", "iterations", "iter")), None)
@@ -135,7 +136,6 @@ def load_optimizer_weights(file, model):
         targets.append((optimizer._iterations, count))
     if rate is not None and hasattr(optimizer.learning_rate, "assign"):
         targets.append((optimizer.learning_rate, rate))
-    arrays = stored.read()
     for variable, i in targets:
         check_type(stored.datasets[i], variable, arrays[i])
     for variable, i in targets:

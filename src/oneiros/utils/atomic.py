@@ -30,7 +30,8 @@ def regular(path, what="file"):
     except FileNotFoundError:
         raise FileNotFoundError(f"File not found: {path!r}. Check the path.") from None
     if not stat.S_ISREG(mode):
-        raise OSError(f"{path}: expected {what}, found {_kind(mode)}. Give the path of an ordinary file.")
+        error = IsADirectoryError if stat.S_ISDIR(mode) else OSError
+        raise error(f"{path}: expected {what}, found {_kind(mode)}. Give the path of an ordinary file.")
     return path
 
 
