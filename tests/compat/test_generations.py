@@ -233,12 +233,39 @@ def test_deferred_updates(generation):
     assert float(layer.count) == _at(generation, 1, 1, 2, 2)
 
 
+def two_heads(**arguments):
+    inputs = layers.Input((1,))
+    heads = [layers.Dense(1, kernel_initializer="ones", name=name)(inputs) for name in ("z", "a")]
+    model = oneiros.Model(inputs, heads)
+    model.compile("sgd", **arguments)
+    return model.fit(np.ones((2, 1)), [np.ones((2, 1))] * 2, verbose=0, epochs=1).history
+
+
+def test_metrics_by_place(generation):
+    history = two_heads(loss="mse", metrics=["mae", "mape"])
+    assert len(history) == 3 + _at(generation, 4, 4, 4, 2)
+    assert [name[0] for name in history][3:] == _at(generation, *[["z", "z", "a", "a"]] * 3, ["z", "a"])
+
+
+def test_lone_output_loss(generation):
+    history = two_heads(loss={"z": "mse"})
+    assert list(history) == _at(generation, *[["loss", "z_loss"]] * 3, ["loss"])
+
+
+def test_metrics_get_aligned_targets(generation):
+    model = oneiros.Sequential([layers.Dense(1, kernel_initializer="zeros", input_shape=(1,))])
+    model.compile("sgd", "mse", metrics=[lambda y_true, y_pred: (y_true - y_pred).shape[-1] + 0.0 * y_pred])
+    found = model.test_on_batch(np.ones((3, 1)), np.ones(3))
+    assert found[1] == _at(generation, 1, 1, 1, 3)  # (3,) against (3, 1) broadcasts to (3, 3)
+
+
 def test_every_row_has_a_test():
     tests = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
     others = {"generation": "selecting_sets_every_row", "relu6_hard_sigmoid": "hard_sigmoid"}
-    elsewhere = {  # tests/optimizers, tests/compat/test_keras2_numbers.py, tests/training/test_arguments.py
+    elsewhere = {  # tests/optimizers, tests/training, tests/compat/test_keras2_numbers.py
         *("optimizer_formulas", "frozen_uses_batch", "frozen_updates_dropped", "updates_in_training_only"),
         *("gates_initialized_apart", "identity_of_squares", "ctc_beams_merged", "ctc_scores_of_best"),
+        "epochs_shuffle_on",
         *("fractional_steps", "save_needs_suffix"),
     }
     assert {others.get(row, row) for row in generations.BEHAVIOUR} <= tests | elsewhere

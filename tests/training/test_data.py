@@ -174,7 +174,7 @@ WRONG = {
     "lengths": (lambda: (X, Y[:10]), r"same number of samples.*12.*10"),
     "broadcasting targets": (lambda: (X, np.zeros((12, 2), "float32")), r"1.*2|2.*1"),
     "broadcasting targets (n, n)": (lambda: (X, np.zeros((12, 12), "float32")), "12"),
-    "too many inputs": (lambda: ([X, X], Y), r"expects 1 array"),
+    "too many inputs": (lambda: ([X, X], Y), r"expects 1 input"),
     "unknown input": (lambda: ({"feature": X}, Y), "features"),
     "nothing": (lambda: (None, Y), "no data"),
 }

@@ -96,7 +96,7 @@ def constant(**arguments):
 def test_weighted_means_by_sum_or_by_count(generation, method):
     weights = np.array([1.0, 0.0, 3.0, 2.0])
     model = constant(metrics=["mse"], weighted_metrics=[distance, keras.metrics.MeanSquaredError(name="object")])
-    x, y = np.ones((4, 1)), np.sqrt(SQUARES)
+    x, y = np.ones((4, 1)), np.sqrt(SQUARES)[:, None]
     if method == "fit":
         logs = model.fit(x, y, sample_weight=weights, batch_size=2, shuffle=False, verbose=0).history
         logs = {k: v[0] for k, v in logs.items()}

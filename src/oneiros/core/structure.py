@@ -170,7 +170,8 @@ def map_shapes(fn, shapes):
 class Places:
     """The places of a model's inputs or outputs, to which data, losses, metrics and weights belong.
 
-    tree: the structure of inputs or outputs. layers: the names of the layers that they come from, flat.
+    tree: the structure of inputs or outputs. layers: the names of the layers that they come from, flat. kind: what
+    messages call a place.
 
     >>> places = Places({"zeta": 0, "alpha": 0}, ["dense", "dense_1"])
     >>> places.match({"alpha": 1, "zeta": 2}, "y"), places.match({"dense_1": 1, "dense": 2}, "y")
@@ -179,8 +180,8 @@ class Places:
     ([2, 1], [None, 1])
     """
 
-    def __init__(self, tree, layers=None):
-        self.tree = tree
+    def __init__(self, tree, layers=None, kind="output"):
+        self.tree, self.kind = map_structure(lambda _: 0, tree), kind
         self.paths = paths(tree)
         self.layers = layers or [f"output_{i + 1}" if len(self.paths) > 1 else "output" for i in range(len(self.paths))]
         self.names = [self._name(path, layer) for path, layer in zip(self.paths, self.layers)]
@@ -203,17 +204,21 @@ class Places:
         of the places' are left out. spread: what is no structure at all stands for every place.
         """
         if isinstance(given, dict):
-            own = isinstance(self.tree, dict) and (any(key in self.tree for key in given) or not given)
+            own = isinstance(self.tree, dict) and (set(given) & set(self.tree) or not set(given) & set(self.layers))
             tree = self.tree if own else dict.fromkeys(self.layers, 0)
             return self._match(tree, given, what, partial, ignore_unknown, spread)
-        flat = isinstance(given, (list, tuple)) and len(given) == len(self) and not any(map(is_nested, given))
-        tree = [0] * len(self) if flat and len(self) > 1 else self.tree
+        tree = self.tree
+        if isinstance(given, (list, tuple)) and len(given) == 1 and not is_nested(tree):
+            given = given[0]
+        elif isinstance(given, (list, tuple)) and len(given) == len(self) > 1:
+            flat = len(tree) != len(given) or not any(map(is_nested, given))
+            tree = [0] * len(self) if flat else tree
         return self._match(tree, given, what, partial, ignore_unknown, spread)
 
     def _match(self, tree, given, what, *options):
         partial, ignore_unknown, spread = options
         if not is_nested(tree):
-            return [given]
+            return [] if tree is None else [given]
         if isinstance(given, dict) and isinstance(tree, dict):
             unknown = [key for key in given if key not in tree]
             missing = [key for key in tree if key not in given]
@@ -227,18 +232,16 @@ class Places:
         else:
             shown = list(given) if isinstance(given, dict) else f"a {type(given).__name__} of {len(given)} entries"
             raise InputDataError(
-                f"{what}: expected one entry for each of {len(tree)} places, {_shown(self.tree, self.layers)}. "
+                f"{what}: expected {len(tree)} entries, one for each {self.kind}: {pack(self.tree, self.layers)}. "
                 f"Received: {shown if is_nested(given) else type(given).__name__}."
             )
         return [entry for sub, part in zip(values_of(tree), parts) for entry in self._match(sub, part, what, *options)]
 
     def _complaint(self, tree, what, unknown, missing, given):
         expected = list(tree)
-        text = f"{what}: there is no place for {unknown}." if unknown else f"{what}: nothing was given for {missing}."
+        text = (
+            f"{what}: no {self.kind} is called {unknown}." if unknown else f"{what}: nothing was given for {missing}."
+        )
         near = difflib.get_close_matches(str(unknown[0]), list(map(str, expected)), 1) if unknown else ()
         hint = f" Did you mean {near[0]!r}?" if near else ""
         return f"{text} Expected the names {expected}. Received: {list(given)}.{hint}"
-
-
-def _shown(tree, names):
-    return pack(tree, names) if is_nested(tree) else names[0]

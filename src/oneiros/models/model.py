@@ -91,8 +91,14 @@ class Model(Trainer, Savable, Layer):
         return getattr(getattr(symbol.node, "operation", None), "name", None) or symbol.name or f"output_{index + 1}"
 
     @property
-    def _input_places(self):
-        return structure.Places(self._input_structure, self.input_names)
+    def input_places(self):
+        """The structure of the inputs, to which data are matched."""
+        return structure.Places(self._input_structure, self.input_names, "input")
+
+    @property
+    def output_places(self):
+        """The structure of the outputs, to which losses, metrics and targets are matched."""
+        return structure.Places(self._output_structure, self.output_names)
 
     @property
     def layers(self):
@@ -156,9 +162,9 @@ class Model(Trainer, Savable, Layer):
                 f"{type(self).__name__}: a subclass of Model needs a call(self, inputs) method, or Model(inputs, "
                 "outputs) symbols."
             )
-        arrays = self._flat_inputs(inputs)
+        arrays = [_fit_rank(x, symbol) for x, symbol in zip(self.matched_inputs(inputs), self.inputs)]
         if mask is not None:
-            for array, one in zip(arrays, self._input_places.match(mask, "mask", ignore_unknown=True)):
+            for array, one in zip(arrays, self.input_places.match(mask, "mask", ignore_unknown=True)):
                 set_mask(array, one)
         extra = [s for s in self._symbolic_losses() if is_symbol(s)]
         if not extra:
@@ -173,19 +179,18 @@ class Model(Trainer, Savable, Layer):
     def compute_mask(self, inputs, mask=None):
         return None  # the layers inside have set it on the outputs
 
-    def _flat_inputs(self, inputs):
-        """Values for `self.inputs`, from a list, a dictionary by name, or the structure given to Model()."""
-        places = self._input_places
-        if structure.is_nested(inputs) and len(structure.leaves(inputs)) == len(self.inputs) == 1:
-            flat = structure.leaves(inputs)
-        else:
-            flat = places.match(inputs, f"Model {self.name}: inputs", partial=False, ignore_unknown=True, spread=False)
-        if not structure.is_nested(inputs) and len(self.inputs) > 1 or any(map(structure.is_nested, flat)):
+    def matched_inputs(self, inputs, what="inputs"):
+        """What is given for each of `self.inputs`: in a list, by name, or in the structure that Model() was given."""
+        count, flat = len(self.inputs), structure.leaves(inputs)
+        if isinstance(inputs, dict) or count > 1 and structure.is_nested(inputs):
+            what = f"Model {self.name}: {what}"
+            flat = self.input_places.match(inputs, what, partial=False, ignore_unknown=True, spread=False)
+        if len(flat) != count or any(map(structure.is_nested, flat)):
             raise InputDataError(
-                f"Model {self.name} expects {len(self.inputs)} input(s) ({', '.join(self.input_names)}), received "
-                f"{len(structure.leaves(inputs))}."
+                f"{what}: model {self.name} expects {count} input(s), {self.input_names}. Received "
+                f"{len(flat)} array(s) of shapes {[shape_of(x) for x in flat]}."
             )
-        return [_fit_rank(x, symbol) for x, symbol in zip(flat, self.inputs)]
+        return flat
 
     def compute_output_spec(self, *args, **kwargs):
         if self._graph is not None and len(args) == 1 and not has_symbol(kwargs):

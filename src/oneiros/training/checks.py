@@ -8,6 +8,7 @@ from .. import losses
 from ..core import config
 from ..core.errors import InputDataError
 from ..core.names import to_snake_case
+from ..core.structure import leaves, paths
 from ..layers.embedding import NO_STRAY
 
 _CHUNK = 1 << 18  # values that are looked at together: they fit the processor's cache
@@ -42,18 +43,15 @@ def check_values(x, outputs, weights, rows=None):
     numbers of the rows in the user's data, if they are not 0, 1, 2, ... Data on disk are checked batch by batch.
     """
     if config.check_finite():
-        several = len(jax.tree.leaves(x)) > 1
-        named = [(f"x{jax.tree_util.keystr(path)}" if several else "x", leaf) for path, leaf in _leaves(x)]
+        arrays = leaves(x)
+        places = ["".join(f"[{key!r}]" for key in path) for path in paths(x)] if len(arrays) > 1 else [""]
+        named = [(f"x{place}", array) for place, array in zip(places, arrays)]
         names = ["y"] if len(outputs) == 1 else [f"y[{i}]" for i in range(len(outputs))]
         named += [(name, target) for name, (loss, target, _) in zip(names, outputs) if built_in_name(loss)]
         for name, array in (*named, *(("sample_weight", weight) for weight in weights)):
             if array is not None and not on_disk(array):
                 check_finite(array, name, rows)
     check_targets(outputs, rows)
-
-
-def _leaves(x):
-    return jax.tree_util.tree_flatten_with_path(x)[0]
 
 
 def check_finite(array, name, rows=None):

@@ -1,7 +1,6 @@
 """What `compile` is told about losses and metrics, as functions of targets and outputs."""
 
 import contextlib
-import difflib
 import inspect
 
 import jax
@@ -12,6 +11,8 @@ from .. import losses, metrics
 from ..core import Symbol, Variable, behaviour, get_mask, set_mask
 from ..core.errors import InputDataError
 from ..core.registry import find_custom_object
+from ..core.structure import Places, is_nested, leaves, rebuilt, values_of
+from .checks import built_in_name
 
 
 def weighted_mean(values, weights, mask, rows=None):
@@ -44,10 +45,10 @@ def _fit(mask, values):
 
 
 def align(y, p):
-    """Targets of shape (N,) for outputs of shape (N, 1) get the last axis, and the reverse."""
+    """Targets of shape (N,) for outputs of shape (N, 1) get the last axis; those of (N, C, 1) for (N, C) lose it."""
     if y.ndim == p.ndim - 1 and p.shape[-1] == 1:
         return y[..., None]
-    return y
+    return y[..., 0] if y.ndim == p.ndim + 1 and y.shape[-1] == 1 else y
 
 
 class _FunctionMetric(metrics.Metric):
@@ -104,55 +105,65 @@ def mean_tracker(name):
 class Objectives:
     """The losses and metrics of a model, one of each list per output.
 
-    They are matched to outputs when the first batch has been seen: only then are all shapes known.
+    They are matched to the outputs by `place` and made by `bind`, when the first batch has been seen: only then are all
+    shapes known.
     """
 
     def __init__(self, loss, loss_weights, metrics_, weighted_metrics):
         self.loss, self.loss_weights = _known(loss), loss_weights
         self.metrics_, self.weighted_metrics = _known(metrics_), _known(weighted_metrics)
         self.trackers = [mean_tracker("loss")]
+        self.places = None
         self.bound = False
         self.shapes = None  # of the outputs without the batch axis; None until they are known
+        self._log_names = {}
         self._rows = None
-        for weight in jax.tree.leaves(loss_weights):
+        for weight in leaves(loss_weights):
             if not isinstance(weight, (int, float, np.number, jax.Array, Variable)):
                 raise InputDataError(
                     f"loss_weights: expected numbers. Received: {loss_weights!r}. Are these metrics? Write metrics=..."
                 )
-        for spec in jax.tree.leaves(loss, is_leaf=lambda v: not isinstance(v, (list, tuple, dict))):
+        for spec in leaves(loss):
             _loss_function(spec)  # unknown names are told at once
 
-    def bind(self, names, outputs, targets):
-        """Matches everything to the outputs (arrays), which have these names."""
+    def place(self, places):
+        """Matches everything to these places of outputs."""
+        if self.places is not None:
+            return
+        losses_ = [_loss_function(spec) for spec in _entries(places, self.loss, "loss")]
+        weights = places.match(self.loss_weights, "loss_weights")
+        if any(map(is_nested, weights)):
+            raise InputDataError(f"loss_weights: expected a number for each of {places.names}. Received: {weights}")
+        self.weights = [1.0 if w is None else w for w in weights]
+        plain = _metric_lists(self.metrics_, places, "metrics")
+        weighted = _metric_lists(self.weighted_metrics, places, "weighted_metrics")
+        self._specs = [[*((m, False) for m in p), *((m, True) for m in w)] for p, w in zip(plain, weighted)]
+        self.losses, self.names, self.places = losses_, places.names, places
+
+    def bind(self, outputs, y):
+        """Makes the metrics of these outputs (arrays or symbols, flat) for such targets."""
         if self.bound:
             return
-        count = len(outputs)
-        names = names or ([f"output_{i + 1}" for i in range(count)] if count > 1 else ["output"])
-        self.names = names
+        several = len(outputs) > 1
         self.ranks = [len(output.shape) for output in outputs]
         self.learn_shapes(outputs)
-        specs = per_output(self.loss, names, "loss", spread=True)
-        self.losses = [_loss_function(s) for s in specs]
-        weights = per_output(self.loss_weights, names, "loss_weights", spread=False)
-        self.weights = [1.0 if w is None else w for w in weights]
-        self.output_trackers = [None] * count
-        if count > 1:
-            self.output_trackers = [
-                mean_tracker(f"{n}_loss") if fn is not None else None for n, fn in zip(names, self.losses)
-            ]
-            self.trackers += [t for t in self.output_trackers if t is not None]
-        targets = iter(targets)
+        shown = several and (behaviour.lone_output_loss or sum(fn is not None for fn in self.losses) > 1)
+        self.output_trackers = [
+            mean_tracker(f"{name}_loss") if shown and fn is not None else None
+            for name, fn in zip(self.names, self.losses)
+        ]
+        self.trackers += [t for t in self.output_trackers if t is not None]
         self.output_metrics = []
-        plain = _metric_lists(self.metrics_, names, "metrics")
-        weighted = _metric_lists(self.weighted_metrics, names, "weighted_metrics")
-        for index, (output, fn) in enumerate(zip(outputs, self.losses)):
-            target = next(targets, None) if fn is not None or plain[index] or weighted[index] else None
-            made = []
-            for is_weighted, entries in ((False, plain[index]), (True, weighted[index])):
-                for entry in entries:
-                    metric = _make_metric(entry, target, output, fn, f"{names[index]}_" if count > 1 else "")
-                    made.append((metric, is_weighted))
-                    self.trackers.append(metric)
+        prefixes = self.places.names if max(map(len, self.places.paths)) < 2 else self.places.layers
+        for i, (output, target, fn) in enumerate(zip(outputs, self.entries(y, "y"), self.losses)):
+            made, taken = [], set()
+            for spec, is_weighted in self._specs[i]:
+                metric, name = _make_metric(spec, target, output, fn)
+                name = f"weighted_{name}" if is_weighted and name in taken else name
+                taken.add(name)
+                self._log_names[id(metric)] = f"{prefixes[i]}_{name}" if several else name
+                made.append((metric, is_weighted))
+            self.trackers += [metric for metric, _ in made]
             self.output_metrics.append(made)
         self.bound = True
 
@@ -163,15 +174,29 @@ class Objectives:
             for o in outputs
         ]
 
-    def needs_target(self, index):
-        return self.losses[index] is not None or bool(self.output_metrics[index])
+    def losses_like(self, y):
+        """A loss per target, as long as nothing is known of the outputs but the targets' structure."""
+        return [_loss_function(spec) for spec in _entries(Places(y), self.loss, "loss")]
 
-    def matched_targets(self, targets):
-        """One target per output; ``None`` for outputs without a loss, where they are left out."""
-        if len(targets) == len(self.losses):
-            return targets
-        given = iter(targets)
-        return [next(given, None) if self.needs_target(i) else None for i in range(len(self.losses))]
+    def needs_target(self, index):
+        return self.losses[index] is not None or bool(self._specs[index])
+
+    def entries(self, given, what, spread=False):
+        """What targets or weights hold for each output, ``None`` for nothing.
+
+        Outputs without losses and metrics may be left out. spread: one array stands for every output.
+        """
+        count = len(self.places)
+        needed = [self.needs_target(i) for i in range(count)]
+        if given is None or not any(needed):
+            return [None] * count
+        if not is_nested(given) and not spread:
+            given = [given]
+        flat = isinstance(given, (list, tuple)) and not any(map(is_nested, given))
+        if flat and len(given) in (1, sum(needed)) and (count == 1 or len(given) != count):
+            given = iter(given)
+            return [next(given, None) if wanted else None for wanted in needed]
+        return self.places.match(given, what, spread=spread)
 
     def can_leave_rows_out(self):
         """Whether all losses and metrics are known to come out exactly inside `first_rows`."""
@@ -204,8 +229,7 @@ class Objectives:
         for i, (fn, output) in enumerate(zip(self.losses, outputs)):
             if fn is None:
                 continue
-            weight = weights[i] if i < len(weights) else None
-            value = self._one_loss(fn, targets[i], output, weight, self.names[i])
+            value = self._one_loss(fn, targets[i], output, weights[i], self.names[i])
             if self.output_trackers[i] is not None:
                 self.output_trackers[i].add(jax.lax.stop_gradient(value), self._size(output))
             total = total + jnp.asarray(value, total.dtype) * self.weights[i]
@@ -216,7 +240,8 @@ class Objectives:
             raise InputDataError(f"Output {name} has a loss but no targets were given: pass y, or compile(loss=None).")
         if isinstance(fn, losses.Loss):
             return fn(target, output, sample_weight=weight)
-        losses.check_shapes(getattr(fn, "__name__", "loss"), tuple(target.shape), tuple(output.shape))
+        if own := built_in_name(fn):  # a function of the user's gets what there is
+            losses.check_shapes(own, tuple(target.shape), tuple(output.shape))
         values = losses.check_result(fn(align(target, output), output), fn)
         return weighted_mean(values, weight, get_mask(output), self._rows)
 
@@ -226,8 +251,9 @@ class Objectives:
     def update_metrics(self, targets, outputs, weights):
         for i, (output, made) in enumerate(zip(outputs, self.output_metrics)):
             for metric, is_weighted in made:
-                weight = weights[i] if is_weighted and i < len(weights) else None
-                target = align(targets[i], output)
+                weight = weights[i] if is_weighted else None
+                aligned = behaviour.metrics_get_aligned_targets or _is_own(metric)
+                target = align(targets[i], output) if aligned else targets[i]
                 if isinstance(metric, _FunctionMetric):
                     metric.update_state(target, output, weight, self._rows)
                 else:
@@ -238,7 +264,7 @@ class Objectives:
         for tracker in self.trackers:
             value = tracker.result()
             if not isinstance(value, dict):
-                value = {tracker.name: losses.check_result(value, tracker.result, "metric")}
+                value = {self.log_name(tracker): losses.check_result(value, tracker.result, "metric")}
             found.update(value)
         return found
 
@@ -246,13 +272,22 @@ class Objectives:
         for tracker in self.trackers:
             tracker.reset_state()
 
+    def log_name(self, tracker):
+        """What the logs call it: where there are several outputs, after its output."""
+        return self._log_names.get(id(tracker), tracker.name)
+
+    def reset_means(self):
+        for tracker in self.trackers:
+            if isinstance(tracker, _FunctionMetric):
+                tracker.reset_state()
+
     @property
     def names_of_results(self):
-        return [tracker.name for tracker in self.trackers]
+        return list(map(self.log_name, self.trackers))
 
     @property
     def stateful_names(self):
-        return [t.name for t in self.trackers if not isinstance(t, _FunctionMetric)]
+        return [self.log_name(t) for t in self.trackers if not isinstance(t, _FunctionMetric)]
 
 
 # What looks at several rows at once, or counts values where rows without weight are rows.
@@ -266,39 +301,31 @@ def _is_by_row(part):
     """Whether this loss or metric is the library's own, takes each row by itself and heeds masks and weights."""
     if part is None:
         return True
-    function = getattr(part, "fn", getattr(part, "_fn", part))
-    own = all(getattr(p, "__module__", "").split(".")[0] == "oneiros" for p in (part, function))
-    names = {type(part).__name__.lower(), getattr(function, "__name__", "").lower()}
-    return own and not names & _NOT_BY_ROW and getattr(part, "reduction", "mean") not in (None, "none")
+    names = {type(part).__name__.lower(), getattr(_function_of(part), "__name__", "").lower()}
+    return _is_own(part) and not names & _NOT_BY_ROW and getattr(part, "reduction", "mean") not in (None, "none")
+
+
+def _function_of(part):
+    return getattr(part, "fn", getattr(part, "_fn", part))
+
+
+def _is_own(part):
+    """Whether this loss or metric, and the function behind it, are the library's own."""
+    return all(map(built_in_name, (part, _function_of(part))))
 
 
 def _known(specs):
     """The same structure with custom objects in place of their names, which are known only now."""
     if isinstance(specs, str):
         return find_custom_object(specs) or specs
-    if isinstance(specs, (list, tuple)):
-        return [_known(s) for s in specs]
-    return {k: _known(s) for k, s in specs.items()} if isinstance(specs, dict) else specs
+    return rebuilt(specs, map(_known, values_of(specs))) if is_nested(specs) else specs
 
 
-def per_output(given, names, what, spread):
-    """A list with one entry per output. spread: one entry alone stands for every output."""
-    if isinstance(given, dict):
-        unknown = [k for k in given if k not in names]
-        if unknown:
-            near = difflib.get_close_matches(str(unknown[0]), names, 1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise InputDataError(f"{what}: no output is called {unknown}. The outputs are {names}.{hint}")
-        return [given.get(name) for name in names]
-    if isinstance(given, (list, tuple)):
-        if len(given) == 1 and spread:
-            return list(given) * len(names)
-        if len(given) != len(names):
-            raise InputDataError(
-                f"{what}: expected one entry per output ({len(names)}: {names}). Received {len(given)}: {given}"
-            )
-        return list(given)
-    return [given] * len(names)
+def _entries(places, given, what):
+    """One entry per output. One entry alone stands for every output."""
+    if isinstance(given, (list, tuple)) and len(given) == 1 and not is_nested(given[0]):
+        given = given[0]
+    return places.match(given, what)
 
 
 def _loss_function(spec):
@@ -310,17 +337,18 @@ def _loss_function(spec):
     return losses.get(spec)
 
 
-def _metric_lists(given, names, what):
-    """Lists of metrics per output: one flat list is for every output, as are entries of a dictionary by name."""
-    if given is None:
-        return [[] for _ in names]
-    if isinstance(given, dict):
-        return [_as_list(entry) for entry in per_output(given, names, what, spread=False)]
-    given = _as_list(given)
-    if any(isinstance(entry, (list, tuple)) or entry is None for entry in given) and len(given) == len(names):
-        return [_as_list(entry) for entry in given]
+def _metric_lists(given, places, what):
+    """Lists of metrics per output."""
+    several, given = len(places) > 1, given if isinstance(given, dict) else _as_list(given)
+    by_output = isinstance(given, dict) or (
+        several
+        and len(given) in (len(places), len(places.tree))
+        and (behaviour.metrics_by_place or any(is_nested(entry) or entry is None for entry in given))
+    )
+    if by_output:
+        return [_as_list(entry) for entry in places.match(given, what)]
     flat = [e for entry in given for e in _as_list(entry)]
-    return [list(flat) for _ in names]
+    return [list(flat) for _ in range(len(places))]
 
 
 def _as_list(given):
@@ -329,12 +357,12 @@ def _as_list(given):
     return list(given) if isinstance(given, (list, tuple)) else [given]
 
 
-def _make_metric(spec, target, output, loss, prefix):
-    """A metric object that keeps its own mean, from a name, function, class or object."""
+def _make_metric(spec, target, output, loss):
+    """A metric object that keeps its own mean, and its name, from a name, function, class or object."""
     if inspect.isclass(spec):
         spec = spec()
     if isinstance(spec, metrics.Metric):
-        return spec
+        return spec, spec.name
     name = spec if isinstance(spec, str) else getattr(spec, "__name__", type(spec).__name__)
     if spec in ("accuracy", "acc", "crossentropy", "ce"):
         kind = "accuracy" if spec in ("accuracy", "acc") else "crossentropy"
@@ -345,10 +373,10 @@ def _make_metric(spec, target, output, loss, prefix):
     else:
         fn = metrics.get(spec)
         if isinstance(fn, metrics.Metric):
-            fn.name = prefix + (name if isinstance(spec, str) else fn.name)
-            return fn
+            return fn, name if isinstance(spec, str) else fn.name
         if behaviour.metric_name_from_function and isinstance(spec, str):
             name = getattr(fn, "__name__", name)
     if getattr(fn, "stateful", False):
-        return _StatefulMetric(fn, prefix + getattr(fn, "name", name))
-    return _FunctionMetric(getattr(fn, "fn", fn), prefix + name)
+        name = getattr(fn, "name", name)
+        return _StatefulMetric(fn, name), name
+    return _FunctionMetric(getattr(fn, "fn", fn), name), name

@@ -11,6 +11,7 @@ from ..core import floatx
 from ..core.errors import InputDataError
 from ..core.interrupts import allowed
 from ..core.random import get_random_state, set_random_state
+from ..core.structure import Places, is_nested, keys_of, leaves, map_structure, pack, rebuilt, values_of
 from ..utils.data import GeneratorWorkers, PyDataset, SequenceWorkers, numpy_seed
 from .checks import on_disk
 
@@ -60,130 +61,110 @@ def to_numpy(x, name):
     return x
 
 
-def flatten(x, names, what):
-    """A list of arrays in the order of `names`, from one array, a list, or a dictionary by name."""
-    if x is None:
-        return []
-    if isinstance(x, dict):
-        missing = [n for n in names if n not in x]
-        if missing or not names:
-            raise InputDataError(f"{what}: no data for {missing}. Expected the names {names}. Received: {list(x)}.")
-        return [to_numpy(x[n], f"{what}[{n!r}]") for n in names]
-    if isinstance(x, (list, tuple)) and not (len(names) == 1 and _is_one_array(x)):
-        return [to_numpy(item, f"{what}[{i}]") for i, item in enumerate(x)]
-    return [to_numpy(x, what)]
+def to_arrays(x, what, count=1):
+    """The same structure with arrays in it. Lists of numbers are arrays, but a list of `count` > 1 holds as many."""
+    if isinstance(x, dict) or isinstance(x, (list, tuple)) and (len(x) == count > 1 or not _holds_numbers(x)):
+        parts = zip(keys_of(x), values_of(x))
+        return rebuilt(x, [to_arrays(value, f"{what}[{key!r}]") for key, value in parts])
+    return to_numpy(x, what)
 
 
-def _is_one_array(x):
+def _holds_numbers(x):
     """Whether a list is data itself: numbers, or rows of numbers."""
-    if len(x) == 1 and hasattr(x[0], "shape"):
-        return False
-    return len(x) > 0 and not hasattr(x[0], "shape") and not isinstance(x[0], dict)
+    while isinstance(x, (list, tuple)) and len(x):
+        x = x[0]
+    return not (is_nested(x) or x is None) and len(getattr(x, "shape", ())) == 0 and not hasattr(x, "iloc")
 
 
 def standardize_x(model, x):
-    """The inputs in the form in which the model is called: a list in the order of its inputs, checked."""
+    """The inputs as arrays in the user's structure, checked where the model tells what it takes."""
     if model.inputs is None:
-        return jax.tree.map(lambda leaf: to_numpy(leaf, "x"), x) if not _is_plain_list(x) else to_numpy(x, "x")
+        return to_arrays(x, "x")
+    places = model.input_places
     if isinstance(x, dict):
-        structure = model._input_structure
-        x = {k: v for k, v in x.items() if k in (structure if isinstance(structure, dict) else model.input_names)}
-        names = list(structure) if isinstance(structure, dict) else model.input_names
-        arrays = flatten(x, names, "x")
-    else:
-        arrays = flatten(x, model.input_names, "x")
-    if len(arrays) != len(model.inputs):
-        raise InputDataError(
-            f"x: model {model.name} expects {len(model.inputs)} array(s), for the inputs {model.input_names}. "
-            f"Received {len(arrays)} array(s) of shapes {[tuple(a.shape) for a in arrays]}."
-        )
-    return [_check_shape(a, s, f"input {n}") for a, s, n in zip(arrays, model.inputs, model.input_names)]
-
-
-def _is_plain_list(x):
-    return isinstance(x, list) and _is_one_array(x)
+        known = {*(places.tree if isinstance(places.tree, dict) else ()), *places.layers}
+        x = {key: value for key, value in x.items() if key in known}
+    x = to_arrays(x, "x", len(places))
+    found = model.matched_inputs(x, "x")
+    for array, symbol, name in zip(found, model.inputs, model.input_names):
+        _check_shape(array, symbol, f"input {name}")
+    return x
 
 
 def _check_shape(array, symbol, name):
     shape, expected = tuple(array.shape), tuple(symbol.shape)
     if len(shape) == len(expected) - 1 and expected[-1] == 1:
-        array = array[..., None]
+        shape = (*shape, 1)
     elif len(shape) == len(expected) + 1 and shape[-1] == 1:
-        array = array[..., 0]
-    shape = tuple(array.shape)
+        shape = shape[:-1]
     fits = len(shape) == len(expected) and all(e in (None, s) for s, e in zip(shape[1:], expected[1:]))
     if not fits:
         raise InputDataError(f"{name}: expected an array of shape {expected} (None: any size). Received shape {shape}.")
-    return array
 
 
-def standardize_y(model, y):
-    """The targets as a list, in the order of the model's outputs."""
+def standardize_y(model, y, objectives):
+    """The targets as arrays in the user's structure. objectives: what they are for, if that is known already."""
     if y is None:
-        return []
-    names = model.output_names
-    if isinstance(y, (list, tuple)) and (len(names) == 1 or not names) and not any(hasattr(i, "shape") for i in y):
-        return [to_numpy(y, "y")]
-    arrays = flatten(y, names or ["y"], "y")
-    if names and len(arrays) not in (len(names), sum(loss is not None for loss in model._loss_per_output())):
-        raise InputDataError(
-            f"y: model {model.name} expects {len(names)} array(s), for the outputs {names}. Received {len(arrays)} "
-            f"array(s) of shapes {[tuple(a.shape) for a in arrays]}."
-        )
-    return arrays
+        return None
+    count = 1 if objectives is None else len(objectives.places)
+    y = to_arrays(y, "y", count)
+    if objectives is not None and any(map(objectives.needs_target, range(count))):
+        found, needed = leaves(y), sum(map(objectives.needs_target, range(count)))
+        if len(found) not in (count, needed) and not isinstance(y, dict):
+            raise InputDataError(
+                f"y: model {model.name} expects {count} array(s), for the outputs {objectives.names}. Received "
+                f"{len(found)} array(s) of shapes {[tuple(a.shape) for a in found]}."
+            )
+        objectives.entries(y, "y")
+    return y
 
 
-def sample_weights(model, y, sample_weight, class_weight):
-    """One array of weights per target, or ``None`` where nothing is weighted."""
-    names = model.output_names or ["y"]
-    per_output = _per_output(sample_weight, names, len(y), "sample_weight")
-    classes = _class_weights(class_weight, names, len(y))
-    weights = []
-    for target, weight, by_class in zip(y, per_output, classes):
-        if weight is not None:
-            weight = np.asarray(to_numpy(weight, "sample_weight"), floatx())
-            if weight.ndim == 2 and weight.shape[1] == 1 and target.ndim < 3:
-                weight = weight[:, 0]
-            if weight.shape != tuple(target.shape[: weight.ndim]):
-                raise InputDataError(
-                    f"sample_weight: expected one weight a sample (or a time step), shape "
-                    f"({target.shape[0]},). Received shape {weight.shape}."
-                )
-            if (weight < 0).any():
-                row = int(np.argwhere(weight < 0)[0][0])
-                raise InputDataError(f"sample_weight: weights must not be negative. Row {row} is {weight[row]}.")
-        if by_class is not None:
-            from_class = _weights_of_classes(np.asarray(target), by_class)
-            weight = from_class if weight is None else weight * from_class
-        weights.append(weight)
-    return weights
+def sample_weights(y, sample_weight, class_weight, objectives):
+    """Weights in the structure of the targets, ``None`` where nothing is weighted."""
+    targets = leaves(y)
+    places = Places(y, _names_of_targets(y, objectives))
+    given = places.match(to_arrays(sample_weight, "sample_weight", len(targets)), "sample_weight")
+    classes = _class_weights(class_weight, places)
+    weights = [_weights_of(*entry) for entry in zip(targets, given, classes)]
+    return pack(y, weights) if any(w is not None for w in weights) else None
 
 
-def _per_output(given, names, count, what):
-    if given is None:
-        return [None] * count
-    if isinstance(given, dict):
-        unknown = [k for k in given if k not in names]
-        if unknown:
-            raise InputDataError(f"{what}: unknown output(s) {unknown}. The outputs are {names}.")
-        return [given.get(name) for name in names]
-    if isinstance(given, (list, tuple)) and (count > 1 or (len(given) == 1 and hasattr(given[0], "shape"))):
-        if len(given) != count:
-            raise InputDataError(f"{what}: expected {count} entries, one per output. Received {len(given)}.")
-        return list(given)
-    return [given] * count
+def _names_of_targets(y, objectives):
+    """The names of the outputs to which the targets belong, so that weights may be given by them."""
+    count = len(leaves(y))
+    if objectives is None or not count:
+        return None
+    names = objectives.places.layers
+    owners = dict(zip(objectives.entries(pack(y, range(count)), "y"), names))
+    return [owners.get(i, f"y_{i}") for i in range(count)]
 
 
-def _class_weights(given, names, count):
-    if given is None:
-        return [None] * count
-    if isinstance(given, (list, tuple)):
-        return list(given)
-    if not isinstance(given, dict):
+def _weights_of(target, weight, by_class):
+    if weight is not None:
+        weight = np.asarray(weight, floatx())
+        if weight.ndim == 2 and weight.shape[1] == 1 and target.ndim < 3:
+            weight = weight[:, 0]
+        if weight.shape != tuple(target.shape[: weight.ndim]):
+            raise InputDataError(
+                f"sample_weight: expected one weight a sample (or a time step), shape "
+                f"({target.shape[0]},). Received shape {weight.shape}."
+            )
+        if (weight < 0).any():
+            row = int(np.argwhere(weight < 0)[0][0])
+            raise InputDataError(f"sample_weight: weights must not be negative. Row {row} is {weight[row]}.")
+    if by_class is not None:
+        from_class = _weights_of_classes(np.asarray(target), by_class)
+        weight = from_class if weight is None else weight * from_class
+    return weight
+
+
+def _class_weights(given, places):
+    """A dictionary from class to weight, or ``None``, per target."""
+    if isinstance(given, dict) and not any(isinstance(v, dict) for v in given.values()):
+        return [given] * len(places)
+    if given is not None and not is_nested(given):
         raise InputDataError(f"class_weight: expected a dictionary from class to weight. Received: {given!r}")
-    if any(isinstance(v, dict) for v in given.values()):
-        return [given.get(name) for name in names]
-    return [given] * count
+    return places.match(given, "class_weight")
 
 
 def _weights_of_classes(y, by_class):
@@ -208,18 +189,17 @@ def _weights_of_classes(y, by_class):
 class ArrayData:
     """Arrays of equal length, cut into batches.
 
-    x: a structure of arrays. y, weights: lists of arrays (or None in weights).
+    x, y, weights: structures of arrays, or ``None``.
     """
 
-    def __init__(self, x, y=(), weights=(), batch_size=None, what="x"):
-        self.arrays = (x, list(y), list(weights))
-        leaves = jax.tree.leaves(self.arrays)
-        lengths = {int(a.shape[0]) for a in leaves}
+    def __init__(self, x, y=None, weights=None, batch_size=None, what="x"):
+        self.arrays = (x, y, weights)
+        lengths = {int(a.shape[0]) for a in leaves(self.arrays)}
         if len(lengths) > 1:
             raise InputDataError(
                 "All arrays need the same number of samples. Received: x "
-                f"{[a.shape[0] for a in jax.tree.leaves(x)]}, y {[a.shape[0] for a in jax.tree.leaves(y)]}"
-                + (f", weights {[a.shape[0] for a in jax.tree.leaves(weights)]}." if jax.tree.leaves(weights) else ".")
+                f"{[a.shape[0] for a in leaves(x)]}, y {[a.shape[0] for a in leaves(y)]}"
+                + (f", weights {[a.shape[0] for a in leaves(weights)]}." if leaves(weights) else ".")
             )
         if not lengths or 0 in lengths:
             raise InputDataError(f"{what}: the data is empty (no samples).")
@@ -238,7 +218,7 @@ class ArrayData:
 
     def take(self, rows):
         """One batch: the rows at these indices (a slice, or an array)."""
-        batch = jax.tree.map(lambda a: _rows(a, rows), self.arrays)
+        batch = map_structure(lambda a: _rows(a, rows), self.arrays)
         if self.check is not None:
             self.check(batch, range(self.samples)[rows] if isinstance(rows, slice) else rows)
         return batch
@@ -456,14 +436,14 @@ class BatchData:
             x, y, weights = self.standardize(batch)
         except InputDataError as error:
             raise InputDataError(f"Batch {number} of {type(self.source).__name__}: {error}") from None
-        lengths = {int(a.shape[0]) for a in jax.tree.leaves((x, y, weights))}
+        lengths = {int(a.shape[0]) for a in leaves((x, y, weights))}
         if len(lengths) != 1 or 0 in lengths:
             raise InputDataError(
                 f"Batch {number} of {type(self.source).__name__}: all arrays of a batch need the same number of "
                 f"samples, at least one. Received: {sorted(lengths)}."
             )
         # Copies: many generators fill the same array again and again, and JAX reads it after the call.
-        return jax.tree.map(lambda a: np.array(a) if isinstance(a, np.ndarray) else a, (x, y, weights))
+        return map_structure(lambda a: np.array(a) if isinstance(a, np.ndarray) else a, (x, y, weights))
 
 
 def _is_own(method):

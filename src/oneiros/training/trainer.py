@@ -1,6 +1,7 @@
 """What makes a model trainable: compile, fit, evaluate, predict and their one-batch and generator kin."""
 
 import contextlib
+import inspect
 import warnings
 from functools import partial
 
@@ -12,13 +13,14 @@ from ..core import Symbol, Variable, behaviour, compiled, phase, repeat, value_a
 from ..core.errors import InputDataError
 from ..core.interrupts import guarded
 from ..core.random import SeedGenerator
+from ..core.structure import Places, device_get, leaves, map_structure
 from ..core.symbol import infer
 from ..layers.base import find_in_attributes
 from ..metrics import Metric
 from . import arguments, checks
 from . import data as data_
 from .callbacks import CallbackList, History, ProgbarLogger
-from .compile import Objectives, per_output
+from .compile import Objectives
 from .data import ArrayData, BatchData
 from .loop import Pace, predict_batches, run_epoch
 from .progress import Progress, Rows
@@ -73,17 +75,8 @@ class Trainer:
         self.sample_weight_mode = sample_weight_mode
         self._forget_functions()
         if self.outputs is not None:
-            self._loss_per_output()  # complains about wrong names and lengths now
-            named = {"loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics}
-            for name, given in named.items():
-                if isinstance(given, dict) or name == "loss_weights":
-                    per_output(given, self.output_names, name, spread=False)
+            self._objectives.place(self.output_places)  # complains about wrong names and lengths now
             self._collected = self.trainable_weights
-
-    def _loss_per_output(self):
-        if self._objectives is None:
-            return []
-        return per_output(self._objectives.loss, self.output_names, "loss", spread=True)
 
     @property
     def metrics(self):
@@ -95,7 +88,7 @@ class Trainer:
         if self._objectives is None:
             return []
         if not self._objectives.bound and self.outputs is not None:
-            self._bind([None] * len(self.outputs))
+            self._objectives.bind(self.outputs, None)
         return self._objectives.names_of_results
 
     compiled_loss = property(lambda self: self._objectives)
@@ -109,11 +102,9 @@ class Trainer:
         return self._objectives.stateful_names if self._objectives else []
 
     def _ordered_logs(self, result):
-        """The logs of a step as numbers, in the order of `metrics_names`: JAX sorts dictionaries by name."""
-        result = checks.without_strays(jax.device_get(result), self)
-        names = self._objectives.names_of_results if self._objectives.bound else []
-        ordered = {n: result[n] for n in names if n in result} | result
-        return {name: float(v) if np.ndim(v) == 0 else np.asarray(v) for name, v in ordered.items()}
+        """The logs of a step as numbers."""
+        result = checks.without_strays(device_get(result), self)
+        return {name: float(v) if np.ndim(v) == 0 else np.asarray(v) for name, v in result.items()}
 
     def _need_compile(self, method):
         if self.optimizer is None:
@@ -128,7 +119,7 @@ class Trainer:
 
         def loss():
             y_pred = self(x, training=_phase(True))
-            value = losses.check_result(self.compute_loss(x, y, y_pred, weights), self.compute_loss)
+            value = self._computed_loss(x, y, y_pred, weights, True)
             return self.optimizer.scale_loss(value), self._logs(value, x, y, y_pred, weights)
 
         (_, logs), gradients = value_and_grad(loss, variables, has_aux=True)()
@@ -140,18 +131,24 @@ class Trainer:
         """One evaluation step on a batch ``(x, y, sample_weight)``; returns the logs."""
         x, y, weights = data_.unpack(data)
         y_pred = self(x, training=_phase(False))
-        loss = self.compute_loss(x, y, y_pred, weights)
+        loss = self._computed_loss(x, y, y_pred, weights, False)
         return self._logs(loss, x, y, y_pred, weights)
 
     def predict_step(self, data):
         """The outputs for one batch of inputs."""
         return self(data, training=_phase(False))
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
-        """The compiled losses, and those that layers and regularizers add."""
-        targets, outputs, weights = self._per_output(y, y_pred, sample_weight)
-        self._objectives.bind(self.output_names, outputs, targets)
-        total = self._objectives.compute_loss(self._objectives.matched_targets(targets), outputs, weights)
+    def _computed_loss(self, x, y, y_pred, sample_weight, training):
+        options = {"training": training} if "training" in inspect.signature(self.compute_loss).parameters else {}
+        value = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **options)
+        return losses.check_result(value, self.compute_loss)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The compiled losses, and those that layers and regularizers add.
+
+        y, sample_weight: as they were given to `fit`. y_pred: the outputs as the model returns them.
+        """
+        total = self._objectives.compute_loss(*self._per_output(y, y_pred, sample_weight))
         self._adds_losses = bool(self._call_losses)
         for extra in self.losses:
             if not isinstance(extra, Symbol):
@@ -160,21 +157,20 @@ class Trainer:
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Updates the compiled metrics; returns all results."""
-        targets, outputs, weights = self._per_output(y, y_pred, sample_weight)
-        self._objectives.update_metrics(self._objectives.matched_targets(targets), outputs, weights)
+        self._objectives.update_metrics(*self._per_output(y, y_pred, sample_weight))
         return self._objectives.results()
 
     def _logs(self, loss, x, y, y_pred, weights):
-        self._objectives.track_loss(loss, jax.tree.leaves(y_pred)[0])
+        self._objectives.track_loss(loss, leaves(y_pred)[0])
         return self.compute_metrics(x, y, y_pred, weights)
 
-    @staticmethod
-    def _per_output(y, y_pred, weights):
-        def flat(tree):
-            return tree if isinstance(tree, list) else [tree]
-
-        targets = [] if y is None else flat(y)
-        return targets, jax.tree.leaves(y_pred), flat(weights)
+    def _per_output(self, y, y_pred, weights):
+        """Lists of targets, outputs and weights, one for each output."""
+        outputs = leaves(y_pred)
+        self._objectives.place(Places(y_pred) if self.outputs is None else self.output_places)
+        self._objectives.bind(outputs, y)
+        entries = self._objectives.entries
+        return entries(y, "y"), outputs, entries(weights, "sample_weight", spread=True)
 
     # --- compiled functions
 
@@ -183,24 +179,21 @@ class Trainer:
             self._collected = self.trainable_weights
         return self._collected
 
-    def _bind(self, targets):
-        outputs = self.outputs
-        if outputs is not None and not self._objectives.bound:
-            self._objectives.bind(self.output_names, outputs, targets)
-
     def _prepare(self, batch):
         """Builds what the first batch has to build: layers, metrics, the optimizer's slots."""
         x, y, _ = batch
         if not self.built or (self.inputs is None and not self.weights):
             self._inferred(x)
         if self._objectives is not None:
-            self._bind(y)
+            if self.outputs is not None:
+                self._objectives.place(self.output_places)
+                self._objectives.bind(self.outputs, y)
             if self._objectives.shapes is None:
                 self._learn_shapes(x, y)
 
     def _inferred(self, x):
         """The outputs, as symbols, for inputs of these shapes."""
-        symbols = jax.tree.map(lambda a: Symbol((None, *a.shape[1:]), _device_dtype(a.dtype)), x)
+        symbols = map_structure(lambda a: Symbol((None, *a.shape[1:]), _device_dtype(a.dtype)), x)
         if self.inputs is None and isinstance(symbols, list) and len(symbols) == 1:
             symbols = symbols[0]
         return self(symbols) if hasattr(self, "_chain") else infer(self, (symbols,), {})
@@ -211,7 +204,9 @@ class Trainer:
         by_class = any(checks.built_in_name(loss) in checks.BY_CLASS for loss, _, _ in outputs)
         if by_class and not self._overrides("train_step"):
             with contextlib.suppress(Exception):  # if it takes this batch size alone, its first step will tell
-                self._objectives.learn_shapes(jax.tree.leaves(self._inferred(x)))
+                outputs = self._inferred(x)
+                self._objectives.place(Places(outputs))
+                self._objectives.learn_shapes(leaves(outputs))
             checks.check_targets(self._outputs_of(y))
 
     def _overrides(self, method):
@@ -297,10 +292,7 @@ class Trainer:
         return list(dict.fromkeys(known))
 
     def _reset_means(self):
-        stateful = self._stateful_log_names()
-        for tracker in self._objectives.trackers:
-            if tracker.name not in stateful:
-                tracker.reset_state()
+        self._objectives.reset_means()
 
     def _pace(self, phase):
         return self._paces.setdefault(phase, Pace())
@@ -320,37 +312,40 @@ class Trainer:
     # --- data
 
     def _standard_batch(self, x, y=None, sample_weight=None, class_weight=None, labelled=True):
-        """Checked arrays ``(x, y, weights)``: x as the model is called, y and weights as lists per output."""
+        """Checked arrays ``(x, y, weights)`` in the user's structure, the weights in that of y."""
+        objectives = None if self._overrides("compute_loss") else self._objectives
+        if objectives is not None and objectives.places is None:
+            if self.outputs is not None:  # a model that was not built when it was compiled
+                objectives.place(self.output_places)
+            else:
+                objectives = None
         x = data_.standardize_x(self, x)
-        y = data_.standardize_y(self, y) if labelled else []
-        weights = data_.sample_weights(self, y, sample_weight, class_weight)
+        y = data_.standardize_y(self, y, objectives) if labelled else None
+        weights = data_.sample_weights(y, sample_weight, class_weight, objectives)
         if self.inputs is not None:
-            checks.check_indices(self, x)
+            checks.check_indices(self, self.matched_inputs(x))
         if labelled:
-            checks.check_values(x, self._outputs_of(y), weights)
+            checks.check_values(x, self._outputs_of(y), leaves(weights))
         return x, y, weights
 
     def _outputs_of(self, y):
         """Triples (loss, target, shape of the output) for the outputs that targets are given for."""
-        unnamed = not self.output_names and isinstance(self.loss, dict)
-        if self._objectives is None or not y or (unnamed and not self._objectives.bound):
-            return []
-        functions = self._objectives.losses if self._objectives.bound else None
-        if functions is None:
-            names = self.output_names or [f"output_{i + 1}" for i in range(len(y))]
-            functions = [
-                None if s is None else losses.get(s) for s in per_output(self._objectives.loss, names, "loss", True)
-            ]
-        targets = y if len(y) == len(functions) else _spread(y, functions)
-        shapes = [tuple(o.shape[1:]) for o in self.outputs] if self.outputs else self._objectives.shapes
-        return list(zip(functions, targets, shapes or [None] * len(functions)))
+        objectives, found = self._objectives, []
+        if objectives is not None and y is not None:
+            with contextlib.suppress(InputDataError):  # what matches nothing is the business of an own compute_loss
+                placed = objectives.places is not None
+                functions = objectives.losses if placed else objectives.losses_like(y)
+                targets = objectives.entries(y, "y") if placed else leaves(y)
+                shapes = [tuple(o.shape[1:]) for o in self.outputs] if self.outputs else objectives.shapes
+                found = list(zip(functions, targets, shapes or [None] * len(functions)))
+        return found
 
     def _check_rows(self, batch, rows):
         """Checks a batch that was read from disk, of which these are the numbers of the rows."""
         x, y, weights = batch
         if self.inputs is not None:
-            checks.check_indices(self, x, rows)
-        checks.check_values(x, self._outputs_of(y), weights, rows)
+            checks.check_indices(self, self.matched_inputs(x), rows)
+        checks.check_values(x, self._outputs_of(y), leaves(weights), rows)
 
     def _data(self, x, y, sample_weight, batch_size, class_weight=None, steps=None, **options):
         if x is None:
@@ -367,7 +362,7 @@ class Trainer:
 
             return BatchData(x, standardize, steps, **options)
         arrays = ArrayData(*self._standard_batch(x, y, sample_weight, class_weight), batch_size)
-        if any(map(checks.on_disk, jax.tree.leaves(arrays.arrays))):
+        if any(map(checks.on_disk, leaves(arrays.arrays))):
             arrays.check = self._check_rows
         if self.stateful and arrays.samples % arrays.batch_size:
             raise InputDataError(
@@ -668,7 +663,7 @@ class Trainer:
         """The outputs for one batch, as NumPy arrays."""
         batch = self._standard_batch(x, labelled=False)
         self._prepare(batch)
-        outputs = jax.tree.map(np.asarray, self._function("predict")(batch[0]))
+        outputs = map_structure(np.asarray, self._function("predict")(batch[0]))
         self._check_strays()
         return outputs
 
@@ -757,7 +752,7 @@ def _phase(training):
 def _as_arguments(batch):
     """``(x, y, weights)`` as train_step gets it: single arrays where there is one, no trailing ``None``."""
     x, y, weights = batch
-    parts = [_single(x), _single(y) if y else None, _single(weights) if any(w is not None for w in weights) else None]
+    parts = [_single(x), _single(y), _single(weights)]
     while parts[-1] is None and len(parts) > 1:
         parts.pop()
     return tuple(parts)
@@ -767,19 +762,14 @@ def _single(x):
     return x[0] if isinstance(x, list) and len(x) == 1 else x
 
 
-def _spread(y, functions):
-    given = iter(y)
-    return [next(given, None) if fn is not None else None for fn in functions]
-
-
 def _joined(results):
     """Outputs of batches, cut to their true sizes and joined along the batch axis."""
-    results = [jax.tree.map(lambda a, size=size: np.asarray(a)[:size], out) for out, size in results]
+    results = [map_structure(lambda a, size=size: np.asarray(a)[:size], out) for out, size in results]
     if not results:
         raise InputDataError("predict: the data yielded no batch.")
     if len(results) == 1:
         return results[0]
-    return jax.tree.map(lambda *parts: np.concatenate(parts), *results)
+    return map_structure(lambda *parts: np.concatenate(parts), *results)
 
 
 def _due(frequency, epoch):
