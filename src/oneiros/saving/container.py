@@ -24,6 +24,7 @@ INSPECTION_SECONDS = 3  # of computing: reading a file's structure takes some mi
 INSPECTION_SPEED = 50 << 20  # and unpacking its chunks at least so many bytes a second
 INSPECTION_MEMORY = 1 << 30
 SEAL = "checksums"  # the attribute with the checksums of a group's texts, as JSON
+_SEALED = ("keras_version", "backend", "model_config", "training_config", "layer_names")  # the last may be in parts
 
 
 def _h5py():
@@ -45,7 +46,8 @@ def guarding(place, verdict="truncated or damaged", remedy="Make or fetch it aga
     except MemoryError as error:
         raise LimitExceededError(f"{place()}: needs more memory than there is ({error}).") from error
     except Exception as error:
-        what = "; ".join([*getattr(error, "__notes__", ())[:1], f"{type(error).__name__}: {str(error)[:300]}"])
+        notes = [note[:200] for note in getattr(error, "__notes__", ())[:1]]
+        what = "; ".join([*notes, f"{type(error).__name__}: {str(error)[:300]}"])
         raise CorruptFileError(f"{place()}: {verdict} ({what}). {remedy}") from error
 
 
@@ -331,7 +333,7 @@ def check_seal(group):
 def _text_sums(group):
     sums = {}
     for name in group.attrs:
-        if group.attrs.get_id(name).dtype.kind in "SO" and name != SEAL:
+        if name.rstrip("0123456789") in _SEALED:
             _check_attribute(group, name)
             values = np.asarray(group.attrs[name]).reshape(-1)
             sums[name] = zlib.crc32(b"\0".join(v if isinstance(v, bytes) else str(v).encode() for v in values))
