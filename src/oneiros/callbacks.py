@@ -12,6 +12,7 @@ from .training.callbacks import (
     LambdaCallback,
     LearningRateScheduler,
     ModelCheckpoint,
+    NaNReport,
     ProgbarLogger,
     ReduceLROnPlateau,
     RemoteMonitor,

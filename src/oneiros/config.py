@@ -4,11 +4,13 @@
 from .core.config import (
     check_finite,
     data_timeout,
+    debug_nans,
     epsilon,
     floatx,
     image_data_format,
     set_check_finite,
     set_data_timeout,
+    set_debug_nans,
     set_epsilon,
     set_floatx,
     set_image_data_format,

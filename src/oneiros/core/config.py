@@ -62,7 +62,9 @@ def keras_home():
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras").expanduser()
 
 
-_state = SimpleNamespace(floatx="float32", epsilon=1e-7, image_data_format="channels_last", check_finite=True)
+_state = SimpleNamespace(
+    floatx="float32", epsilon=1e-7, image_data_format="channels_last", check_finite=True, debug_nans=False
+)
 
 
 def floatx():
@@ -141,6 +143,20 @@ def set_data_timeout(seconds):
     if seconds is not None and not float(seconds) > 0:
         raise ValueError(f"set_data_timeout: expected a positive number or None. Received: {seconds!r}")
     _state.data_timeout = None if seconds is None or float(seconds) == float("inf") else float(seconds)
+
+
+def debug_nans():
+    """Whether training and evaluation stop with an explanation when a loss or metric is NaN or infinite."""
+    return _state.debug_nans
+
+
+def set_debug_nans(value):
+    """Switches on or off that `fit`, `evaluate` and their kin raise `FloatingPointError` at the first NaN.
+
+    The message names the step, the layer and the row; the weights are those before that step. It costs nothing until
+    it happens: then the last steps are done again. The callback `NaNReport` does the same for one `fit`.
+    """
+    _state.debug_nans = bool(value)
 
 
 def _read_config_file():

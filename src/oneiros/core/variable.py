@@ -341,8 +341,13 @@ class compiled:  # noqa: N801 - used as a function
         self._discover(args, {}, ())
         return self.written
 
-    def snapshot(self):
-        """What `restore` needs to undo the next call, should its computation fail later."""
+    def snapshot(self, keep=False):
+        """What `restore` needs to undo the next call, should its computation fail later.
+
+        keep: also where old values are given up for the memory of the new ones; there it costs a copy.
+        """
+        if keep:
+            return [(v, v.raw) for v in self._program[1]]
         return [] if _donates() else [(v, v._value) for v in self._program[1]]
 
     @staticmethod

@@ -5,9 +5,10 @@ import time
 
 import numpy as np
 
-from ..core import behaviour
+from ..core import behaviour, config
 from ..core.interrupts import check
 from ..core.structure import leaves, map_structure
+from .autopsy import examine, not_finite
 from .data import ArrayData
 from .progress import Progress
 
@@ -81,15 +82,18 @@ def _run_arrays(run, order):
         full = (len(order) - position) // size
         if run.groups and full and most > 1:
             steps = min(run.pace.steps, most, full)
-            batches = _stacked(data.take(order[position : position + steps * size]), size, most)
-            run.dispatch(run.many, (np.int32(steps), batches), steps, steps * size)
+            rows = order[position : position + steps * size]
+            batches = _stacked(data.take(rows), size, most)
+            if run.stopped():
+                break
+            run.dispatch(run.many, (np.int32(steps), batches), steps, steps * size, "many", rows)
             position += steps * size
         else:
             rows = order[position : position + size]
             batch = data.take(rows)
             if run.stopped():
                 break
-            run.step(batch, len(rows))
+            run.step(batch, len(rows), rows)
             position += len(rows)
 
 
@@ -98,10 +102,10 @@ def _run_batches(run):
     waiting, shapes = [], None  # batches of these shapes
 
     def send():
-        if waiting:
+        if waiting and not run.halted:
             steps, samples = len(waiting), len(waiting) * run.full
             joined = map_structure(lambda *arrays: np.concatenate(arrays), *waiting)
-            run.dispatch(run.many, (np.int32(steps), _stacked(joined, run.full, most)), steps, samples)
+            run.dispatch(run.many, (np.int32(steps), _stacked(joined, run.full, most)), steps, samples, "many")
             waiting.clear()
 
     for batch in _batches(run):
@@ -169,6 +173,9 @@ class _Run:
         averages = single and not behaviour.running_batch_logs
         self.average = Average(model._stateful_log_names(), progress) if averages else None
         model._logs_are_running = self.average is None
+        self.tell = nan_teller(model)
+        self.last = None  # the group before, kept if somebody wants to know where NaN comes from
+        self.halted = False
 
     @property
     def groups(self):
@@ -183,30 +190,33 @@ class _Run:
         """Whether a callback stopped the training; in lockstep, the last step is looked at for that."""
         if self.single:
             self._finish()
-        return self.single and self.hooks.stop()
+        return self.halted or (self.single and self.hooks.stop())
 
-    def step(self, batch, size):
+    def step(self, batch, size, rows=None):
         """Dispatches one batch. A short one is filled up in evaluation, if its results stay exact."""
         self.full = max(self.full, size)
         if self.phase == "test" and size < self.full and self.model._fills_batches():
             filled = self.model._function("test_single_filled" if self.single else "test_filled")
-            self.dispatch(filled, (_filled(batch, size, self.full), np.int32(size)), 1, size)
+            self.dispatch(filled, (_filled(batch, size, self.full), np.int32(size)), 1, size, "filled", rows)
         else:
-            self.dispatch(self.one, (batch,), 1, size)
+            self.dispatch(self.one, (batch,), 1, size, "one", rows)
 
-    def dispatch(self, function, arguments, steps, samples):
+    def dispatch(self, function, arguments, steps, samples, form, rows=None):
         self.hooks.begin(self.steps)
-        snapshot = function.snapshot()
+        begins = self.group is None or self.group["function"] is not function
+        snapshot = function.snapshot(keep=self.tell is not None) if begins else None
         result = function(*arguments)
         self.steps += steps
         if self.group is not None and self.group["function"] is not function:
             self._close()
         if self.group is None:
-            self.group = {"function": function, "snapshot": snapshot, "steps": 0, "samples": 0}
+            self.group = {"function": function, "snapshot": snapshot, "steps": 0, "samples": 0, "calls": []}
         group = self.group
         group["steps"] += steps
         group["samples"] += samples
         group["result"], group["last"] = result, self.steps - 1
+        if self.tell is not None:
+            group["calls"].append((form, arguments, rows))
         if self.single or group["steps"] >= self.pace.steps:
             self._close()
         if self.hooks.due(self.steps):  # before the next batch is made: that may draw random numbers
@@ -231,6 +241,8 @@ class _Run:
         except Exception:
             group["function"].restore(group["snapshot"])
             raise
+        if self.tell is not None:
+            self._explain(group, values)
         now = time.perf_counter()
         if not isinstance(self.data, ArrayData) or group["samples"] == group["steps"] * self.data.batch_size:
             self.pace.measured(group["function"], group["steps"], now - self.started)
@@ -241,6 +253,27 @@ class _Run:
             self.logs = self.average.result()
         self.progress.done(group["last"], self.logs)
         self.hooks.end(group["last"], {**values, "batch": group["last"], "size": group["samples"]})
+
+    def _explain(self, group, logs):
+        """Has NaN in the logs explained, once; then training stops before the step that failed, or goes on."""
+        groups, self.last = [g for g in (self.last, group) if g is not None], group
+        if names := not_finite(logs):
+            now = self.one.snapshot(keep=True)
+            self.halted = self.tell(examine(self.model, self.phase, groups, names))
+            if self.halted:
+                self.group = None
+            else:
+                self.one.restore(now)
+            self.tell = None
+
+
+def nan_teller(model):
+    """What is told where NaN comes from: a function that says whether to stop; ``None`` if nobody wants to know."""
+    return model.told_of_nan or (_raise if config.debug_nans() else None)
+
+
+def _raise(report):
+    raise FloatingPointError(report)
 
 
 def predict_batches(function, data, steps=None):

@@ -13,6 +13,7 @@ class TrainingState:
     def __init__(self):
         self.optimizer = self.loss = self.loss_weights = self.history = self.sample_weight_mode = None
         self.stop_training = False
+        self.told_of_nan = None  # function of a report; it returns whether to stop. None: nobody wants to know
         self._objectives = None
         self._compile_arguments = {}
         self.forget_functions()
@@ -24,7 +25,7 @@ class TrainingState:
 
     def __getstate__(self):
         """What copies and pickles keep: all but what is compiled, and what follows from the model."""
-        return vars(self) | {"_functions": {}, "_paces": {}, "_collected": None}
+        return vars(self) | {"_functions": {}, "_paces": {}, "_collected": None, "told_of_nan": None}
 
 
 def in_training_state(cls):

@@ -19,10 +19,11 @@ from ..layers.base import find_in_attributes
 from ..metrics import Metric
 from . import arguments, checks
 from . import data as data_
+from .autopsy import examine, not_finite
 from .callbacks import CallbackList, History, ProgbarLogger
 from .compile import Objectives
 from .data import ArrayData, BatchData
-from .loop import Pace, predict_batches, run_epoch
+from .loop import Pace, nan_teller, predict_batches, run_epoch
 from .progress import Progress, Rows
 from .state import in_training_state
 
@@ -109,6 +110,10 @@ class Trainer:
     def _need_compile(self, method):
         if self.optimizer is None:
             raise RuntimeError(f"Model {self.name} must be compiled before {method}: call model.compile(loss=...).")
+
+    def step_arguments(self, batch):
+        """A checked batch ``(x, y, weights)`` in the form in which `train_step` and `test_step` get it."""
+        return _as_arguments(batch)
 
     # --- one step: override these to train in another way
 
@@ -248,7 +253,7 @@ class Trainer:
         def one(batch):
             if "single" in form:
                 self._reset_means()
-            return checks.with_strays(step(_as_arguments(batch)), embeddings)
+            return checks.with_strays(step(self.step_arguments(batch)), embeddings)
 
         def many(steps, batches):
             return repeat(one, steps, batches)
@@ -650,13 +655,17 @@ class Trainer:
         if reset_metrics:
             self.reset_metrics()
         function = self._function(f"{kind}_single")
-        snapshot = function.snapshot()
+        tell = nan_teller(self)
+        snapshot = function.snapshot(keep=tell is not None)
         result = function(batch)
         try:
             logs = self._ordered_logs(result)
         except Exception:
             function.restore(snapshot)
             raise
+        if tell is not None and (names := not_finite(logs)):
+            group = {"snapshot": snapshot, "last": 0, "steps": 1, "calls": [("one", (batch,), None)]}
+            tell(examine(self, kind, [group], names))
         return self._returned(logs, return_dict)
 
     def predict_on_batch(self, x):
