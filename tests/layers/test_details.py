@@ -133,7 +133,7 @@ def test_half_precision_statistics_are_exact():
 
 
 def test_conv1d_follows_the_image_format_or_not(monkeypatch):
-    monkeypatch.setattr(core.config._state, "image_data_format", "channels_first")
+    monkeypatch.setattr(core.config.settings, "image_data_format", "channels_first")
     assert layers.Conv1D(2, 1).data_format == layers.Conv2D(2, 1).data_format == "channels_first"
     monkeypatch.setattr(behaviour, "conv1d_follows_image_format", False)
     assert layers.Conv1D(2, 1).data_format == layers.MaxPooling1D().data_format == "channels_last"

@@ -62,8 +62,19 @@ def keras_home():
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras").expanduser()
 
 
-_state = SimpleNamespace(
-    floatx="float32", epsilon=1e-7, image_data_format="channels_last", check_finite=True, debug_nans=False
+# What users set for the whole process. `core/context.py` has what holds for a block of code.
+settings = SimpleNamespace(
+    floatx="float32",
+    epsilon=1e-7,
+    image_data_format="channels_last",
+    check_finite=True,
+    debug_nans=False,
+    data_timeout=None,  # seconds that training waits for a batch
+    dtype_policy=None,  # of layers that are given none; None: floatx
+    learning_phase=None,  # what set_learning_phase fixed
+    unsafe_deserialization=False,  # whether there was consent to run code from files
+    seeds=None,  # a generator that seeds are drawn from; None: NumPy's global one
+    seed_generator=None,  # the stream for random functions without a seed, outside any layer
 )
 
 
@@ -73,7 +84,7 @@ def floatx():
     >>> floatx()
     'float32'
     """
-    return _state.floatx
+    return settings.floatx
 
 
 def set_floatx(value):
@@ -82,7 +93,7 @@ def set_floatx(value):
     if value not in FLOAT_TYPES:
         raise ValueError(f"set_floatx: expected one of {', '.join(FLOAT_TYPES)}. Received: {value!r}")
     require_float64(value)
-    _state.floatx = value
+    settings.floatx = value
 
 
 def require_float64(dtype):
@@ -96,28 +107,28 @@ def require_float64(dtype):
 
 def epsilon():
     """The small number that keeps divisions and logarithms finite: 1e-7 unless set otherwise."""
-    return _state.epsilon
+    return settings.epsilon
 
 
 def set_epsilon(value):
     """Sets the number that `epsilon` returns."""
-    _state.epsilon = float(value)
+    settings.epsilon = float(value)
 
 
 def image_data_format():
     """'channels_last' or 'channels_first': where images keep their channels by default."""
-    return _state.image_data_format
+    return settings.image_data_format
 
 
 def set_image_data_format(data_format):
     """Sets where images keep their channels by default: 'channels_last' or 'channels_first'."""
-    _state.image_data_format = standardize_data_format(data_format)
+    settings.image_data_format = standardize_data_format(data_format)
 
 
 def standardize_data_format(value):
     """Checks a ``data_format`` argument; ``None`` means the configured one."""
     if value is None:
-        return _state.image_data_format
+        return settings.image_data_format
     if str(value).lower() not in IMAGE_FORMATS:
         raise ValueError(f"data_format: expected 'channels_last' or 'channels_first'. Received: {value!r}")
     return str(value).lower()
@@ -125,29 +136,29 @@ def standardize_data_format(value):
 
 def check_finite():
     """Whether data for training and evaluation is searched for NaN and infinities: it is, unless switched off."""
-    return _state.check_finite
+    return settings.check_finite
 
 
 def set_check_finite(value):
     """Switches the search for NaN and infinities in data for training and evaluation on or off."""
-    _state.check_finite = bool(value)
+    settings.check_finite = bool(value)
 
 
 def data_timeout():
     """The seconds that training waits for a batch: 600, or `ONEIROS_BATCH_TIMEOUT`; `None` is for ever."""
-    return _state.data_timeout
+    return settings.data_timeout
 
 
 def set_data_timeout(seconds):
     """Sets after how many seconds without a batch training ends with `DataWorkerError`; `None` waits for ever."""
     if seconds is not None and not float(seconds) > 0:
         raise ValueError(f"set_data_timeout: expected a positive number or None. Received: {seconds!r}")
-    _state.data_timeout = None if seconds is None or float(seconds) == float("inf") else float(seconds)
+    settings.data_timeout = None if seconds is None or float(seconds) == float("inf") else float(seconds)
 
 
 def debug_nans():
     """Whether training and evaluation stop with an explanation when a loss or metric is NaN or infinite."""
-    return _state.debug_nans
+    return settings.debug_nans
 
 
 def set_debug_nans(value):
@@ -156,7 +167,7 @@ def set_debug_nans(value):
     The message names the step, the layer and the row; the weights are those before that step. It costs nothing until
     it happens: then the last steps are done again. The callback `NaNReport` does the same for one `fit`.
     """
-    _state.debug_nans = bool(value)
+    settings.debug_nans = bool(value)
 
 
 def _read_config_file():

@@ -5,37 +5,24 @@ pairs for the caller to apply. Inside ``with dropping():`` layers leave their st
 `add_update` is forgotten.
 """
 
-import contextlib
-import threading
-
-_thread = threading.local()
+from .context import current, within
 
 
 def active():
     """Whether updates are to be returned instead of executed."""
-    return getattr(_thread, "active", False)
+    return current().defers_updates
 
 
 def dropped():
     """Whether layers' updates are dropped here."""
-    return getattr(_thread, "dropped", False)
+    return current().drops_updates
 
 
-@contextlib.contextmanager
 def dropping(flag=True):
     """Drops updates of layers made inside (with flag=False: only if those outside are dropped, too)."""
-    previous, _thread.dropped = dropped(), dropped() or flag
-    try:
-        yield
-    finally:
-        _thread.dropped = previous
+    return within(drops_updates=dropped() or flag)
 
 
-@contextlib.contextmanager
 def deferring(flag=True):
     """Updates made inside are returned as pairs (with flag=False: executed again)."""
-    previous, _thread.active = active(), flag
-    try:
-        yield
-    finally:
-        _thread.active = previous
+    return within(defers_updates=flag)

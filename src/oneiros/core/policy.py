@@ -4,8 +4,6 @@ import jax.numpy as jnp
 
 from . import config
 
-_global = None
-
 
 class DTypePolicy:
     """A type name (``"float32"``), or ``"mixed_bfloat16"``/``"mixed_float16"``: float32 weights, 16-bit arithmetic.
@@ -62,9 +60,8 @@ def get(identifier):
 
 def dtype_policy():
     """The policy of layers that are not given one."""
-    return _global or DTypePolicy(config.floatx())
+    return config.settings.dtype_policy or DTypePolicy(config.floatx())
 
 
 def set_dtype_policy(policy):
-    global _global
-    _global = None if policy is None else get(policy)
+    config.settings.dtype_policy = None if policy is None else get(policy)

@@ -9,9 +9,8 @@ import random
 import jax.numpy as jnp
 import numpy as np
 
+from .config import settings
 from .variable import Variable
-
-_private = None  # a generator of our own, once set_backend_seed was called
 
 
 def set_random_seed(seed):
@@ -26,13 +25,12 @@ def set_random_seed(seed):
 
 def set_backend_seed(seed):
     """Draws seeds from a generator of our own from here on, as ``tf.random.set_seed`` does (None: from NumPy's)."""
-    global _private
-    _private = None if seed is None else np.random.RandomState(int(seed) % 2**32)
+    settings.seeds = None if seed is None else np.random.RandomState(int(seed) % 2**32)
 
 
 def draw_seed():
     """A fresh seed, an integer below 2**31."""
-    return int((_private or np.random).randint(0, 2**31 - 1))
+    return int((settings.seeds or np.random).randint(0, 2**31 - 1))
 
 
 class SeedGenerator:
@@ -65,20 +63,15 @@ class SeedGenerator:
         return cls(**config)
 
 
-_global = None
-
-
 def global_seed_generator():
     """The stream for random functions that are called without a seed outside any layer."""
-    global _global
-    if _global is None:
-        _global = SeedGenerator()
-    return _global
+    if settings.seed_generator is None:
+        settings.seed_generator = SeedGenerator()
+    return settings.seed_generator
 
 
 def reset_global_seed_generator():
-    global _global
-    _global = None
+    settings.seed_generator = None
 
 
 # --- the state of all streams
@@ -97,8 +90,8 @@ def get_random_state():
     return {
         "python": (version, np.array(words, np.uint32), gauss),
         "numpy": np.random.get_state(legacy=False),
-        "private": None if _private is None else _private.get_state(legacy=False),
-        "global": None if _global is None else np.asarray(_global.state.raw),
+        "private": None if settings.seeds is None else settings.seeds.get_state(legacy=False),
+        "global": None if settings.seed_generator is None else np.asarray(settings.seed_generator.state.raw),
     }
 
 
@@ -110,7 +103,7 @@ def set_random_state(state):
         set_backend_seed(None)
     else:
         set_backend_seed(0)
-        _private.set_state(state["private"])
+        settings.seeds.set_state(state["private"])
     if state["global"] is not None:
         global_seed_generator().state.assign(state["global"])
     np.random.set_state(state["numpy"])

@@ -7,18 +7,17 @@ file says is executed.
 
 import difflib
 import inspect
-import threading
 import typing
 
 import numpy as np
 
+from .context import current, within
 from .errors import UnsafeModelError
 from .fields import declare, field, fields_of
 from .names import to_snake_case
 
 _custom_objects = {}  # registered for good
 _registered_names = {}  # object -> "package>name"
-_thread = threading.local()
 _kinds = {}
 
 
@@ -34,27 +33,21 @@ class CustomObjectScope:
         self.custom_objects = custom_objects
 
     def __enter__(self):
-        scopes = _scopes()
-        self.depth = len(scopes)
-        scopes.extend(dict(objects or {}) for objects in self.custom_objects)
+        objects = [dict(objects or {}) for objects in self.custom_objects]
+        self.block = within(custom_objects=(*current().custom_objects, *objects))
+        self.block.__enter__()
         return self
 
     def __exit__(self, *exception):
-        del _scopes()[self.depth :]
+        self.block.__exit__(*exception)
 
 
 def custom_object_scope(*custom_objects):
     return CustomObjectScope(*custom_objects)
 
 
-def _scopes():
-    if not hasattr(_thread, "scopes"):
-        _thread.scopes = []
-    return _thread.scopes
-
-
 def find_custom_object(name):
-    for scope in (*reversed(_scopes()), _custom_objects):
+    for scope in (*reversed(current().custom_objects), _custom_objects):
         if name in scope:
             return scope[name]
     return None

@@ -5,13 +5,13 @@ import inspect
 import itertools
 import operator
 import re
-import threading
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from . import config, structure
+from .context import current, within
 from .names import unique_name
 from .registry import kind
 from .traceback import calling_line, guarded, tidy
@@ -21,7 +21,6 @@ from .variable import Scope, Variable
 # divisors, so that reshapes come out even, and are large enough for any window.
 _FILLINGS = (720, 840)
 _FILLED = re.compile(rf"(?<=[\[(, ])(?:{'|'.join(map(str, _FILLINGS))})(?=[,)\]])")
-_thread = threading.local()
 
 
 class Shape(tuple):
@@ -235,7 +234,7 @@ class Spec:
 
 def is_inferring():
     """Whether shapes are being inferred, with made-up sizes for unknown dimensions."""
-    return getattr(_thread, "inferring", False)
+    return current().inferring
 
 
 def infer(fn, args, kwargs):
@@ -256,12 +255,8 @@ def infer(fn, args, kwargs):
             new_args, new_kwargs = replace_symbols((args, kwargs), values.__getitem__)
             return structure.keep(fn(*new_args, **new_kwargs))
 
-        was_inferring, _thread.inferring = is_inferring(), True
-        try:
-            with Scope():  # what the function writes is not to last
-                return structure.unkeep(jax.eval_shape(call, specs))
-        finally:
-            _thread.inferring = was_inferring
+        with within(inferring=True), Scope():  # what the function writes is not to last
+            return structure.unkeep(jax.eval_shape(call, specs))
 
     unknown = any(None in s.shape for s in symbols)
     guesses = _guesses(symbols, (args, kwargs)) if unknown and inspect.isfunction(fn) else [{}]

@@ -7,7 +7,6 @@ touches tracers.
 
 import contextlib
 import itertools
-import threading
 from collections import deque
 from functools import partial
 
@@ -17,15 +16,14 @@ import numpy as np
 from jax.extend.core import get_opaque_trace_state
 
 from . import config
+from .context import current, within
 from .interrupts import held
 from .runtime import compiler_options
 from .structure import in_order_of, keep, unkeep
 
-_thread = threading.local()
-
 
 def current_scope():
-    return getattr(_thread, "scope", None)
+    return current().scope
 
 
 class Scope:
@@ -43,11 +41,12 @@ class Scope:
     def __enter__(self):
         self.outer = current_scope()
         self.trace = get_opaque_trace_state()
-        _thread.scope = self
+        self.block = within(scope=self)
+        self.block.__enter__()
         return self
 
     def __exit__(self, *exception):
-        _thread.scope = self.outer
+        self.block.__exit__(*exception)
 
     def read(self, variable):
         if variable in self.values:
@@ -73,14 +72,9 @@ def writes_are_carried():
     return scope is not None and scope.trace == get_opaque_trace_state()
 
 
-@contextlib.contextmanager
 def autocast(dtype):
     """Inside, floating variables read as `dtype` (the compute type of the layer that is running)."""
-    previous, _thread.autocast = getattr(_thread, "autocast", None), dtype
-    try:
-        yield
-    finally:
-        _thread.autocast = previous
+    return within(dtype=dtype)
 
 
 _serial = itertools.count()
@@ -123,7 +117,7 @@ class Variable:
     @property
     def value(self):
         value = self.raw
-        dtype = getattr(_thread, "autocast", None)
+        dtype = current().dtype
         if dtype is not None and jnp.issubdtype(value.dtype, jnp.floating):
             value = value.astype(dtype)
         return value

@@ -1,11 +1,8 @@
 """Which variant of a kernel runs: the plain reference, or the fast one made for this kind of device."""
 
-import contextlib
-import contextvars
-import os
-from collections.abc import Iterator
-
 import jax
+
+from ..core.context import current, within
 
 FAST_ON = {
     "convolution": "cpu",  # matrix products and sums of slices, where XLA's own convolutions are slow
@@ -16,22 +13,15 @@ FAST_ON = {
     "cudnn": "gpu",  # the whole LSTM in one launch
 }
 
-_reference = contextvars.ContextVar("reference_kernels", default=os.environ.get("ONEIROS_KERNELS") == "reference")
-
 
 def fast(kind: str) -> bool:
     """Whether the fast variant of ``kind`` (a key of ``FAST_ON``) runs here.
 
     It is asked while a function is traced: what is compiled already keeps its variant.
     """
-    return not _reference.get() and jax.default_backend() == FAST_ON[kind]
+    return not current().reference_kernels and jax.default_backend() == FAST_ON[kind]
 
 
-@contextlib.contextmanager
-def reference_kernels() -> Iterator[None]:
-    """Force the plain references inside a ``with`` block (``ONEIROS_KERNELS=reference`` does so everywhere)."""
-    token = _reference.set(True)
-    try:
-        yield
-    finally:
-        _reference.reset(token)
+def reference_kernels():
+    """Forces the plain references inside a ``with`` block (``ONEIROS_KERNELS=reference`` does so everywhere)."""
+    return within(reference_kernels=True)

@@ -1,10 +1,8 @@
 """The base of all layers: building, weights, calls on arrays and on symbols, masks, losses, configuration."""
 
-import contextlib
 import functools
 import inspect
 import os
-import threading
 import warnings
 
 import jax
@@ -17,7 +15,6 @@ from ..core import (
     Node,
     Symbol,
     Variable,
-    autocast,
     deferred,
     get_mask,
     has_symbol,
@@ -27,6 +24,7 @@ from ..core import (
     symbols_in,
 )
 from ..core import behaviour as _behaviour
+from ..core.context import current, within
 from ..core.errors import InputDataError, LimitExceededError
 from ..core.fields import active, fields_of
 from ..core.names import layer_prefix, unique_name
@@ -38,8 +36,6 @@ from ..core.variable import Scope
 from . import mistakes
 from .input_spec import check_input
 
-_thread = threading.local()
-
 
 class _Call:
     """What an outermost layer call collects: losses and updates."""
@@ -47,12 +43,6 @@ class _Call:
     def __init__(self):
         self.losses = []
         self.updates = []
-
-
-def _path():
-    if not hasattr(_thread, "path"):
-        _thread.path = []
-    return _thread.path
 
 
 @functools.cache
@@ -66,14 +56,9 @@ def memory_limit():
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-@contextlib.contextmanager
 def weight_budget(limit):
     """Inside, weights of `limit` bytes together may be made: for architectures that come from files."""
-    previous, _thread.budget = getattr(_thread, "budget", None), limit
-    try:
-        yield
-    finally:
-        _thread.budget = previous
+    return within(weight_budget=[limit])
 
 
 def shape_of(x):
@@ -90,14 +75,11 @@ def _building(build):
 
     @functools.wraps(build)
     def wrapper(self, *shapes, **kwargs):
-        path = _path()
-        if path and path[-1] is self:  # called by a subclass's build
+        layers = current().layers
+        if layers and layers[-1] is self:  # called by a subclass's build
             return build(self, *shapes, **kwargs)
-        path.append(self)
-        try:
+        with within(layers=(*layers, self)):
             build(self, *shapes, **kwargs)
-        finally:
-            path.pop()
         self.built = True
         self._build_shape = shapes[0] if shapes else kwargs or None
         if self._initial_weights is not None:
@@ -252,14 +234,14 @@ class Layer(Configurable):
                 f"Layer {self.name} ({type(self).__name__}): weight {name} of shape {shape} needs {size / 1e9:.1f} GB; "
                 f"this machine has {memory_limit() / 1e9:.1f} GB. Make the layer or its input smaller."
             )
-        budget = getattr(_thread, "budget", None)
+        budget = current().weight_budget
         if budget is not None:
-            if size > budget:
+            if size > budget[0]:
                 raise LimitExceededError(
                     f"Layer {self.name} ({type(self).__name__}): weight {name} of shape {shape} needs {size / 1e9:.3f} "
                     "GB, far more than the file that describes the layer holds. The file is damaged or hostile."
                 )
-            _thread.budget = budget - size
+            budget[0] -= size
         initializer = self._declared_part(name, "initializer") if initializer is None else initializer
         regularizer = self._declared_part(name, "regularizer") if regularizer is None else regularizer
         constraint = self._declared_part(name, "constraint") if constraint is None else constraint
@@ -274,8 +256,8 @@ class Layer(Configurable):
             constraint=constraints.get(constraint),
             regularizer=regularizers.get(regularizer),
         )
-        path = _path()
-        owners = path if path and path[-1] is self else [*path, self]
+        layers = current().layers
+        owners = layers if layers and layers[-1] is self else [*layers, self]
         variable.path = "/".join([*(layer.name for layer in owners), name])
         if _behaviour.weight_suffix:
             variable.name = f"{variable.path}:0"
@@ -388,7 +370,7 @@ class Layer(Configurable):
                     return self._record(args, kwargs)
                 return self._run(args, kwargs)
             except Exception as error:
-                mistakes.explain_call(self, args, kwargs, _path(), error)
+                mistakes.explain_call(self, args, kwargs, current().layers, error)
                 raise
         except BaseException as error:
             tidy(error)
@@ -443,30 +425,29 @@ class Layer(Configurable):
         return self._run_in_context(args, kwargs, mask, training)
 
     def _run_in_context(self, args, kwargs, mask, training):
-        outermost = getattr(_thread, "call", None) is None
-        if outermost:
-            _thread.call = _Call()
-        mixed = self.compute_dtype if self.compute_dtype != self.variable_dtype else None
-        _path().append(self)
-        try:
-            updating = deferred.deferring(_behaviour.deferred_updates)
-            with phase.running(training), autocast(mixed), updating, deferred.dropping(self._is_still()):
-                outputs = self.call(*args, **kwargs)
+        around = current()
+        collected = around.collected or _Call()
+        with within(
+            training=None if training is None else bool(training),
+            calling=True,
+            dtype=self.compute_dtype if self.compute_dtype != self.variable_dtype else None,
+            defers_updates=_behaviour.deferred_updates,
+            drops_updates=around.drops_updates or self._is_still(),
+            layers=(*around.layers, self),
+            collected=collected,
+        ):
+            outputs = self.call(*args, **kwargs)
             if not isinstance(outputs, jax.Array):
                 mistakes.check_outputs(self, outputs)
             if self.activity_regularizer is not None:
                 self._penalize_activity(outputs)
             self._pass_mask_on(args, outputs, mask)
             self._check_size(outputs)
-            if outermost:
-                self._call_losses = _thread.call.losses
-                if training:
-                    for variable, value in _thread.call.updates:
-                        variable.assign(value)
-        finally:
-            _path().pop()
-            if outermost:
-                _thread.call = None
+        if around.collected is None:
+            self._call_losses = collected.losses
+            if training:
+                for variable, value in collected.updates:
+                    variable.assign(value)
         return self._own_copies(args, outputs, mask)
 
     def _is_still(self):
@@ -553,7 +534,7 @@ class Layer(Configurable):
     def add_loss(self, losses, inputs=None):
         """Adds scalars (arrays in `call`, symbols on a model, or functions without arguments) to the loss."""
         for loss in losses if isinstance(losses, (list, tuple)) else [losses]:
-            call = getattr(_thread, "call", None)
+            call = current().collected
             if call is None or has_symbol(loss) or callable(loss):
                 self.__dict__.setdefault("_fixed_losses", []).append(loss)
             else:
@@ -561,7 +542,7 @@ class Layer(Configurable):
 
     def add_update(self, updates, inputs=None):
         """Adds updates (pairs of variable and new value, as K.update returns them) that run in training."""
-        call = getattr(_thread, "call", None)
+        call = current().collected
         pairs = updates if isinstance(updates, list) else [updates]
         if call is not None and not deferred.dropped():
             call.updates.extend(pair for pair in pairs if isinstance(pair, tuple))
