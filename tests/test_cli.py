@@ -165,3 +165,29 @@ def test_doctor(capsys):
     assert cli.main(["doctor"]) == 0
     out = capsys.readouterr().out
     assert all(word in out for word in ("oneiros", "jax", "devices", "floatx", "keras folder", "large buffers"))
+
+
+RESUMABLE = """
+import numpy as np, keras, os, signal
+if {seeded}:
+    keras.utils.set_random_seed(1)
+x = np.random.rand(16, 3).astype("float32")
+model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+model.fit(x, x[:, :1], epochs=2, verbose=0, callbacks=[keras.callbacks.BackupAndRestore("backup")][: {backups}])
+"""
+
+
+@pytest.mark.parametrize(
+    "seeded, backups, status, told",
+    [
+        (True, 1, 0, "the same to the last bit: 1 training(s), 1 kills"),
+        (False, 0, 1, "DIFFERENT after 1 kills: weight 0"),
+    ],
+)
+def test_verify_resume_tells_what_differs(tmp_path, monkeypatch, capsys, seeded, backups, status, told):
+    (tmp_path / "train.py").write_text(RESUMABLE.format(seeded=seeded, backups=backups))
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["verify-resume", "--kills", "1", "train.py"]) == status
+    found = capsys.readouterr().out
+    assert told in found and ("no BackupAndRestore" in found) == (backups == 0)

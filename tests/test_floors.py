@@ -23,7 +23,7 @@ FLOORS = [
     {"models"},
     {"applications", "datasets", "wrappers", "export"},
     {"compat"},
-    {"__init__", "cli", "__main__"},
+    {"__init__", "cli", "verify", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
 MAY_IMPORT_BACKEND = {"backend", "compat", "cli", "__init__"}

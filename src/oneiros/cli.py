@@ -1,4 +1,4 @@
-"""The command `oneiros`: run | summary | plot | convert | predict | doctor."""
+"""The command `oneiros`: run | verify-resume | summary | plot | convert | predict | doctor."""
 
 import argparse
 import builtins
@@ -8,9 +8,12 @@ import sys
 import types
 from pathlib import Path
 
+from . import verify
 from .core.traceback import tidy
 
 _RUN_USAGE = "oneiros run [--keras 1|2|tf|3] [--explain] SCRIPT [ARGS...]\n       oneiros run [...] -m MODULE [ARGS...]"
+
+_VERIFY_USAGE = "oneiros verify-resume [--kills N] [--seed N] [--keras 1|2|tf|3] SCRIPT [ARGS...]"
 
 
 def main(arguments=None):
@@ -18,9 +21,12 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if arguments[:1] == ["run"]:
         return _run(arguments[1:])
+    if arguments[:1] == ["verify-resume"]:
+        return _verify_resume(arguments[1:])
     parser = argparse.ArgumentParser("oneiros", description="Keras, whole, on JAX.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="run a program for any generation of Keras", usage=_RUN_USAGE)
+    commands.add_parser("verify-resume", help="kill a training and prove that it goes on exactly", usage=_VERIFY_USAGE)
     summary = commands.add_parser("summary", help="print a saved model's layers")
     summary.add_argument("file")
     plot = commands.add_parser("plot", help="draw a saved model")
@@ -96,6 +102,8 @@ def _run(arguments):
     if generation is None:
         generation, found = detection.detect([script] if module is None else _sources(module, rest))
     compat.install(generation)
+    if path := os.environ.get(verify.RECORD):
+        verify.record_trainings(path)
     notes.enabled = bool(explain)
     print(f"oneiros: running as {compat.generations.TITLES[generation]} (found: {found})", file=sys.stderr, flush=True)
     try:
@@ -151,6 +159,20 @@ def _guarded(program):
 
 def _is_ours(filename):
     return filename == __file__ or filename in ("<frozen runpy>", runpy.__file__)
+
+
+# --- verify-resume
+
+
+def _verify_resume(arguments):
+    parser = argparse.ArgumentParser("oneiros verify-resume", usage=_VERIFY_USAGE, description=verify.__doc__)
+    parser.add_argument("--kills", type=int, default=3, help="how often the program is killed (3)")
+    parser.add_argument("--seed", type=int, default=0, help="chooses the instants")
+    parser.add_argument("--keras", help="the generation that the program is for, as of `oneiros run`")
+    parser.add_argument("script")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    options = parser.parse_args(arguments)
+    return verify.verify(options.script, options.arguments, options.kills, options.seed, options.keras)
 
 
 # --- the commands on saved models

@@ -21,6 +21,8 @@ class Progress:
         sources: by name, what else yields batches and has a place of its own (`BatchData`).
     """
 
+    watchers = ()  # functions of (model, progress) that are called when a training has ended well
+
     def __init__(self, variables=None, rows=None, sources=None):
         self.epoch = self.step = self.total = 0
         self.logs, self.sums, self.size = {}, {}, 0

@@ -519,6 +519,8 @@ class Trainer:
                     break
             self.optimizer.finalize_variable_values(self._trained_variables())
             callbacks.on_train_end()
+            for watcher in progress.watchers:
+                watcher(self, progress)
         except BaseException as error:
             callbacks.on_exception(error)
             raise
