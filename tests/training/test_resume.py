@@ -185,6 +185,22 @@ class Reusable:
             yield X[index * 4 : index * 4 + 4], Y[index * 4 : index * 4 + 4]
 
 
+def images():
+    generator = keras.preprocessing.image.ImageDataGenerator(horizontal_flip=True, width_shift_range=0.5)
+    return generator.flow(X.reshape(22, 2, 2, 1), Y, batch_size=4)
+
+
+def image_model():
+    model = keras.Sequential([L.Input((2, 2, 1)), L.Flatten(), L.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+
+def test_images_go_on(tmp_path):
+    config = {"data": lambda: {"x": images()}, "model": image_model, "callbacks": lambda folder: [], "epochs": 3}
+    assert_goes_on(tmp_path, lambda: [Kill("on_train_batch_end", 9)], save_freq=4, validation_data=None, **config)
+
+
 class Place:
     """Yields batches endlessly and tells its place."""
 

@@ -52,12 +52,19 @@ class Iterator(PyDataset):
     def on_epoch_end(self):
         self._set_index_array()
 
+    def get_state(self):
+        """The place in the data, for a training that may be killed."""
+        return {name: getattr(self, name) for name in ("index_array", "total_batches_seen", "batch_index")}
+
+    def set_state(self, state):
+        """Goes to a place that `get_state` has told."""
+        vars(self).update(state)
+
     def reset(self):
         """Makes ``next`` begin a new epoch."""
         self.batch_index = 0
 
     def _flow_index(self):
-        self.reset()
         while True:
             if self.seed is not None:
                 np.random.seed(self.seed + self.total_batches_seen)
