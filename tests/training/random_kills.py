@@ -103,14 +103,14 @@ class Own(C.Callback):
 
     state_names = ("seen",)
 
-    def __init__(self):
-        self.seen = 0
+    def __init__(self, draws):
+        self.seen, self.draws = 0, draws
 
     def on_train_batch_end(self, batch, logs=None):
         self.seen += 1
         if self.seen % 9 == 0:
             rate = self.model.optimizer.learning_rate
-            rate.assign(float(rate) * (0.9 + 0.01 * np.random.rand()))
+            rate.assign(float(rate) * (0.9 + (0.01 * np.random.rand() if self.draws else 0)))
 
 
 def train(seed, begun):
@@ -143,7 +143,7 @@ def train(seed, begun):
         C.ModelCheckpoint("best.weights.h5", "val_loss", save_best_only=True, save_weights_only=True),
         C.LearningRateScheduler(lambda epoch, rate: rate * 0.97),
         C.TensorBoard("logs", update_freq=4),
-        Own(),
+        Own(draws=source != "generator"),  # a generator without a state needs the global streams for itself
     ]
     given = [c for c in given if draw.random() < 0.6]
     given.insert(draw.randint(0, len(given)), C.BackupAndRestore("backup", save_freq))

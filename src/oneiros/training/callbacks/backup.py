@@ -21,8 +21,9 @@ class BackupAndRestore(Callback):
 
     Kept are weights, the optimizer, metrics, the states of all callbacks (`Callback.get_state`), the History, the
     streams of random numbers of the library, NumPy and Python, and the place in the data. Arrays and what is asked
-    for batches by number go on from there. A generator is read up to there, or tells its place itself by
-    ``get_state()`` and ``set_state(state)``. A backup is replaced only by a complete one.
+    for batches by number go on from there. A generator is read up to there; one that draws from NumPy's or Python's
+    global generator, from which something else draws too while it runs, must be an object that tells its place itself
+    by ``get_state()`` and ``set_state(state)``. A backup is replaced only by a complete one.
 
     Steps are computed one by one, so that numbers never depend on how many went together.
 
