@@ -63,7 +63,7 @@ ERRORS = {
     "different batch sizes": lambda: layers.Add()([np.ones((2, 3)), np.ones((3, 3))]),
     "except for the concatenation axis": lambda: layers.Concatenate(axis=1)([symbol(4, 3), symbol(2, 4)]),
     "there is no axis": lambda: layers.Concatenate(axis=3)([symbol(4), symbol(4)]),
-    "Incompatible input shapes": lambda: layers.Dot(axes=1)([symbol(4, 3), symbol(2, 4)]),
+    "incompatible input shapes": lambda: layers.Dot(axes=1)([symbol(4, 3), symbol(2, 4)]),
     "beside the batch": lambda: layers.Dot(axes=0)([symbol(4), symbol(4)]),
     "not supported in conjunction": lambda: layers.Conv2D(2, 2, strides=2, dilation_rate=2),
     "zero or negative": lambda: layers.Conv2D(2, 9)(symbol(4, 4, 1)),

@@ -83,6 +83,11 @@ def _entries(trace):
     return found
 
 
+def is_from_user(error):
+    """Whether the error passed code of the user's on its way here."""
+    return bool(_users(_entries(error.__traceback__)))
+
+
 def calling_line():
     """The line of the user's code that is running, or ``None``."""
     frame = sys._getframe(1)

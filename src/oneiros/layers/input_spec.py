@@ -73,6 +73,7 @@ def check_input(layer, inputs):
     if len(inputs) != len(specs):
         raise InputDataError(
             f"Layer {layer.name} ({type(layer).__name__}) expects {len(specs)} input(s), received {len(inputs)}."
+            + (" Merge them first, e.g. by Concatenate()([a, b])." if len(specs) == 1 else "")
         )
     for spec, x in zip(specs, inputs):
         if spec is None or x is None or isinstance(x, dict):
@@ -82,4 +83,53 @@ def check_input(layer, inputs):
         if complaint:
             raise InputDataError(
                 f"Input of layer {layer.name} ({type(layer).__name__}): {complaint}. Full shape received: {shape}."
+                + _hint(layer, spec, x, shape)
             )
+
+
+def _hint(layer, spec, x, shape):
+    """What may be the cause of a shape that does not fit."""
+    before = getattr(getattr(x, "node", None), "operation", None)
+    rank = spec.ndim or spec.min_ndim
+    if rank == len(shape) + 1:
+        if getattr(before, "return_sequences", True) is False:
+            return f" Layer {before.name} returns its last step only: set return_sequences=True there."
+        if before is not None and type(before).__name__.startswith(("Flatten", "Global")):
+            return f" Layer {before.name} ({type(before).__name__}) removes the axes that are missing: leave it out."
+        return "" if before is not None else " Is the batch axis missing? For a single sample pass x[np.newaxis]."
+    return advise_on_shape(shape, {axis % len(shape): size for axis, size in spec.axes.items() if shape})
+
+
+def advise_on_shape(shape, expected):
+    """What may be the cause if an array of this shape comes where some axes must have certain sizes.
+
+    expected: a shape, or a dictionary from axis to size.
+
+    >>> advise_on_shape((8, 3, 32, 32), (None, 32, 32, 3))
+    ' Is this channels-first? Move the channels to the end: np.moveaxis(x, 1, -1), or use data_format="channels_first".'
+    """
+    whole = isinstance(expected, tuple)
+    if whole and len(shape) == len(expected) - 1 and _same(shape, expected[1:]):
+        return " The batch axis is missing: for a single sample pass x[np.newaxis]."
+    sizes = dict(enumerate(expected)) if whole else expected
+    last = len(shape) - 1
+    if last < 2 or (whole and len(expected) != len(shape)):
+        return ""
+    first = whole and _same((shape[0], *shape[2:], shape[1]), expected)
+    if first or (not whole and sizes.get(last) is not None and sizes[last] == shape[1]):
+        return (
+            " Is this channels-first? Move the channels to the end: np.moveaxis(x, 1, -1), or use "
+            'data_format="channels_first".'
+        )
+    if (whole and _same((shape[0], shape[-1], *shape[1:-1]), expected)) or (
+        not whole and sizes.get(1) is not None and sizes[1] == shape[-1]
+    ):
+        return (
+            " Is this channels-last? Move the channels to the front: np.moveaxis(x, -1, 1), or use "
+            'data_format="channels_last".'
+        )
+    return ""
+
+
+def _same(shape, expected):
+    return len(shape) == len(expected) and all(e in (None, s) for s, e in zip(shape, expected))

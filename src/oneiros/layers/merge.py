@@ -28,11 +28,20 @@ class _Merge(Layer):
         batches = {shape[0] for shape in shapes if shape} - {None}
         if len(batches) > 1:
             raise InputDataError(
-                "Cannot merge tensors with different batch sizes. "
-                f"Received tensors with shapes {[tuple(shape) for shape in shapes]}"
+                f"Layer {self.name} ({type(self).__name__}): cannot merge tensors with different batch sizes. Received "
+                f"tensors with shapes {[tuple(shape) for shape in shapes]}"
             )
         rank = max(map(len, shapes))
-        rest = functools.reduce(_broadcast, [(1,) * (rank - len(shape)) + tuple(shape[1:]) for shape in shapes])
+        aligned = [(1,) * (rank - len(shape)) + tuple(shape[1:]) for shape in shapes]
+        for axis, sizes in enumerate(zip(*aligned), 1):
+            if len(different := dict.fromkeys(n for n in sizes if n not in (None, 1))) > 1:
+                raise InputDataError(
+                    f"Layer {self.name} ({type(self).__name__}): inputs have incompatible shapes "
+                    f"{', '.join(str(tuple(shape)) for shape in shapes)}. On axis {axis} the sizes are "
+                    f"{' and '.join(map(str, different))}. Give the inputs equal shapes (a Dense or convolution of "
+                    "as many units can), or use Concatenate."
+                )
+        rest = functools.reduce(_broadcast, aligned)
         return (*batches, *rest) if batches else (None, *rest)
 
     def call(self, inputs):
@@ -63,9 +72,6 @@ def _shapes(layer, kind, shapes, exactly):
 
 
 def _broadcast(a, b):
-    for m, n in zip(a, b):
-        if m != n and 1 not in (m, n) and None not in (m, n):
-            raise InputDataError(f"Inputs have incompatible shapes. Received shapes {a} and {b}")
     return tuple(n if m == 1 else m if n == 1 else None if m is None or n is None else m for m, n in zip(a, b))
 
 
@@ -167,11 +173,12 @@ class Concatenate(Layer):
                     merged[i] = None if m is None or n is None else m + n
                 else:
                     merged[i] = n if m is None else m
-            known = [(m, n) for i, (m, n) in enumerate(zip(merged, shape)) if i != axis and n is not None]
-            if len(shape) != rank or any(m != n for m, n in known):
+            differ = [i for i, (m, n) in enumerate(zip(merged, shape)) if i != axis and n not in (m, None)]
+            if len(shape) != rank or differ:
+                where = f"On axis {differ[0]} they differ" if len(shape) == rank else "Their numbers of axes differ"
                 raise InputDataError(
-                    "A `Concatenate` layer requires inputs with matching shapes except for the concatenation axis. "
-                    f"Received: input_shape={[tuple(shape) for shape in shapes]}"
+                    f"Layer {self.name} (Concatenate): the inputs need matching shapes except for the concatenation "
+                    f"axis {self.axis}. {where}. Received: input_shape={[tuple(shape) for shape in shapes]}"
                 )
         return tuple(merged)
 
@@ -221,8 +228,9 @@ class Dot(Layer):
         i, j = i % len(a), j % len(b)
         if a[i] != b[j] and a[i] is not None and b[j] is not None:
             raise InputDataError(
-                f"Incompatible input shapes: axis values {a[i]} (at axis {i}) != {b[j]} (at axis {j}). Full input "
-                f"shapes: {tuple(a)}, {tuple(b)}"
+                f"Layer {self.name} (Dot): incompatible input shapes: axis {i} of the first input has size {a[i]}, "
+                f"axis {j} of the second {b[j]}; they must be equal. Full input shapes: {tuple(a)}, {tuple(b)}. Choose "
+                "other `axes`."
             )
         return i, j
 

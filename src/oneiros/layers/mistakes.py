@@ -6,6 +6,7 @@ import numpy as np
 from ..core import Symbol, symbols_in
 from ..core.errors import InputDataError
 from ..core.symbol import topological_order
+from ..core.traceback import is_from_user
 
 _NOTE = "While calling "
 
@@ -38,14 +39,31 @@ def explain_call(layer, args, kwargs, path, error):
     if any(note.startswith(_NOTE) for note in getattr(error, "__notes__", ())):
         return
     inputs = args[0] if args else next(iter(kwargs.values()), None)
-    wrong = _not_a_tensor(inputs)
+    wrong = None if is_from_user(error) else _not_a_tensor(inputs)
     if wrong is not None and "name" in vars(layer):
         _complain(layer, wrong)
     if f"{Symbol.__module__}.Symbol" in _text(error):
         _complain_of_symbols(layer, [])
     inside = "".join(f", inside {describe(outer)}" for outer in reversed(path))
-    if inside or vars(layer).get("name", "") not in _text(error):
-        error.add_note(f"{_NOTE}{describe(layer)} with inputs of shape {_shapes(inputs)}{inside}.")
+    hint = _format_hint(layer, inputs)
+    if inside or hint or isinstance(inputs, (list, tuple)) or vars(layer).get("name", "") not in _text(error):
+        error.add_note(f"{_NOTE}{describe(layer)} with inputs of shape {_shapes(inputs)}{inside}.{hint}")
+
+
+def _format_hint(layer, inputs):
+    """Images that look channels-first where a layer takes them for channels-last."""
+    source = inputs
+    while isinstance(source, Symbol) and source.node is not None and source.node.inputs:
+        source = source.node.inputs[0]
+    shape = getattr(source, "shape", ())
+    if getattr(layer, "data_format", None) != "channels_last" or len(shape) < 4 or shape[1] not in (1, 3):
+        return ""
+    if shape[-1] is None or shape[-1] <= 4:
+        return ""
+    return (
+        f" Images of shape {tuple(shape)} look channels-first, and this layer is channels_last: move the channels to "
+        'the end (np.moveaxis(x, 1, -1)), or use data_format="channels_first".'
+    )
 
 
 def _text(error):
@@ -61,12 +79,14 @@ def _shapes(inputs):
     if isinstance(inputs, dict):
         return f"{{{', '.join(f'{key!r}: {_shapes(x)}' for key, x in inputs.items())}}}"
     shape = getattr(inputs, "shape", None)
-    return f"<{type(inputs).__name__}>" if shape is None else str(tuple(shape))
+    source = getattr(getattr(inputs, "node", None), "operation", None)
+    origin = f" from {describe(source)}" if hasattr(source, "call") else ""
+    return f"<{type(inputs).__name__}>" if shape is None else f"{tuple(shape)}{origin}"
 
 
 def _not_a_tensor(inputs):
     """The first among the inputs that can be no tensor, in a tuple; ``None`` if all can."""
-    for leaf in jax.tree.leaves(inputs, is_leaf=lambda x: x is None):
+    for leaf in [None] if inputs is None else jax.tree.leaves(inputs):  # inside of structures, None may be meant
         kind = getattr(getattr(leaf, "dtype", None), "kind", None)
         if kind in ("U", "S", "O", "M", "m") or not (hasattr(leaf, "shape") or isinstance(leaf, (int, float, complex))):
             return (leaf,)

@@ -12,6 +12,7 @@ from ..core.errors import InputDataError
 from ..core.interrupts import allowed
 from ..core.random import get_random_state, set_random_state
 from ..core.structure import Places, is_nested, keys_of, leaves, map_structure, pack, rebuilt, values_of
+from ..layers.input_spec import advise_on_shape
 from ..utils.data import GeneratorWorkers, PyDataset, SequenceWorkers, numpy_seed
 from .checks import on_disk
 
@@ -99,7 +100,10 @@ def _check_shape(array, symbol, name):
         shape = shape[:-1]
     fits = len(shape) == len(expected) and all(e in (None, s) for s, e in zip(shape[1:], expected[1:]))
     if not fits:
-        raise InputDataError(f"{name}: expected an array of shape {expected} (None: any size). Received shape {shape}.")
+        raise InputDataError(
+            f"{name}: expected an array of shape {expected} (None: any size). Received shape {shape}."
+            + advise_on_shape(shape, expected)
+        )
 
 
 def standardize_y(model, y, objectives):
