@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from . import core
 from .core.checks import one_of
 from .core.fields import field
+from .core.registry import factory
 
 _kind = core.kind("regularizer")
 
@@ -86,7 +87,21 @@ class OrthogonalRegularizer(Regularizer):
         return self.factor * 0.5 * jnp.sum(jnp.abs(off_diagonal)) / pairs
 
 
-l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
+@factory
+def l1_l2(l1=0.0, l2=0.0):
+    """An `L1L2`; before Keras 3 both factors are 0.01 unless given.
+
+    Args:
+        l1: Factor of the sum of absolute values.
+        l2: Factor of the sum of squares.
+
+    >>> l1_l2(l2=0.5).get_config()
+    {'l1': 0.0, 'l2': 0.5}
+    """
+    return L1L2(l1=l1, l2=l2)
+
+
+l1, l2, orthogonal_regularizer = L1, L2, OrthogonalRegularizer
 for _name in ("l1l2", "L1L2Regularizer", "WeightRegularizer"):
     _kind.add(L1L2, _name)
 

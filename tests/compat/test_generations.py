@@ -266,7 +266,7 @@ def test_every_row_has_a_test():
         *("optimizer_formulas", "frozen_uses_batch", "frozen_updates_dropped", "updates_in_training_only"),
         *("gates_initialized_apart", "identity_of_squares", "ctc_beams_merged", "ctc_scores_of_best"),
         "epochs_shuffle_on",
-        *("fractional_steps", "save_needs_suffix"),
+        *("fractional_steps", "save_needs_suffix", "weighted_metric_prefix", "metrics_need_loss", "top_k_is_mean"),
     }
     assert {others.get(row, row) for row in generations.BEHAVIOUR} <= tests | elsewhere
 
@@ -284,7 +284,15 @@ def test_defaults(generation, names, argument, values):
 
 def _find(name):
     owner, _, method = name.partition(".")
-    for module in (oneiros, layers, oneiros.initializers, oneiros.optimizers, oneiros.callbacks, oneiros.utils):
+    for module in (
+        oneiros,
+        layers,
+        oneiros.initializers,
+        oneiros.regularizers,
+        oneiros.optimizers,
+        oneiros.callbacks,
+        oneiros.utils,
+    ):
         thing = getattr(module, owner, None)
         if thing is not None:
             break

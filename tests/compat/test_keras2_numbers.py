@@ -312,3 +312,103 @@ def test_gates_of_keras1_are_orthogonal_one_by_one(generation):
     assert alone == (generation == "1")
     kernel = layer.get_weights()[1]
     assert np.allclose(kernel @ kernel.T, np.eye(3), atol=1e-5) == (generation != "1")
+
+
+# --- names and factors
+
+
+REGULARIZERS = {  # sum of |x| is 12 and of x * x is 24 for the weights
+    "l1": 0.12,
+    "l2": 0.24,
+    "l1_l2": 0.36,
+    "l1l2": 0.36,
+    "activity_l1": 0.12,
+    "activity_l2": 0.24,
+    "activity_l1l2": 0.36,
+}
+
+
+@pytest.mark.parametrize("name", REGULARIZERS)
+def test_regularizers_by_name(generation, name):
+    if generation == "3" and name not in ("l1", "l2"):
+        return
+    model = keras.Sequential([layers.Dense(2, W_regularizer=name, input_shape=(3,), use_bias=False)])
+    model.set_weights([np.full((3, 2), 2.0)])
+    model.compile("sgd", "mse")
+    ones = np.ones((4, 3))
+    np.testing.assert_allclose(
+        np.ravel(model.test_on_batch(ones, np.full((4, 2), 6)))[0], REGULARIZERS[name], rtol=1e-5
+    )
+    layer = layers.Dense(2, activity_regularizer=name, input_shape=(3,))
+    assert (
+        layer.activity_regularizer.get_config() == layers.Dense(2, W_regularizer=name).kernel_regularizer.get_config()
+    )
+
+
+def test_factors_of_l1_l2(generation):
+    factor = _at(generation, 0.01, 0.01, 0.01, 0.0)  # as tf_keras 2.21 and keras 3.15 have it
+    assert keras.regularizers.l1_l2().get_config() == {"l1": factor, "l2": factor}
+    assert keras.regularizers.L1L2().get_config() == {"l1": 0.0, "l2": 0.0}
+    assert keras.regularizers.l1_l2(l2=0.5).get_config() == {"l1": factor, "l2": 0.5}
+
+
+def test_weighted_metric_prefix(generation):
+    model = keras.Sequential([layers.Dense(1, input_shape=(3,))])
+    model.compile("sgd", "mse", metrics=["mae"], weighted_metrics=["mse"])
+    old = ["loss", "mean_absolute_error", "weighted_mean_squared_error"]
+    assert model.metrics_names == _at(generation, old, old, ["loss", "mae", "mse"], ["loss", "mae", "mse"])
+
+
+@pytest.mark.parametrize("metrics", [["mae"], {"first": "mae", "second": "mae"}])
+def test_metrics_of_an_output_without_a_loss(generation, metrics):
+    x = layers.Input((3,))
+    first = layers.Dense(2, name="first")(x)
+    model = keras.Model(x, [first, layers.Activation("relu", name="second")(first)])
+    model.compile("sgd", {"second": "mse"}, metrics=metrics)
+    if generation in ("1", "2"):
+        targets = r.rand(8, 2)
+        loss, of_second, mae = model.test_on_batch(X, targets)
+        error = np.maximum(X @ model.get_weights()[0], 0) - targets
+        np.testing.assert_allclose([loss, of_second, mae], [*[(error**2).mean()] * 2, abs(error).mean()], rtol=1e-4)
+    else:
+        assert sum("mae" in name for name in model.metrics_names) == 2
+
+
+def test_top_k_is_mean(generation):
+    y, p = np.array([[0, 1, 0], [1, 0, 0]]), np.array([[0.3, 0.2, 0.1], [0.1, 0.2, 0.7]])
+    for function, targets in (
+        (keras.metrics.top_k_categorical_accuracy, y),
+        (keras.metrics.sparse_top_k_categorical_accuracy, y.argmax(-1)),
+    ):
+        expected = _at(generation, 0.5, 0.5, [1, 0], [1, 0])
+        np.testing.assert_array_equal(function(targets, p, k=2), expected)
+
+
+def test_functions_fetch_and_are_fed(keras2):
+    a, b = K.variable(0.0), K.variable(0.0)
+    x, y = K.placeholder(()), K.placeholder(())
+    function = K.function([x, y], [x + y], updates=[(a, x + 1.0)], fetches=[K.update(b, 5.0)])
+    assert function([10.0, 20.0]) == [30.0] and (K.get_value(a), K.get_value(b)) == (11, 5)
+    function = K.function([x], [x + y], updates=[(a, y)], feed_dict={y: 30.0})
+    assert function([10.0]) == [40.0] and K.get_value(a) == 30
+    with pytest.raises(TypeError, match="nonsense"):
+        K.function([x], [x], nonsense=1)
+
+
+def test_a_list_may_grow_after_a_layer_was_called_on_it(generation):
+    x = layers.Input((2,))
+    parts = [x, x]
+    both = layers.Concatenate()(parts)
+    parts.append(both)
+    parts[0] = both
+    model = keras.Model(x, both)
+    assert model.predict(np.ones((1, 2)), verbose=0).shape == (1, 4)
+
+
+def test_a_model_with_an_input_that_nothing_uses_is_saved(generation, tmp_path):
+    a, b = layers.Input((2,), name="a"), layers.Input((3,), name="b")
+    model = keras.Model([a, b], layers.Dense(1)(a))
+    model.save(tmp_path / "model.h5")
+    loaded = keras.models.load_model(tmp_path / "model.h5", compile=False)
+    data = [np.ones((4, 2)), np.ones((4, 3))]
+    np.testing.assert_array_equal(loaded.predict(data, verbose=0), model.predict(data, verbose=0))

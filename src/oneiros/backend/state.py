@@ -317,7 +317,9 @@ class Function:
     """A compiled function from symbols to symbols.
 
     inputs: placeholders or other symbols to feed, and `learning_phase()`, fed with 0 or 1; updates: pairs (variable,
-    new value), done at each call after the outputs are computed. Returns a list of NumPy arrays, or one for one symbol.
+    new value), done at each call after the outputs are computed; fetches: more of them, or symbols to compute for
+    nothing but what they print; feed_dict: values for more placeholders, the same at each call.
+    Returns a list of NumPy arrays, or one for one symbol.
 
     >>> x, total = placeholder((None,)), variable(0.0)
     >>> f = function([x], [x * 2], updates=[(total, x[0])])
@@ -325,7 +327,7 @@ class Function:
     ([2.0, 4.0], 1.0)
     """
 
-    def __init__(self, inputs, outputs, updates=None, name=None, **kwargs):
+    def __init__(self, inputs, outputs, updates=None, name=None, fetches=(), feed_dict=None):
         self.inputs = list(inputs) if isinstance(inputs, (list, tuple)) else inputs
         self.name = name
         self.outputs = outputs
@@ -336,13 +338,17 @@ class Function:
         unfit = [x for x in inputs if not isinstance(x, (Symbol, bool, int, np.integer))]
         if unfit:
             raise TypeError(f"function: inputs must be placeholders or other symbols. Received: {unfit[0]!r}")
-        self.updates = list(_pairs(updates or []))
-        self._graph = Graph(self._fed, (outputs, [new for _, new in self.updates]))
+        self._constants = [_feed(symbol, value) for symbol, value in (feed_dict or {}).items()]
+        more = [x for x in fetches or () if not isinstance(x, Symbol)]
+        self.updates = list(_pairs([updates or [], more]))
+        extra = [x for x in fetches or () if isinstance(x, Symbol)]
+        fed = [*self._fed, *(feed_dict or {})]
+        self._graph = Graph(fed, (outputs, [new for _, new in self.updates], extra))
         self._compiled = compiled(self._run, static=("training",))
 
     def _run(self, *arrays, training):
         with phase.running(training), deferred.dropping(behaviour.updates_in_training_only):
-            outputs, new_values = self._graph(*arrays)
+            outputs, new_values, _ = self._graph(*arrays)
         outputs = map_structure(tensor, outputs)
         for (x, _), new in zip(self.updates, new_values):
             x.assign(tensor(new).astype(x.dtype))
@@ -359,7 +365,7 @@ class Function:
         training = bool(np.asarray(flags[0])) if flags and phase.default() is None else phase.resolve()
         values = [x for x, fed in zip(inputs, self._is_fed) if fed]
         arrays = [_feed(symbol, value) for symbol, value in zip(self._fed, values)]
-        return map_structure(np.asarray, self._compiled(*arrays, training=training))
+        return map_structure(np.asarray, self._compiled(*arrays, *self._constants, training=training))
 
 
 def _pairs(updates):
@@ -383,9 +389,9 @@ def _feed(symbol, value):
     return jnp.asarray(value, to_dtype(symbol.dtype))
 
 
-def function(inputs, outputs, updates=None, name=None, **kwargs):
+def function(inputs, outputs, updates=None, name=None, fetches=(), feed_dict=None):
     """A compiled function from symbols to symbols: see `Function`."""
-    return Function(inputs, outputs, updates, name, **kwargs)
+    return Function(inputs, outputs, updates, name, fetches, feed_dict)
 
 
 class _Cell:

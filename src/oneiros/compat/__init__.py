@@ -71,12 +71,12 @@ def _register_names(generation):
             del kind.objects[name]
         else:
             kind.objects[name] = previous
-    if generation != "1":
+    if generation == "3":
         return
     from ..core.registry import kind as kind_of
-    from .legacy_functions import KERAS1_NAMES
+    from .legacy_functions import KERAS1_NAMES, OLD_NAMES
 
-    for kind_name, functions in KERAS1_NAMES.items():
+    for kind_name, functions in (KERAS1_NAMES if generation == "1" else OLD_NAMES).items():
         kind = kind_of(kind_name)
         for function in functions:
             name = function.__name__

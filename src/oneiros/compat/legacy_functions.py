@@ -5,6 +5,7 @@ import numpy as np
 from .. import backend as K  # noqa: N812
 from .. import optimizers, regularizers
 from ..core import kind
+from ..core.registry import factory
 from ..utils.atomic import regular, replacing
 from ..utils.layer_utils import count_params
 
@@ -59,18 +60,22 @@ def matthews_correlation(y_true, y_pred):
 WeightRegularizer = ActivityRegularizer = L1L2Regularizer = regularizers.L1L2
 
 
+@factory
 def l1l2(l1=0.01, l2=0.01):
     return regularizers.L1L2(l1=l1, l2=l2)
 
 
+@factory
 def activity_l1(l=0.01):  # noqa: E741 - Keras' name
     return regularizers.L1L2(l1=l)
 
 
+@factory
 def activity_l2(l=0.01):  # noqa: E741
     return regularizers.L1L2(l2=l)
 
 
+@factory
 def activity_l1l2(l1=0.01, l2=0.01):
     return regularizers.L1L2(l1=l1, l2=l2)
 
@@ -92,11 +97,12 @@ class EigenvalueRegularizer(regularizers.Regularizer):
         return self.k * K.sqrt(K.sum(vector * K.dot(square, vector)))
 
 
-# What strings may name in Keras 1, by kind.
+# What strings may name, by kind, in Keras 1 and before Keras 3.
 KERAS1_NAMES = {
     "metric": (precision, recall, fbeta_score, fmeasure, fscore, f1score, matthews_correlation),
-    "regularizer": (l1l2, activity_l1, activity_l2, activity_l1l2),
+    "regularizer": (l1l2, activity_l1, activity_l2, activity_l1l2, regularizers.l1_l2),
 }
+OLD_NAMES = {"regularizer": KERAS1_NAMES["regularizer"]}
 
 # --- optimizers
 

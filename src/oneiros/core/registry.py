@@ -78,6 +78,12 @@ def get_registered_object(name, custom_objects=None, module_objects=None):
     return None
 
 
+def factory(function):
+    """Marks a function whose result, not itself, is what its name stands for: ``l1_l2()`` is a regularizer."""
+    function.makes_object = True
+    return function
+
+
 class Kind:
     """The known objects of one kind: ``Kind("activation")``.
 
@@ -124,7 +130,7 @@ class Kind:
             return self.deserialize(identifier)
         if isinstance(identifier, str):
             thing = self.find(identifier)
-            return thing() if inspect.isclass(thing) else thing
+            return thing() if inspect.isclass(thing) or hasattr(thing, "makes_object") else thing
         if inspect.isclass(identifier):
             return identifier()
         if callable(identifier):

@@ -129,15 +129,15 @@ class Symbol:
 class Node:
     """One application of an operation (a function of arrays, or a layer) to symbols.
 
-    args, kwargs: as they were given; inputs, outputs: the symbols in them, flat.
+    args, kwargs: as they were given, in containers of its own: a user may go on to fill a list that a layer was
+    called on. inputs, outputs: the symbols in them, flat.
     """
 
     placeholder = False  # True: the outputs are to be fed
 
     def __init__(self, operation, args, kwargs, output_specs):
         self.operation = operation
-        self.args = args
-        self.kwargs = kwargs
+        self.args, self.kwargs = replace_symbols((args, kwargs), lambda symbol: symbol)
         self.inputs = symbols_in((args, kwargs))
         self.node_index = 0
         self.output_structure = output_specs

@@ -62,6 +62,10 @@ def sparse_categorical_accuracy(y_true, y_pred):
     return (_labels(y_true, y_pred) == jnp.argmax(y_pred, -1)).astype(core.floatx())
 
 
+def _per_sample(hits):
+    return jnp.mean(hits) if behaviour.top_k_is_mean else hits
+
+
 def _among_top(labels, y_pred, k):
     chosen = jnp.take_along_axis(y_pred, labels[..., None], -1, mode="clip")
     inside = (labels >= 0) & (labels < y_pred.shape[-1])
@@ -71,7 +75,7 @@ def _among_top(labels, y_pred, k):
 @metric()
 def top_k_categorical_accuracy(y_true, y_pred, k=5):
     """How often the class of the largest target is among the k largest predictions."""
-    return _among_top(jnp.argmax(y_true, -1), y_pred, k)
+    return _per_sample(_among_top(jnp.argmax(y_true, -1), y_pred, k))
 
 
 @metric()
@@ -82,8 +86,8 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False
     """
     labels = _labels(y_true, y_pred)
     if from_sorted_ids:
-        return jnp.any(y_pred[..., :k] == labels[..., None], -1).astype(core.floatx())
-    return _among_top(labels, y_pred, k)
+        return _per_sample(jnp.any(y_pred[..., :k] == labels[..., None], -1).astype(core.floatx()))
+    return _per_sample(_among_top(labels, y_pred, k))
 
 
 def _centred(x, axis):

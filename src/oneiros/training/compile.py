@@ -138,6 +138,8 @@ class Objectives:
         plain = _metric_lists(self.metrics_, places, "metrics")
         weighted = _metric_lists(self.weighted_metrics, places, "weighted_metrics")
         self._specs = [[*((m, False) for m in p), *((m, True) for m in w)] for p, w in zip(plain, weighted)]
+        if behaviour.metrics_need_loss:
+            self._specs = [specs if fn is not None else [] for specs, fn in zip(self._specs, losses_)]
         self.losses, self.names, self.places = losses_, places.names, places
 
     def bind(self, outputs, y):
@@ -159,7 +161,8 @@ class Objectives:
             made, taken = [], set()
             for spec, is_weighted in self._specs[i]:
                 metric, name = _make_metric(spec, target, output, fn)
-                name = f"weighted_{name}" if is_weighted and name in taken else name
+                if is_weighted and (name in taken or behaviour.weighted_metric_prefix):
+                    name = f"weighted_{name}"
                 taken.add(name)
                 self._log_names[id(metric)] = f"{prefixes[i]}_{name}" if several else name
                 made.append((metric, is_weighted))
