@@ -213,8 +213,8 @@ def faults(results):
 
 def test_damaged_files_are_told(tmp_path):
     own_files(tmp_path)
-    results = run(tmp_path, 7, 70)
-    assert len(results) == 70
+    results = run(tmp_path, 7, 56)
+    assert len(results) == 56
     assert not list(faults(results))
     outcomes = collections.Counter(result[2] for result in results)
     assert outcomes["right"] and outcomes["CorruptFileError"]
