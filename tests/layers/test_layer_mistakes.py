@@ -165,6 +165,10 @@ def left_and_right(left, right, layer=Dense):
     return [layer(3, name="left")(Input(left)), layer(5, name="right")(Input(right))]
 
 
+def test_a_call_without_inputs():
+    told(lambda: Dense(2, name="mine")(), "layer 'mine' (Dense) without inputs", "layer(x)", error=Exception)
+
+
 def test_merging_different_shapes():
     sources = ["(None, 3) from layer 'left' (Dense)", "(None, 5) from layer 'right' (Dense)"]
     pair = left_and_right((4,), (4,))

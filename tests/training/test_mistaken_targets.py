@@ -73,6 +73,21 @@ def test_compute_loss_without_a_result():
     told(lambda: model.fit(X, Y, verbose=0), "ForgottenLoss.compute_loss returned None", "`return`")
 
 
+class ForgottenLogs(Model):
+    def train_step(self, data):
+        super().train_step(data)
+
+
+def test_steps_without_logs_change_nothing():
+    x = Input((4,))
+    model = ForgottenLogs(x, Dense(1)(x), name="mine")
+    model.compile("sgd", "mse")
+    before = model.get_weights()
+    told(lambda: model.fit(X, Y, verbose=0), "Model mine: ForgottenLogs.train_step()", "dictionary of logs", "`return`")
+    for old, new in zip(before, model.get_weights()):
+        np.testing.assert_array_equal(old, new)
+
+
 def test_results_that_are_numbers_are_taken():
     for value in (1, 2.0, np.float32(3), np.ones(6), ops.ones(6)):
         train(lambda t, p, value=value: value + 0 * ops.mean(p))

@@ -38,6 +38,9 @@ def explain_call(layer, args, kwargs, path, error):
     """
     if any(note.startswith(_NOTE) for note in getattr(error, "__notes__", ())):
         return
+    if not (args or kwargs):
+        error.add_note(f"{_NOTE}{describe(layer)} without inputs: give it a tensor, layer(x).")
+        return
     inputs = args[0] if args else next(iter(kwargs.values()), None)
     wrong = None if is_from_user(error) else _not_a_tensor(inputs)
     if wrong is not None and "name" in vars(layer):

@@ -253,7 +253,13 @@ class Trainer:
         def one(batch):
             if "single" in form:
                 self._reset_means()
-            return checks.with_strays(step(self.step_arguments(batch)), embeddings)
+            logs = step(self.step_arguments(batch))
+            if not isinstance(logs, dict):
+                raise InputDataError(
+                    f"Model {self.name}: {step.__qualname__}() must return a dictionary of logs: {{'loss': loss}}. "
+                    f"It returned {type(logs).__name__}: does it lack a `return`?"
+                )
+            return checks.with_strays(logs, embeddings)
 
         def many(steps, batches):
             return repeat(one, steps, batches)
