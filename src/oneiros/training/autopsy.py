@@ -83,7 +83,7 @@ class _Step:
         found = next((place for place in self.places if place.get("bad")), None)
         if found is not None:
             inputs = (
-                "its inputs were not finite"
+                "its inputs were not finite, so the data hold NaN or an operation outside of layers gave it"
                 if not found["inputs_finite"]
                 else (f"its inputs were finite, from {found['low']:.3g} to {found['high']:.3g}")
             )
