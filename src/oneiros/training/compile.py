@@ -1,6 +1,7 @@
 """What `compile` is told about losses and metrics, as functions of targets and outputs."""
 
 import contextlib
+import copy
 import inspect
 
 import jax
@@ -169,6 +170,13 @@ class Objectives:
             self.trackers += [metric for metric, _ in made]
             self.output_metrics.append(made)
         self.bound = True
+
+    def expected_names(self, outputs):
+        """What the logs will be called. Which metrics they stand for follows from the targets, once they are there."""
+        preview = copy.copy(self)
+        preview.trackers, preview._log_names = list(self.trackers), {}
+        preview.bind(outputs, None)
+        return preview.names_of_results
 
     def learn_shapes(self, outputs):
         """Notes the shapes of the outputs (symbols or arrays); of arrays only the last axis holds for all batches."""

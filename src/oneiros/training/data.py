@@ -297,7 +297,7 @@ class BatchData:
     def _length(self):
         try:
             length = len(self.source)
-        except TypeError:
+        except Exception:  # also where a callback will set up the source: it is asked again before its first batch
             length = getattr(self.source, "cardinality", lambda: -1)()
             length = int(length.numpy() if hasattr(length, "numpy") else length)
         return length if length and length > 0 else None

@@ -276,21 +276,38 @@ def _raise(report):
     raise FloatingPointError(report)
 
 
-def predict_batches(function, data, steps=None):
-    """The outputs for all samples, as NumPy arrays in the structure of the model's output."""
+def predict_batches(function, data, steps, callbacks):
+    """Pairs of the outputs for each batch, in the structure of the model's output, and of how many rows count."""
     results = []
+    watched = callbacks.overrides_batch_hooks["predict"]
+    for step, (batch, size) in enumerate(_prediction_batches(data, steps)):
+        callbacks.on_predict_batch_begin(step)
+        check()
+        outputs = function(batch)
+        logs = {"batch": step, "size": size}
+        if watched:  # that waits until they are computed
+            outputs = logs["outputs"] = cut(outputs, size)
+        results.append((outputs, size))
+        callbacks.on_predict_batch_end(step, logs)
+    return results
+
+
+def _prediction_batches(data, steps):
     if isinstance(data, ArrayData):
         for start in range(0, data.samples, data.batch_size):
             stop = min(start + data.batch_size, data.samples)
             batch, size = data.take(slice(start, stop))[0], stop - start
             if size < _full_size(data) and not data.exact:  # rows of a prediction are independent
                 batch = _repeated(batch, size, _full_size(data))
-            check()
-            results.append((function(batch), size))
+            yield batch, size
     else:
         for x, _, _ in itertools.islice(data.epoch(), steps):
-            results.append((function(x), leaves(x)[0].shape[0]))
-    return results
+            yield x, leaves(x)[0].shape[0]
+
+
+def cut(outputs, size):
+    """Outputs as NumPy arrays of their first rows."""
+    return map_structure(lambda a: np.asarray(a)[:size], outputs)
 
 
 def _full_size(data):

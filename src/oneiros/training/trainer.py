@@ -3,7 +3,7 @@
 import contextlib
 import inspect
 import warnings
-from functools import partial
+from functools import cache
 
 import jax
 import numpy as np
@@ -23,7 +23,7 @@ from .autopsy import examine, not_finite
 from .callbacks import CallbackList, History, ProgbarLogger
 from .compile import Objectives
 from .data import ArrayData, BatchData
-from .loop import Pace, nan_teller, predict_batches, run_epoch
+from .loop import Pace, cut, nan_teller, predict_batches, run_epoch
 from .progress import Progress, Rows
 from .state import in_training_state
 
@@ -89,7 +89,8 @@ class Trainer:
         if self._objectives is None:
             return []
         if not self._objectives.bound and self.outputs is not None:
-            self._objectives.bind(self.outputs, None)
+            self._objectives.place(self.output_places)
+            return self._objectives.expected_names(self.outputs)
         return self._objectives.names_of_results
 
     compiled_loss = property(lambda self: self._objectives)
@@ -192,7 +193,8 @@ class Trainer:
         if self._objectives is not None:
             if self.outputs is not None:
                 self._objectives.place(self.output_places)
-                self._objectives.bind(self.outputs, y)
+                if y is not None:  # a prediction does not tell which accuracy is meant
+                    self._objectives.bind(self.outputs, y)
             if self._objectives.shapes is None:
                 self._learn_shapes(x, y)
 
@@ -448,28 +450,36 @@ class Trainer:
             arguments.check_ends(validation_data, validation_steps, "validation_steps")
         options = _worker_options(workers, use_multiprocessing, max_queue_size)
         data = self._data(x, y, sample_weight, batch_size, class_weight, steps_per_epoch, shuffle=shuffle, **options)
+        arrays = isinstance(data, ArrayData)
         with data_.closing(data):
-            self._prepare(data.peek())
             validation = None
             if validation_data is not None:
                 size = validation_batch_size or batch_size
                 validation = self._validation(validation_data, size, validation_steps, **options)
             elif validation_split:
-                if not isinstance(data, ArrayData):
+                if not arrays:
                     raise InputDataError("validation_split needs arrays; give validation_data for what yields batches.")
                 data, validation = data_.split(data, validation_split)
-            if isinstance(data, ArrayData) and steps_per_epoch is not None:
+            if arrays and steps_per_epoch is not None:
                 data.steps = min(data.steps, steps_per_epoch)
-            self._function("train")  # what is wrong with the optimizer is told before any callback starts
+            prepare = cache(lambda: self._prepare(data.peek()))
+            if arrays:  # what is wrong with data or optimizer is told before any callback starts
+                prepare()
+                self._function("train")
             callbacks = self._callbacks(callbacks, data, validation, epochs, verbose)
             self.stop_training = False
-            arrays = isinstance(data, ArrayData)
             rows = Rows(data.samples, data.batch_size, data.steps, shuffle) if arrays else None
             sources = {"data": data, "validation_data": validation}
             sources = {name: source for name, source in sources.items() if isinstance(source, BatchData)}
-            callbacks.set_progress(Progress(partial(self._moved_by_fit, data), rows, sources))
+
+            def variables(expected=0):
+                prepare()
+                return self._moved_by_fit(data, expected)
+
+            callbacks.set_progress(Progress(variables, rows, sources))
             with data_.closing(validation):
-                return self._fit_epochs(data, validation, callbacks, range(initial_epoch, epochs), validation_freq)
+                epochs = range(initial_epoch, epochs)
+                return self._fit_epochs(data, validation, callbacks, epochs, validation_freq, prepare)
 
     def _callbacks(self, callbacks, data, validation, epochs, verbose):
         if isinstance(callbacks, CallbackList):
@@ -497,7 +507,7 @@ class Trainer:
         everything.set_params(params)
         return everything
 
-    def _fit_epochs(self, data, validation, callbacks, epochs, validation_freq):
+    def _fit_epochs(self, data, validation, callbacks, epochs, validation_freq, prepare):
         progress = callbacks.progress
         hooks = _Hooks(callbacks, "train", self)
         single = callbacks.overrides_batch_hooks["train"]
@@ -511,6 +521,7 @@ class Trainer:
                     callbacks.on_epoch_begin(epoch)
                     self.reset_metrics()
                     progress.begin_epoch()
+                prepare()  # the first batch is asked for when callbacks have set up what it comes from
                 rows = None if progress.rows is None else progress.rows.from_step(progress.step)
                 logs, steps = run_epoch(self, "train", data, hooks, rows, single, progress)
                 if isinstance(data, BatchData) and data.steps and steps < data.steps and not self.stop_training:
@@ -532,11 +543,12 @@ class Trainer:
             raise
         return self.history
 
-    def _evaluate(self, data, callbacks):
-        """The logs of one pass over data."""
+    def _evaluate(self, data, callbacks, prepare=lambda: None):
+        """The logs of one pass over data. prepare: called between the callbacks' start and the first batch."""
         self.reset_metrics()
         hooks = _Hooks(callbacks, "test", self)
         callbacks.on_test_begin()
+        prepare()
         logs, _ = run_epoch(self, "test", data, hooks, None, callbacks.overrides_batch_hooks["test"])
         callbacks.on_test_end(logs)
         return logs
@@ -567,10 +579,12 @@ class Trainer:
         if isinstance(data, ArrayData) and steps is not None:
             data = data.slice(0, steps * data.batch_size)
         with data_.closing(data):
-            self._prepare(data.peek())
+            prepare = cache(lambda: self._prepare(data.peek()))
+            if isinstance(data, ArrayData):
+                prepare()
             callbacks = self._callbacks_for("test", callbacks, data, verbose)
             with callbacks.cleaning_up():
-                return self._returned(self._evaluate(data, callbacks), return_dict)
+                return self._returned(self._evaluate(data, callbacks, prepare), return_dict)
 
     def _callbacks_for(self, phase, callbacks, data, verbose):
         if isinstance(callbacks, CallbackList):
@@ -616,31 +630,16 @@ class Trainer:
         bar = ProgbarLogger() if _loud(verbose) else None
         made = CallbackList([*([bar] if bar else []), *(callbacks or [])])
         with data_.closing(data), made.cleaning_up():
-            self._prepare(data.peek())
-            results = predict_batches(self._function("predict"), data, steps)
-            outputs = _joined(results)
-            self._check_strays()
             if len(made):
-                self._announce_prediction(made, data, len(results))
+                made.set_model(self)
+                sizes = {name: getattr(data, name, None) for name in ("samples", "batch_size")}
+                made.set_params({"steps": data.steps, "verbose": 1, "epochs": 1, "metrics": [], **sizes})
+            made.on_predict_begin()
+            self._prepare(data.peek())
+            outputs = _joined(predict_batches(self._function("predict"), data, steps, made))
+            self._check_strays()
+            made.on_predict_end()
         return outputs
-
-    def _announce_prediction(self, made, data, steps):
-        made.set_model(self)
-        made.set_params(
-            {
-                "steps": steps,
-                "samples": getattr(data, "samples", None),
-                "verbose": 1,
-                "epochs": 1,
-                "metrics": [],
-                "batch_size": getattr(data, "batch_size", None),
-            }
-        )
-        made.on_predict_begin()
-        for step in range(steps):
-            made.on_predict_batch_begin(step)
-            made.on_predict_batch_end(step, {"size": getattr(data, "batch_size", 1)})
-        made.on_predict_end()
 
     # --- one batch
 
@@ -781,7 +780,7 @@ def _single(x):
 
 def _joined(results):
     """Outputs of batches, cut to their true sizes and joined along the batch axis."""
-    results = [map_structure(lambda a, size=size: np.asarray(a)[:size], out) for out, size in results]
+    results = [cut(outputs, size) for outputs, size in results]
     if not results:
         raise InputDataError("predict: the data yielded no batch.")
     if len(results) == 1:
