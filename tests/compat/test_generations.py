@@ -259,6 +259,18 @@ def test_metrics_get_aligned_targets(generation):
     assert found[1] == _at(generation, 1, 1, 1, 3)  # (3,) against (3, 1) broadcasts to (3, 3)
 
 
+def test_counts_in_batch_logs(generation):
+    class Watch(oneiros.callbacks.Callback):
+        def on_batch_end(self, batch, logs=None):
+            self.names = list(logs)
+
+    watch = Watch()
+    model = oneiros.Sequential([layers.Dense(1, input_shape=(2,))])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 2), "float32"), np.ones((4, 1), "float32"), epochs=1, verbose=0, callbacks=[watch])
+    assert (watch.names[-2:] == ["batch", "size"]) == _at(generation, True, True, False, False)
+
+
 def test_every_row_has_a_test():
     tests = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
     others = {"generation": "selecting_sets_every_row", "relu6_hard_sigmoid": "hard_sigmoid"}

@@ -31,6 +31,7 @@ BEHAVIOUR = {
     "metrics_get_aligned_targets": (True,         True,         True,         False),
     "lone_output_loss":            (True,         True,         True,         False),
     "progress_bar":                ("keras1",     "keras2",     "tf",         "keras3"),
+    "counts_in_batch_logs":        (True,         True,         False,        False),
     "quiet_predict":               (True,         True,         False,        False),
     "fractional_steps":            (True,         True,         True,         False),
     "save_needs_suffix":           (False,        False,        False,        True),
@@ -82,7 +83,7 @@ DEFAULTS = (
     ("TensorBoard", "log_dir", "./logs", "./logs", NATIVE),
     ("plot_model", "show_layer_names", True, True, True),
     ("Model.fit", "epochs", 10, NATIVE, NATIVE),
-    ("Model.train_on_batch Model.test_on_batch", "reset_metrics", NATIVE, NATIVE, True),
+    ("Model.train_on_batch Model.test_on_batch", "reset_metrics", False, False, NATIVE),
     ("Model.summary", "line_length", 100, NATIVE, NATIVE),
 )
 

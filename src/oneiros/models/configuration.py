@@ -52,7 +52,7 @@ def sequential_from_config(cls, config, custom_objects=None):
 
 
 def graph_config(model):
-    nodes = [node for _, node in order_nodes(model.inputs, model.outputs)]
+    nodes = [node for _, node in order_nodes(model.inputs, model.outputs_by_key)]
     nodes += [s.node for s in model.inputs if s.node.placeholder and s.node not in nodes]  # which nothing uses
     names, indices, entries = {}, {}, {}
     for node in nodes:

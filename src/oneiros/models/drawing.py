@@ -150,7 +150,7 @@ class _Drawing:
         if model._graph is None:
             return self._draw_chain(model, graph, prefix)
         arrows, drawn = {}, {}
-        for _, node in order_nodes(model.inputs, model.outputs):
+        for _, node in order_nodes(model.inputs, model.outputs_by_key):
             layer = node.operation
             is_layer = isinstance(layer, Layer)
             if chosen is not None and not (is_layer and layer.name in chosen):

@@ -2,6 +2,7 @@
 
 import numbers
 
+import jax
 import numpy as np
 
 from ..core import Graph, Symbol, behaviour, has_symbol, is_symbol, structure, symbols_in
@@ -54,13 +55,15 @@ class Model(Trainer, Savable, Layer):
                     f"Model {self.name}: {what} must be symbols: what Input() and layers called on symbols return. "
                     f"Received: {what}={value!r}"
                 )
+        if isinstance(outputs, (list, tuple)) and len(outputs) == 1 and is_symbol(outputs[0]):
+            outputs = outputs[0]  # Keras gives the array alone, not a list of it
         self._input_structure = inputs
         self._output_structure = outputs
         self.inputs, self.outputs = symbols_in(inputs), symbols_in(outputs)
         if len({id(s) for s in self.inputs}) != len(self.inputs):
             raise ValueError(f"Model {self.name}: the list of inputs holds one symbol twice.")
         self._graph = Graph(self.inputs, outputs)
-        self._graph_layers = layers_in_order(self.inputs, self.outputs)
+        self._graph_layers = layers_in_order(self.inputs, self.outputs_by_key)
         names = [layer.name for layer in self._graph_layers]
         if len(set(names)) != len(names):
             twice = next(n for n in names if names.count(n) > 1)
@@ -69,6 +72,11 @@ class Model(Trainer, Savable, Layer):
 
     _graph = None
     inputs = outputs = None
+
+    @property
+    def outputs_by_key(self):
+        """The outputs in the order in which Keras walks the graph: dictionaries sorted by key."""
+        return jax.tree.leaves(self._output_structure)
 
     # --- names and layers
 
@@ -250,7 +258,7 @@ class Model(Trainer, Savable, Layer):
 
     def __getstate__(self):
         """The graph too. The nodes come first, each after its inputs: deep graphs stay flat."""
-        nodes = [node for _, node in order_nodes(self.inputs, self.outputs)] if self._graph is not None else []
+        nodes = [node for _, node in order_nodes(self.inputs, self.outputs_by_key)] if self._graph is not None else []
         return {"_nodes": nodes} | Layer.__getstate__(self)
 
     def __setstate__(self, state):

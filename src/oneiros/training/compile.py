@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import inspect
+import itertools
 
 import jax
 import jax.numpy as jnp
@@ -162,8 +163,12 @@ class Objectives:
             made, taken = [], set()
             for spec, is_weighted in self._specs[i]:
                 metric, name = _make_metric(spec, target, output, fn)
+                if id(metric) in self._log_names:  # an object given for all outputs: each counts for itself
+                    metric = type(metric).from_config(metric.get_config())
                 if is_weighted and (name in taken or behaviour.weighted_metric_prefix):
                     name = f"weighted_{name}"
+                numbered = (f"{name}_{number}" for number in itertools.count(1))
+                name = name if name not in taken else next(other for other in numbered if other not in taken)
                 taken.add(name)
                 self._log_names[id(metric)] = f"{prefixes[i]}_{name}" if several else name
                 made.append((metric, is_weighted))

@@ -252,7 +252,8 @@ class _Run:
             self.average.add(values, group["samples"])
             self.logs = self.average.result()
         self.progress.done(group["last"], self.logs)
-        self.hooks.end(group["last"], {**values, "batch": group["last"], "size": group["samples"]})
+        counts = {"batch": group["last"], "size": group["samples"]} if behaviour.counts_in_batch_logs else {}
+        self.hooks.end(group["last"], {**values, **counts})
 
     def _explain(self, group, logs):
         """Has NaN in the logs explained, once; then training stops before the step that failed, or goes on."""

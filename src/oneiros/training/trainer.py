@@ -643,12 +643,12 @@ class Trainer:
 
     # --- one batch
 
-    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, reset_metrics=None, return_dict=False):
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, reset_metrics=True, return_dict=False):
         """One training step on this batch; returns the loss, or a list with the metrics."""
         self._need_compile("train_on_batch()")
         return self._on_batch("train", x, y, sample_weight, class_weight, reset_metrics, return_dict)
 
-    def test_on_batch(self, x, y=None, sample_weight=None, reset_metrics=None, return_dict=False):
+    def test_on_batch(self, x, y=None, sample_weight=None, reset_metrics=True, return_dict=False):
         """The loss and metrics on this batch."""
         self._need_compile("test_on_batch()")
         return self._on_batch("test", x, y, sample_weight, None, reset_metrics, return_dict)

@@ -141,8 +141,7 @@ class BackupAndRestore(Callback):
         if not isinstance(state, dict) or state.get("format") != _FORMAT:
             raise CorruptFileError("the backup was made by another version of this library.")
         names, values = state["variables"], state["values"]
-        # Within an epoch a step is traced in any case: evaluation heeds what that tells, though no step may be left.
-        variables = self.progress.variables(float("inf") if state["progress"]["step"] else len(values))
+        variables = self.progress.variables(len(values))
         self._check(variables, names, values)
         self.progress.set_state(state["progress"])
         for variable, value in zip(variables, values):

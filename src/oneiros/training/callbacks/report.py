@@ -35,7 +35,7 @@ class BaseLogger(Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         logs = logs or {}
-        size = logs.get("size", 0) * logs.get("num_steps", 1)
+        size = logs.get("size", 1) * logs.get("num_steps", 1)
         self.seen += size
         for name, value in logs.items():
             if name in self.stateful_metrics:
@@ -157,7 +157,7 @@ class ProgbarLogger(Callback):
     def _advance(self, batch, logs):
         logs = logs or {}
         if self._by_samples:
-            self.seen += logs.get("size", 0) * logs.get("num_steps", 1)
+            self.seen += logs.get("size", 1) * logs.get("num_steps", 1)
         else:
             self.seen = batch + 1
         # The last values of an epoch come with the validation's, in `_finish`.
