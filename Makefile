@@ -2,12 +2,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test imdb package bench fuzz clean
+# How many random programs `make differential` compares, from which seed on, and with which peer.
+N ?= 500
+SEED ?= 1000
+PEER ?= keras
+
+.PHONY: demo test imdb package bench fuzz differential clean
 
 demo: .venv/demo-installed
 	$(BIN)/python examples/demo.py
 
-test: .venv/test-installed
+test: .venv/test-installed .venv-peer/keras-installed
 	$(BIN)/ruff check src tests examples benchmarks
 	$(BIN)/ruff format --check src tests examples benchmarks
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -32,6 +37,20 @@ fuzz: .venv/test-installed
 bench: .venv/demo-installed
 	$(BIN)/python -m benchmarks
 
+# Random programs here and in another Keras, as a black box: what differs is shrunk and printed.
+differential: .venv/test-installed .venv-peer/$(PEER)-installed
+	$(BIN)/python -m tests.differential --count $(N) --seed $(SEED) --peer $(PEER)
+
+# The peers' environments, one folder each.
+PEER_keras := "keras==3.15.*" jax h5py
+PEER_tf_keras := "tf_keras==2.*" tensorflow-cpu
+
+.venv-peer/%-installed: Makefile
+	$(PYTHON) -m venv .venv-peer/$*
+	.venv-peer/$*/bin/pip install --quiet --upgrade pip
+	.venv-peer/$*/bin/pip install --quiet $(PEER_$*)
+	touch $@
+
 .venv/%-installed: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
@@ -39,4 +58,4 @@ bench: .venv/demo-installed
 	touch $@
 
 clean:
-	rm -rf .venv .venv-bench build demo-output bench-output dist src/*.egg-info
+	rm -rf .venv .venv-bench .venv-peer build demo-output bench-output dist src/*.egg-info
