@@ -15,7 +15,7 @@ import oneiros as keras
 from oneiros import layers as L  # noqa: N812
 from oneiros.core.errors import CorruptFileError, InputDataError, LimitExceededError, UnsafeModelError
 from oneiros.models import load_model, model_from_json, model_from_yaml
-from oneiros.saving import container, inspection
+from oneiros.saving import inspection, safe_hdf5
 
 HOSTILE = Path(__file__).parent / "hostile"  # files with one spot changed by hand
 
@@ -38,7 +38,7 @@ def path(tmp_path):
 
 def test_reading_that_never_ends_is_stopped(monkeypatch):
     path = HOSTILE / "attribute-read-never-ends.weights.h5"
-    monkeypatch.setattr(container, "INSPECTION_SECONDS", 1)
+    monkeypatch.setattr(safe_hdf5, "INSPECTION_SECONDS", 1)
     model = small()
     before = model.get_weights()
     started = time.monotonic()
@@ -116,7 +116,7 @@ def test_many_arrays_that_are_not_stored_are_a_bomb(tmp_path):
 
 
 def test_weights_that_are_not_stored_are_a_bomb(tmp_path, monkeypatch):
-    monkeypatch.setattr(container, "UNPACKED_LIMIT", 1 << 20)  # so that the model may be small
+    monkeypatch.setattr(safe_hdf5, "UNPACKED_LIMIT", 1 << 20)  # so that the model may be small
     model = keras.Sequential([L.Input((600,)), L.Dense(600, name="a"), L.Dense(600, name="b")])
     model.save_weights(tmp_path / "w.h5")
     with h5py.File(tmp_path / "small.h5", "w") as file, h5py.File(tmp_path / "w.h5") as whole:

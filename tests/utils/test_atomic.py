@@ -160,7 +160,7 @@ def test_a_full_disk_is_an_error_and_no_crash(tmp_path, large):
     path.write_text("old")
     program = f"""
         import signal, resource, numpy as np
-        from oneiros.saving.container import writing
+        from oneiros.saving.safe_hdf5 import writing
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
         try:

@@ -6,7 +6,7 @@ from .. import layers, models
 from ..core import Node, get_mask
 from ..core.symbol import topological_order
 from ..layers.input_spec import check_input
-from ..saving import hdf5
+from ..saving import weights
 
 Container = Network = Functional = models.Model
 Node = Node
@@ -78,13 +78,13 @@ class _ModelMethods:
     """Methods that models had in Keras 1 and 2."""
 
     def save_weights_to_hdf5_group(self, f):
-        hdf5.save_weights_to_hdf5_group(f, self)
+        weights.save_weights_to_hdf5_group(f, self)
 
     def load_weights_from_hdf5_group(self, f):
-        hdf5.load_weights_from_hdf5_group(f, self)
+        weights.load_weights_from_hdf5_group(f, self)
 
     def load_weights_from_hdf5_group_by_name(self, f):
-        hdf5.load_weights_from_hdf5_group_by_name(f, self)
+        weights.load_weights_from_hdf5_group_by_name(f, self)
 
     def run_internal_graph(self, inputs, masks=None):
         """The outputs, their masks and their shapes, for a list of inputs."""

@@ -53,7 +53,7 @@ _TABLE = (
     ("applications.imagenet_utils", "applications.imagenet_utils utils.imagenet"),
     ("applications.audio_conv_utils applications.music_tagger_crnn", "applications"),
     ("constraints", "constraints compat.legacy_functions"),
-    ("engine.topology", "compat.legacy_engine layers models saving.hdf5 saving.legacy utils compat.legacy_layers"),
+    ("engine.topology", "compat.legacy_engine layers models saving utils compat.legacy_layers"),
     (
         "engine engine.base_layer engine.base_layer_utils engine.base_layer_v1 engine.compile_utils engine.container "
         "engine.data_adapter engine.functional engine.input_layer engine.input_spec engine.keras_tensor "

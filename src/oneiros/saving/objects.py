@@ -7,7 +7,7 @@ import numpy as np
 from ..core import kind, safety
 from ..core.errors import UnsafeModelError
 from ..core.registry import CustomObjectScope, find_custom_object, get_registered_name
-from .config import _KINDS, checked_part
+from .serialization import _KINDS, checked_part
 
 _PLAIN = (str, int, float, bool, type(None))
 

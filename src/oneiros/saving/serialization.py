@@ -13,8 +13,8 @@ from ..core import behaviour, kind
 from ..core.errors import CorruptFileError, LimitExceededError, UnsafeModelError
 from ..core.names import to_snake_case
 from ..core.registry import CustomObjectScope, find_custom_object
-from . import legacy
-from .container import making
+from . import conversion
+from .safe_hdf5 import making
 
 FORMAT_VERSION = "2.15.0"  # the Keras whose formats are written
 NESTING_LIMIT = 200
@@ -311,13 +311,13 @@ def model_from_config(config, custom_objects=None):
 def _make(config, source, custom_objects=None):
     with CustomObjectScope(custom_objects), making(source):
         config = checked(config, source)
-        config = legacy.with_today_names(config, config.get("keras_version"), config.get("backend"))
+        config = conversion.with_today_names(config, config.get("keras_version"), config.get("backend"))
         return kind("layer").deserialize(config)
 
 
 def model_to_json(model, **kwargs):
     """A model's architecture as JSON text; kwargs go to `json.dumps`."""
-    text, backend = legacy.with_stored_names(dumps(serialize_model(model)))
+    text, backend = conversion.with_stored_names(dumps(serialize_model(model)))
     return json.dumps(json.loads(text) | {"keras_version": FORMAT_VERSION, "backend": backend}, **kwargs)
 
 

@@ -7,9 +7,20 @@ from ..core import kind, safety
 from ..core.errors import CorruptFileError
 from ..core.registry import CustomObjectScope
 from ..layers.base import weight_budget
-from .config import FORMAT_VERSION, checked, dumps, model_to_json, model_to_yaml, parse, serialize_model, source_name
-from .container import check_seal, declared_bytes, has, making, reading, seal, text, write_text, writing
-from .hdf5 import (
+from .compilation import compile_arguments, load_optimizer_weights, save_optimizer_weights, training_config
+from .conversion import with_stored_names, with_today_names
+from .safe_hdf5 import check_seal, declared_bytes, has, making, reading, seal, text, write_text, writing
+from .serialization import (
+    FORMAT_VERSION,
+    checked,
+    dumps,
+    model_to_json,
+    model_to_yaml,
+    parse,
+    serialize_model,
+    source_name,
+)
+from .weights import (
     _weights_group,
     check_filepath,
     check_suffix,
@@ -20,8 +31,6 @@ from .hdf5 import (
     save_weights_to_hdf5_group,
     stored_layers,
 )
-from .legacy import with_stored_names, with_today_names
-from .training import compile_arguments, load_optimizer_weights, save_optimizer_weights, training_config
 
 _SPARE_BYTES = 64 << 20  # weights that a model may have beyond what its file holds
 

@@ -12,9 +12,8 @@ import numpy as np
 
 from ..core import behaviour
 from ..core.errors import CorruptFileError, InputDataError
-from . import keras3, legacy
-from .config import FORMAT_VERSION
-from .container import (
+from . import conversion, nested_weights
+from .safe_hdf5 import (
     array,
     check_budget,
     check_seal,
@@ -32,6 +31,7 @@ from .container import (
     write_text,
     writing,
 )
+from .serialization import FORMAT_VERSION
 
 CHECKSUM = "crc32"
 TOP_LEVEL = "top_level_model_weights"
@@ -183,7 +183,7 @@ def _weights_group(file):
 def _origin(group):
     """The version and backend of the Keras that wrote the file."""
     version = text(group, "keras_version") or text(group.file, "keras_version")
-    version = version or ("3" if keras3.is_nested(group) else "1")
+    version = version or ("3" if nested_weights.is_nested(group) else "1")
     return version, text(group, "backend") or text(group.file, "backend")
 
 
@@ -201,8 +201,8 @@ def load_weights(model, filepath, by_name=False, skip_mismatch=False, reshape=Fa
         )
     with reading(filepath) as file:
         group = _weights_group(file)
-        if keras3.is_nested(group) and "layer_names" not in group.attrs:
-            _load(group, keras3.stored_layers(group, model, Stored), model, reshape, skip_mismatch)
+        if nested_weights.is_nested(group) and "layer_names" not in group.attrs:
+            _load(group, nested_weights.stored_layers(group, model, Stored), model, reshape, skip_mismatch)
         elif by_name:
             load_weights_from_hdf5_group_by_name(group, model, skip_mismatch, reshape)
         else:
@@ -241,7 +241,7 @@ def load_weights_from_hdf5_group_by_name(group, model, skip_mismatch=False, resh
 
 def _load(group, pairs, model, reshape, skip_mismatch):
     """Checks everything, then assigns everything. pairs: ``(layer, variables, stored)``."""
-    convert = functools.partial(legacy.preprocess_weights_for_loading, reshape=reshape)
+    convert = functools.partial(conversion.preprocess_weights_for_loading, reshape=reshape)
     version, backend = _origin(group)
     own = _own(model)
     if own and has(group, TOP_LEVEL):

@@ -8,9 +8,9 @@ import numpy as np
 from ..core import behaviour, kind
 from ..core.errors import CorruptFileError
 from ..core.registry import find_custom_object
-from .config import checked_part, portable
-from .container import child, has
-from .hdf5 import check_type, stored_arrays, write_arrays
+from .safe_hdf5 import child, has
+from .serialization import checked_part, portable
+from .weights import check_type, stored_arrays, write_arrays
 
 _KIND = {"loss": "loss", "metrics": "metric", "weighted_metrics": "metric"}
 

@@ -7,7 +7,7 @@ one of a layer that the attributes `forward_layer` and `cell` lead to.
 from ..core.errors import CorruptFileError
 from ..core.names import to_snake_case
 from ..layers.base import Layer
-from .container import child, dataset, has, where
+from .safe_hdf5 import child, dataset, has, where
 
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 
@@ -67,9 +67,9 @@ def _members(layer):
             yield from _numbered(name.lstrip("_"), value)
 
 
-def _numbered(container, layers):
+def _numbered(holder, layers):
     counts = {}
     for layer in layers:
         name = to_snake_case(type(layer).__name__)
         counts[name] = counts.get(name, 0) + 1
-        yield f"{container}/{name}_{counts[name] - 1}" if counts[name] > 1 else f"{container}/{name}", layer
+        yield f"{holder}/{name}_{counts[name] - 1}" if counts[name] > 1 else f"{container}/{name}", layer
