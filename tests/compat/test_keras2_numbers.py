@@ -112,11 +112,12 @@ def test_functions_of_symbols_leave_statistics_alone(generation):
 # --- stateful metrics
 
 
-def test_a_stateful_metric_shows_its_last_value(keras2):
+@pytest.mark.parametrize("says_so", [True, False])
+def test_a_stateful_metric_shows_its_last_value(keras2, says_so):
     class Hits(layers.Layer):
         def __init__(self, name="hits", **kwargs):
             super().__init__(name=name, **kwargs)
-            self.stateful = True
+            self.stateful = says_so
             self.hits = K.variable(0, dtype="int32")
 
         def reset_states(self):

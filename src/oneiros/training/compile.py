@@ -82,7 +82,7 @@ class _FunctionMetric(metrics.Metric):
 
 
 class _StatefulMetric(metrics.Metric):
-    """A metric that keeps its own state, as a layer with ``stateful = True`` (Keras 2): its last value counts."""
+    """A metric that keeps its own state, as a layer with `reset_states` may (Keras 2): its last value counts."""
 
     def __init__(self, fn, name):
         super().__init__(name=name)
@@ -392,7 +392,7 @@ def _make_metric(spec, target, output, loss):
             return fn, name if isinstance(spec, str) else fn.name
         if behaviour.metric_name_from_function and isinstance(spec, str):
             name = getattr(fn, "__name__", name)
-    if getattr(fn, "stateful", False):
+    if getattr(fn, "stateful", False) or hasattr(fn, "reset_states"):
         name = getattr(fn, "name", name)
         return _StatefulMetric(fn, name), name
     return _FunctionMetric(getattr(fn, "fn", fn), name), name
