@@ -27,7 +27,6 @@ from .classes import (
     SparseCategoricalCrossentropy,
     SquaredHinge,
     Tversky,
-    reduce_weighted,
 )
 from .functions import (
     BCE,
@@ -70,6 +69,7 @@ from .functions import (
     tversky,
 )
 from .functions import kind as _kind
+from .weighting import reduce_weighted
 
 
 def get(identifier):

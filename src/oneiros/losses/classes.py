@@ -3,9 +3,6 @@
 import typing
 from typing import Annotated
 
-import jax
-import jax.numpy as jnp
-
 from .. import core
 from ..core import policy
 from ..core.fields import Argument, field, fields_of
@@ -15,6 +12,7 @@ from ..core.structure import map_structure
 from ..ops.table import tensor
 from . import functions as f
 from .checks import check_result
+from .weighting import both_masks, mask_of, reduce_weighted
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None, "auto")
 
@@ -39,6 +37,7 @@ def _compute_type(name, value):
 class Loss(core.Configurable):
     """Base of losses: subclasses define ``call(y_true, y_pred)``, one value for each example or place.
 
+    >>> import jax.numpy as jnp
     >>> class Distance(Loss):
     ...     def call(self, y_true, y_pred):
     ...         return jnp.sqrt(jnp.sum(jnp.square(y_pred - y_true), -1))
@@ -76,48 +75,16 @@ class Loss(core.Configurable):
 
     @core.op
     def __call__(self, y_true, y_pred, sample_weight=None):
-        mask = core.get_mask(y_pred) if isinstance(y_pred, jax.Array) else None
+        mask = mask_of(y_pred)
         y_true, y_pred = (map_structure(lambda y: tensor(y).astype(self.dtype), y) for y in (y_true, y_pred))
         values = tensor(check_result(self.call(y_true, y_pred), getattr(self, "fn", self.call)))
-        inner = core.get_mask(values)
-        mask = inner if mask is None else mask if inner is None else mask & inner
-        return reduce_weighted(values, sample_weight, mask, self.reduction)
+        return reduce_weighted(values, sample_weight, both_masks(mask, mask_of(values)), self.reduction)
 
     def get_config(self):
         config = super().get_config()
         if self._dtype is None:
             config.pop("dtype", None)
         return config
-
-
-def weight_like(weight, values):
-    """Weights with the rank of the values they weigh: missing last axes are added, an axis of size 1 too many goes."""
-    weight = tensor(weight).astype(values.dtype)
-    if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
-        return weight[..., 0]
-    return weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim))
-
-
-def reduce_weighted(values, sample_weight=None, mask=None, reduction="sum_over_batch_size"):
-    """Weighs values and reduces them; where the mask is False they do not count, neither in sums nor in means."""
-    weight = None if sample_weight is None else weight_like(sample_weight, values)
-    if mask is not None:
-        mask = weight_like(mask, values)
-        weight = mask if weight is None else weight * mask
-    if weight is not None:
-        values = jnp.where(weight == 0, 0, values) * weight if mask is not None else values * weight
-    if reduction in (None, "none"):
-        return values
-    total = jnp.sum(values)
-    if reduction == "sum":
-        return total
-    if reduction == "mean_with_sample_weight" and weight is not None:
-        count = jnp.sum(jnp.broadcast_to(weight, values.shape))
-    elif mask is not None:
-        count = jnp.sum(jnp.broadcast_to(mask, values.shape))
-    else:
-        return total / max(values.size, 1)
-    return jnp.where(count == 0, 0, total / jnp.where(count == 0, 1, count))
 
 
 class LossFunctionWrapper(Loss):

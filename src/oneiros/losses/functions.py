@@ -13,17 +13,9 @@ from .. import core
 from ..ops import nn
 from ..ops.ctc import ctc_loss
 from ..ops.table import as_float, tensor
+from .weighting import align
 
 kind = core.kind("loss")
-
-
-def align(x1, x2):
-    """Removes or adds a last axis of size 1, so that both have the same rank."""
-    if x1.ndim == x2.ndim + 1 and x1.shape[-1] == 1:
-        return (x1, x2[..., None]) if x2.ndim == 1 else (x1[..., 0], x2)
-    if x2.ndim == x1.ndim + 1 and x2.shape[-1] == 1:
-        return (x1[..., None], x2) if x1.ndim == 1 else (x1, x2[..., 0])
-    return x1, x2
 
 
 def loss(*aliases):

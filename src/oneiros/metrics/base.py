@@ -1,6 +1,5 @@
 """Metrics: state that is gathered batch by batch, and a result computed from it."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -9,7 +8,7 @@ from ..core import policy
 from ..core.fields import ANY, Documentation, Field, constructor, field, fields_of
 from ..core.names import to_snake_case, unique_name
 from ..core.registry import serialize_value
-from ..losses.classes import weight_like
+from ..losses.weighting import both_masks, mask_of, safe_divide, weight_like, weighted
 from ..ops.table import tensor
 
 kind = core.kind("metric")
@@ -155,33 +154,6 @@ def _is_type(name):
         return isinstance(name, str) and name.startswith("mixed_")
 
 
-def safe_divide(a, b):
-    """``a / b``, and 0 where b is 0."""
-    return jnp.where(b == 0, 0, a / jnp.where(b == 0, 1, b))
-
-
-def _weighted(values, sample_weight, mask, dtype):
-    """Values as they are weighed, and weights of their shape; places of several values count as their mean."""
-    values = tensor(values).astype(dtype)
-    if mask is not None:
-        mask = tensor(mask).astype(dtype)
-        sample_weight = mask if sample_weight is None else _match(tensor(sample_weight).astype(dtype), mask)
-    if sample_weight is None:
-        return values, None
-    weight = tensor(sample_weight).astype(dtype)
-    if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
-        weight = weight[..., 0]
-    if values.ndim > weight.ndim:
-        values = jnp.mean(values, tuple(range(weight.ndim, values.ndim)))
-    return jnp.where(weight == 0, 0, values), jnp.broadcast_to(weight, values.shape)
-
-
-def _match(weight, mask):
-    if weight.ndim > mask.ndim and weight.shape[-1] == 1:
-        weight = weight[..., 0]
-    return weight * weight_like(mask, weight) if weight.ndim > mask.ndim else weight_like(weight, mask) * mask
-
-
 class Mean(NamedMetric):
     """The weighted mean of all values.
 
@@ -198,11 +170,10 @@ class Mean(NamedMetric):
         self.count = self.add_variable(name="count")
 
     def update_state(self, values, sample_weight=None):
-        mask = core.get_mask(values) if isinstance(values, jax.Array) else None
-        self._add(values, sample_weight, mask)
+        self._add(values, sample_weight, mask_of(values))
 
     def _add(self, values, sample_weight, mask):
-        values, weight = _weighted(values, sample_weight, mask, self.dtype)
+        values, weight = weighted(values, sample_weight, mask, self.dtype)
         self.total.assign_add(jnp.sum(values if weight is None else values * weight))
         self.count.assign_add(values.size if weight is None else jnp.sum(weight))
 
@@ -220,8 +191,7 @@ class Sum(NamedMetric):
         self.total = self.add_variable(name="total")
 
     def update_state(self, values, sample_weight=None):
-        mask = core.get_mask(values) if isinstance(values, jax.Array) else None
-        values, weight = _weighted(values, sample_weight, mask, self.dtype)
+        values, weight = weighted(values, sample_weight, mask_of(values), self.dtype)
         self.total.assign_add(jnp.sum(values if weight is None else values * weight))
 
     def result(self):
@@ -234,7 +204,7 @@ class SumOverBatchSize(Mean):
     name: str = "sum_over_batch_size"
 
     def _add(self, values, sample_weight, mask):
-        values, weight = _weighted(values, sample_weight, mask, self.dtype)
+        values, weight = weighted(values, sample_weight, mask, self.dtype)
         self.total.assign_add(jnp.sum(values if weight is None else values * weight))
         self.count.assign_add(values.size)
 
@@ -280,11 +250,8 @@ class MeanMetricWrapper(Mean):
         self._options = options
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        mask = core.get_mask(y_pred) if isinstance(y_pred, jax.Array) else None
         values = tensor(self._fn(y_true, y_pred, **self._options))
-        inner = core.get_mask(values)
-        mask = inner if mask is None else mask if inner is None else mask & inner
-        self._add(values, sample_weight, mask)
+        self._add(values, sample_weight, both_masks(mask_of(y_pred), mask_of(values)))
 
     def get_config(self):
         if fields_of(type(self)) or type(self).__module__.split(".")[0] != "oneiros":

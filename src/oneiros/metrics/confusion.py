@@ -11,10 +11,9 @@ import numpy as np
 from .. import core
 from ..core.errors import InputDataError
 from ..core.fields import Argument, field
-from ..losses.classes import weight_like
-from ..losses.functions import align
+from ..losses.weighting import align, mask_of, safe_divide, weight_like
 from ..ops.table import as_float, tensor
-from .base import NamedMetric, safe_divide
+from .base import NamedMetric
 
 COUNTS = ("true_positives", "false_positives", "true_negatives", "false_negatives")
 _LEAST = -1e10  # below every prediction
@@ -22,7 +21,7 @@ _LEAST = -1e10  # below every prediction
 
 def _decisions(y_true, y_pred, sample_weight, class_id, top_k, label_weights=None):
     """Aligned labels, predictions and weights, of one shape."""
-    mask = core.get_mask(y_pred) if isinstance(y_pred, jax.Array) else None
+    mask = mask_of(y_pred)
     y_true, y_pred = align(tensor(y_true), as_float(y_pred))
     if y_true.shape != y_pred.shape:
         raise InputDataError(

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from .. import core
 from ..core.config import behaviour
 from ..losses import functions as losses
-from ..losses.functions import align
+from ..losses.weighting import align
 from ..ops.table import as_float, tensor
 from .base import kind
 

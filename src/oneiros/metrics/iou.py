@@ -5,9 +5,9 @@ import jax.numpy as jnp
 
 from ..core.checks import positive_int
 from ..core.fields import field, of_owner
-from ..losses.classes import weight_like
+from ..losses.weighting import safe_divide, weight_like
 from ..ops.table import as_float, tensor
-from .base import NamedMetric, safe_divide
+from .base import NamedMetric
 
 
 @of_owner

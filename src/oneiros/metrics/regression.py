@@ -2,16 +2,13 @@
 
 import typing
 
-import jax
 import jax.numpy as jnp
 
-from .. import core
 from ..core.errors import InputDataError
 from ..core.fields import field
-from ..losses.classes import weight_like
-from ..losses.functions import align
+from ..losses.weighting import align, mask_of, safe_divide, weight_like
 from ..ops.table import as_float
-from .base import Mean, NamedMetric, safe_divide
+from .base import Mean, NamedMetric
 
 
 class MeanRelativeError(Mean):
@@ -23,7 +20,7 @@ class MeanRelativeError(Mean):
     def update_state(self, y_true, y_pred, sample_weight=None):
         y_true, y_pred = as_float(y_true), as_float(y_pred)
         error = safe_divide(jnp.abs(y_true - y_pred), jnp.broadcast_to(jnp.asarray(self.normalizer), y_pred.shape))
-        self._add(error, sample_weight, core.get_mask(y_pred))
+        self._add(error, sample_weight, mask_of(y_pred))
 
 
 class RootMeanSquaredError(Mean):
@@ -32,7 +29,7 @@ class RootMeanSquaredError(Mean):
     name: str = "root_mean_squared_error"
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        mask = core.get_mask(y_pred) if isinstance(y_pred, jax.Array) else None
+        mask = mask_of(y_pred)
         y_true, y_pred = align(as_float(y_true), as_float(y_pred))
         self._add(jnp.square(y_pred - y_true), sample_weight, mask)
 

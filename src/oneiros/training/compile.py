@@ -14,94 +14,9 @@ from ..core import Symbol, Variable, behaviour, get_mask, set_mask
 from ..core.errors import InputDataError
 from ..core.registry import find_custom_object
 from ..core.structure import Places, is_nested, leaves, rebuilt, values_of
+from ..losses.weighting import targets_like, weighted_mean
+from ..metrics.batches import BatchMean, LastValue
 from .checks import built_in_name
-
-
-def weighted_mean(values, weights, mask, rows=None):
-    """The mean of losses per sample (and time step), weighted and masked as Keras does.
-
-    values: (N,), (N, T), ... or a scalar. weights: (N,) or (N, T) or None. mask: booleans that fit the values.
-    rows: as many rows count; the mask is False in the others, and the weights are zero.
-    """
-    values = jnp.asarray(values)
-    share = 1 if rows is None or not values.ndim else rows / values.shape[0]
-    if mask is not None and values.ndim:
-        mask = _fit(mask, values)
-        values = jnp.where(mask, values, 0) * (mask.size * share / jnp.maximum(mask.sum(), 1))
-    if weights is None:
-        return values.mean() / share
-    weights = jnp.asarray(weights, values.dtype)
-    if values.ndim > weights.ndim:
-        values = values.mean(tuple(range(weights.ndim, values.ndim)))
-    if behaviour.weights_normalized_by_count:
-        return (values * weights).mean() / jnp.maximum((weights != 0).mean(), 1e-7)
-    return (values * weights).mean() / share
-
-
-def _fit(mask, values):
-    """A mask in the shape of the values: axes that the mask lacks are filled, one too many at the end dropped."""
-    while mask.ndim > values.ndim:
-        mask = mask[..., 0]
-    mask = mask.reshape(mask.shape + (1,) * (values.ndim - mask.ndim))
-    return jnp.broadcast_to(mask, values.shape)
-
-
-def align(y, p):
-    """Targets of shape (N,) for outputs of shape (N, 1) get the last axis; those of (N, C, 1) for (N, C) lose it."""
-    if y.ndim == p.ndim - 1 and p.shape[-1] == 1:
-        return y[..., None]
-    return y[..., 0] if y.ndim == p.ndim + 1 and y.shape[-1] == 1 else y
-
-
-class _FunctionMetric(metrics.Metric):
-    """The mean of a function of targets and outputs over all samples seen since the last reset."""
-
-    def __init__(self, fn, name):
-        super().__init__(name=name)
-        self.fn = fn
-        self.total = self.add_variable((), "zeros", name="total")
-        self.count = self.add_variable((), "zeros", name="count")
-
-    def update_state(self, y_true, y_pred, sample_weight=None, rows=None):
-        values = losses.check_result(self.fn(y_true, y_pred), self.fn, "metric")
-        value = weighted_mean(values, sample_weight, get_mask(y_pred), rows)
-        size = y_pred.shape[0] if rows is None else rows
-        if sample_weight is not None and not behaviour.weights_normalized_by_count:
-            weights = jnp.asarray(sample_weight, value.dtype)
-            weight = weights.sum() / max(weights[0].size, 1)
-            value, size = value / jnp.maximum(weight / size, 1e-7), weight
-        self.add(value, size)
-
-    def add(self, value, size):
-        """Adds a mean over `size` samples."""
-        self.total.assign_add(jnp.asarray(value, self.total.dtype) * size)
-        self.count.assign_add(size)
-
-    def result(self):
-        return self.total.value / jnp.maximum(self.count.value, 1e-7)
-
-
-class _StatefulMetric(metrics.Metric):
-    """A metric that keeps its own state, as a layer with `reset_states` may (Keras 2): its last value counts."""
-
-    def __init__(self, fn, name):
-        super().__init__(name=name)
-        self.fn = fn
-        self.last = self.add_variable((), "zeros", name="last")
-
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        self.last.assign(jnp.asarray(self.fn(y_true, y_pred), self.last.dtype).mean())
-
-    def result(self):
-        return self.last.value
-
-    def reset_state(self):
-        super().reset_state()
-        self.fn.reset_states()
-
-
-def mean_tracker(name):
-    return _FunctionMetric(None, name)
 
 
 class Objectives:
@@ -114,7 +29,7 @@ class Objectives:
     def __init__(self, loss, loss_weights, metrics_, weighted_metrics):
         self.loss, self.loss_weights = _known(loss), loss_weights
         self.metrics_, self.weighted_metrics = _known(metrics_), _known(weighted_metrics)
-        self.trackers = [mean_tracker("loss")]
+        self.trackers = [BatchMean("loss")]
         self.places = None
         self.bound = False
         self.shapes = None  # of the outputs without the batch axis; None until they are known
@@ -153,8 +68,7 @@ class Objectives:
         self.learn_shapes(outputs)
         shown = several and (behaviour.lone_output_loss or sum(fn is not None for fn in self.losses) > 1)
         self.output_trackers = [
-            mean_tracker(f"{name}_loss") if shown and fn is not None else None
-            for name, fn in zip(self.names, self.losses)
+            BatchMean(f"{name}_loss") if shown and fn is not None else None for name, fn in zip(self.names, self.losses)
         ]
         self.trackers += [t for t in self.output_trackers if t is not None]
         self.output_metrics = []
@@ -218,7 +132,7 @@ class Objectives:
         """Whether all losses and metrics are known to come out exactly inside `first_rows`."""
         made = [(metric, rank) for rank, pairs in zip(self.ranks, self.output_metrics) for metric, _ in pairs]
         # Metric objects count places, not rows, where a row has several and nothing is weighted.
-        by_row = all(_is_by_row(m) and (rank < 3 or isinstance(m, _FunctionMetric)) for m, rank in made)
+        by_row = all(_is_by_row(m) and (rank < 3 or isinstance(m, BatchMean)) for m, rank in made)
         return by_row and all(map(_is_by_row, self.losses)) and min(self.ranks) > 1
 
     @contextlib.contextmanager
@@ -258,7 +172,7 @@ class Objectives:
             return fn(target, output, sample_weight=weight)
         if own := built_in_name(fn):  # a function of the user's gets what there is
             losses.check_shapes(own, tuple(target.shape), tuple(output.shape))
-        values = losses.check_result(fn(align(target, output), output), fn)
+        values = losses.check_result(fn(targets_like(target, output), output), fn)
         return weighted_mean(values, weight, get_mask(output), self._rows)
 
     def track_loss(self, loss, output):
@@ -269,8 +183,8 @@ class Objectives:
             for metric, is_weighted in made:
                 weight = weights[i] if is_weighted else None
                 aligned = behaviour.metrics_get_aligned_targets or _is_own(metric)
-                target = align(targets[i], output) if aligned else targets[i]
-                if isinstance(metric, _FunctionMetric):
+                target = targets_like(targets[i], output) if aligned else targets[i]
+                if isinstance(metric, BatchMean):
                     metric.update_state(target, output, weight, self._rows)
                 else:
                     metric.update_state(target, output, sample_weight=get_mask(output) if weight is None else weight)
@@ -294,7 +208,7 @@ class Objectives:
 
     def reset_means(self):
         for tracker in self.trackers:
-            if isinstance(tracker, _FunctionMetric):
+            if isinstance(tracker, BatchMean):
                 tracker.reset_state()
 
     @property
@@ -303,7 +217,7 @@ class Objectives:
 
     @property
     def stateful_names(self):
-        return [self.log_name(t) for t in self.trackers if not isinstance(t, _FunctionMetric)]
+        return [self.log_name(t) for t in self.trackers if not isinstance(t, BatchMean)]
 
 
 # What looks at several rows at once, or counts values where rows without weight are rows.
@@ -394,5 +308,5 @@ def _make_metric(spec, target, output, loss):
             name = getattr(fn, "__name__", name)
     if getattr(fn, "stateful", False) or hasattr(fn, "reset_states"):
         name = getattr(fn, "name", name)
-        return _StatefulMetric(fn, name), name
-    return _FunctionMetric(getattr(fn, "fn", fn), name), name
+        return LastValue(name, fn), name
+    return BatchMean(name, getattr(fn, "fn", fn)), name
