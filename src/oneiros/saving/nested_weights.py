@@ -72,4 +72,4 @@ def _numbered(holder, layers):
     for layer in layers:
         name = to_snake_case(type(layer).__name__)
         counts[name] = counts.get(name, 0) + 1
-        yield f"{holder}/{name}_{counts[name] - 1}" if counts[name] > 1 else f"{container}/{name}", layer
+        yield f"{holder}/{name}_{counts[name] - 1}" if counts[name] > 1 else f"{holder}/{name}", layer
