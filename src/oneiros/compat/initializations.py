@@ -4,7 +4,8 @@ import functools
 
 import numpy as np
 
-from .. import backend, initializers
+from .. import initializers
+from . import backend
 
 
 def get_fans(shape, dim_ordering="th"):

@@ -247,7 +247,7 @@ def standardize_weights(y, sample_weight=None, class_weight=None, sample_weight_
 
 def weighted_objective(fn):
     """`fn` as a function of (y_true, y_pred, weights, mask) that returns the weighted mean."""
-    from .. import backend as K  # noqa: N812
+    from . import backend as K  # noqa: N812
 
     def weighted(y_true, y_pred, weights, mask=None):
         score = fn(y_true, y_pred)

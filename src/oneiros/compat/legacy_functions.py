@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from .. import backend as K  # noqa: N812
 from .. import optimizers, regularizers
 from ..core import kind
 from ..core.registry import factory
 from ..utils.atomic import regular, replacing
 from ..utils.layer_utils import count_params
+from . import backend as K  # noqa: N812
 
 # --- metrics of Keras 1: of one batch, so the logs show their mean over the batches
 

@@ -70,7 +70,7 @@ class Merge(Layer):
         return result / len(inputs) if self.mode == "ave" else result
 
     def _dot(self, a, b):
-        from .. import backend
+        from . import backend
 
         axes = self.dot_axes
         if isinstance(axes, int):
@@ -392,7 +392,7 @@ class Recurrent(Layer):
         return self.get_initial_state(inputs)
 
     def call(self, inputs, mask=None, training=None, initial_state=None):
-        from .. import backend
+        from . import backend
 
         states = self._start(inputs) if initial_state is None else initial_state
         last, outputs, states = backend.rnn(
@@ -429,7 +429,7 @@ class Recurrent(Layer):
 
 def generate_dropout_mask(ones, rate, training=None, count=1):
     """`count` masks (one if that is 1) for the inputs of a recurrent cell: 0 where something is dropped."""
-    from .. import backend
+    from . import backend
 
     masks = [backend.in_train_phase(lambda: backend.dropout(ones, rate), ones, training) for _ in range(count)]
     return masks if count > 1 else masks[0]
@@ -437,14 +437,14 @@ def generate_dropout_mask(ones, rate, training=None, count=1):
 
 def generate_dropout_ones(inputs, dims):
     """Ones of the shape (batch, dims)."""
-    from .. import backend
+    from . import backend
 
     return backend.ones((inputs.shape[0], dims))
 
 
 def time_distributed_dense(x, w, b=None, dropout=None, input_dim=None, output_dim=None, timesteps=None):
     """``x @ w + b`` for every time step: the helper of Keras 1's recurrent layers."""
-    from .. import backend
+    from . import backend
 
     if dropout is not None and 0 < dropout < 1:
         x = x * backend.in_train_phase(backend.dropout(backend.ones_like(x[:, :1]), dropout), 1.0)

@@ -193,7 +193,7 @@ class StandIn(types.ModuleType):
 
 
 def _advice(name):
-    from .. import backend
+    from . import backend
 
     for candidate in (name, name.removeprefix("reduce_")):
         if hasattr(backend, candidate):

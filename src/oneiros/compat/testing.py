@@ -25,7 +25,7 @@ def keras_test(func):
 
     @functools.wraps(func)
     def wrapper(*args, **kwargs):
-        from .. import backend
+        from . import backend
 
         try:
             return func(*args, **kwargs)
@@ -46,7 +46,8 @@ def layer_test(
     fixed_batch_size=False,
 ):
     """Tests a layer: configuration, weights, shapes, a model of it, and a training step. Returns its output."""
-    from .. import backend, layers, models
+    from .. import layers, models
+    from . import backend
 
     kwargs = dict(kwargs or {})
     if input_data is None:

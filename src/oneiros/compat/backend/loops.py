@@ -4,12 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..core import Symbol, behaviour, config, has_symbol, scan
-from ..core.structure import map_structure
-from ..kernels import loop
-from ..ops.core import cond
-from ..ops.ctc import beam_search, changes, ctc_log_likelihood, greedy_decode, packed
-from ..ops.table import as_float, tensor
+from ...core import Symbol, behaviour, config, has_symbol, scan
+from ...core.structure import map_structure
+from ...kernels import loop
+from ...ops.core import cond
+from ...ops.ctc import beam_search, changes, ctc_log_likelihood, greedy_decode, packed
+from ...ops.table import as_float, tensor
 from .recording import function_of_tensors, is_building
 
 

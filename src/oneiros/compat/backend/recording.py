@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..core import Node, Symbol, Variable, behaviour, op, phase
-from ..core.symbol import infer, replace_symbols
-from ..core.variable import current_scope
+from ...core import Node, Symbol, Variable, behaviour, op, phase
+from ...core.symbol import infer, replace_symbols
+from ...core.variable import current_scope
 
 
 def is_building():

@@ -8,9 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..core import config
-from ..core.config import standardize_data_format
-from ..ops.table import as_float, define, dims, operand, tensor, tensors, to_dtype
+from ...core import config
+from ...core.config import standardize_data_format
+from ...ops import math as ops_math
+from ...ops.table import as_float, define, dims, operand, tensor, tensors, to_dtype
 from .recording import ShapeSymbol, function_of_tensors
 from .state import is_sparse
 
@@ -214,9 +215,7 @@ def one_hot(indices, num_classes):
 @function_of_tensors
 def in_top_k(predictions, targets, k):
     """Whether each target class is among the `k` best predictions of its row."""
-    from ..ops.math import in_top_k
-
-    return in_top_k(targets, predictions, int(k))
+    return ops_math.in_top_k(targets, predictions, int(k))
 
 
 @function_of_tensors

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import jax.numpy as jnp
 
-from ..core.config import behaviour, image_data_format, set_image_data_format
-from ..ops.table import to_dtype
+from ...core.config import behaviour, image_data_format, set_image_data_format
+from ...ops.table import to_dtype
 
 
 def backend():

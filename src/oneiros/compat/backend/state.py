@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..core import (
+from ...core import (
     Graph,
     Symbol,
     Variable,
@@ -21,11 +21,11 @@ from ..core import (
     symbols_in,
     value_and_grad,
 )
-from ..core.random import reset_global_seed_generator
-from ..core.structure import map_structure
-from ..core.symbol import topological_order
-from ..core.variable import current_scope
-from ..ops.table import dims, tensor, to_dtype
+from ...core.random import reset_global_seed_generator
+from ...core.structure import map_structure
+from ...core.symbol import topological_order
+from ...core.variable import current_scope
+from ...ops.table import dims, tensor, to_dtype
 from .recording import GraphVariable, function_of_tensors, is_building, record, shape_of
 
 # Values

@@ -1,11 +1,10 @@
-"""`keras.backend` (K): the functions of Keras 1 and 2 for tensors, variables and symbols.
+"""The functions of `keras.backend` (K): given symbols, they record; given arrays, they compute.
 
-``import oneiros.backend as K``. Given symbols, functions record; given arrays, they compute. Nothing inside the library
-uses this module.
+Users import them as ``oneiros.backend``. In the library only older generations' code calls them.
 """
 
-from ..core.config import epsilon, floatx, image_data_format, set_epsilon, set_floatx, set_image_data_format
-from ..core.names import get_uid, reset_uids
+from ...core.config import epsilon, floatx, image_data_format, set_epsilon, set_floatx, set_image_data_format
+from ...core.names import get_uid, reset_uids
 from .loops import ctc_batch_cost, ctc_decode, ctc_label_dense_to_sparse, foldl, foldr, map_fn, rnn, switch
 from .nn import (
     atrous_conv2d,

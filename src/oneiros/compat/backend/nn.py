@@ -6,13 +6,13 @@ import inspect
 import jax
 import jax.numpy as jnp
 
-from ..core import SeedGenerator, config, has_symbol
-from ..kernels import convolution as kernels
-from ..kernels import elementwise
-from ..ops import convolution, random
-from ..ops import nn as ops
-from ..ops.convolution import channels_last
-from ..ops.table import as_float, define, dims, tensor
+from ...core import SeedGenerator, config, has_symbol
+from ...kernels import convolution as kernels
+from ...kernels import elementwise
+from ...ops import convolution, random
+from ...ops import nn as ops
+from ...ops.convolution import channels_last
+from ...ops.table import as_float, define, dims, tensor
 from .recording import function_of_tensors, is_building, record
 from .state import variable
 from .tensors import layout
