@@ -22,10 +22,17 @@ class TrainingState:
         self._functions, self._paces = {}, {}
         self._adds_losses = None  # whether layers add losses of what they are called on; known after a step's trace
         self._collected = None  # the variables that are trained
+        self._held_metrics = None  # the metrics in attributes of the model and its layers
 
     def __getstate__(self):
         """What copies and pickles keep: all but what is compiled, and what follows from the model."""
-        return vars(self) | {"_functions": {}, "_paces": {}, "_collected": None, "told_of_nan": None}
+        return vars(self) | {
+            "_functions": {},
+            "_paces": {},
+            "_collected": None,
+            "_held_metrics": None,
+            "told_of_nan": None,
+        }
 
 
 def in_training_state(cls):

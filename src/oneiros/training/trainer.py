@@ -81,8 +81,14 @@ class Trainer:
 
     @property
     def metrics(self):
-        """The metric objects: means of the losses, then the metrics that compile was given."""
-        return list(self._objectives.trackers) if self._objectives else []
+        """The metric objects: means of the losses, those that compile was given, those in attributes of layers."""
+        return [*(self._objectives.trackers if self._objectives else ()), *self._metrics_in_attributes()]
+
+    def _metrics_in_attributes(self):
+        """The metrics that the model or its layers hold; searched for until there is a compiled step."""
+        if self._held_metrics is not None:
+            return self._held_metrics
+        return list(dict.fromkeys(m for one in (self, *self.sublayers()) for m in find_in_attributes(Metric, one)))
 
     @property
     def metrics_names(self):
@@ -97,8 +103,12 @@ class Trainer:
     compiled_metrics = property(lambda self: self._objectives)
 
     def reset_metrics(self):
+        """Sets the state of all metrics back to its start."""
         if self._objectives is not None:
             self._objectives.reset()
+        overridden = type(self).metrics is not Trainer.metrics
+        for metric in self.metrics if overridden else self._metrics_in_attributes():
+            metric.reset_state()
 
     def _stateful_log_names(self):
         return self._objectives.stateful_names if self._objectives else []
@@ -164,7 +174,7 @@ class Trainer:
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Updates the compiled metrics; returns all results."""
         self._objectives.update_metrics(*self._per_output(y, y_pred, sample_weight))
-        return self._objectives.results()
+        return self._objectives.results() | {m.name: m.result() for m in self._metrics_in_attributes()}
 
     def _logs(self, loss, x, y, y_pred, weights):
         self._objectives.track_loss(loss, leaves(y_pred)[0])
@@ -234,6 +244,7 @@ class Trainer:
         return self._functions[kind]
 
     def _make_function(self, phase, form):
+        self._held_metrics = self._metrics_in_attributes()
         embeddings = checks.watched(self)
         noted = [layer.stray_index for layer in embeddings]
         if phase == "predict":
