@@ -140,7 +140,7 @@ def test_it_can_be_switched_off():
     finally:
         config.enable_traceback_filtering()
     names = {Path(frame.filename).name for frame in traceback.extract_tb(info.value.__traceback__)}
-    assert {"base.py", "input_spec.py"} <= names
+    assert {"calls.py", "input_spec.py"} <= names
 
 
 def test_debuggers_start_at_the_users_line(capsys):

@@ -48,7 +48,7 @@ class _Anything:
     __hash__ = None
 
 
-ANY = _Anything()  # in `_inert` tables: an argument that is ignored, whatever its value
+ANY = _Anything()  # in `ignored_arguments` tables: an argument that is ignored, whatever its value
 
 
 class Argument:
@@ -267,7 +267,7 @@ def _constructor(cls, fields, base_init):
         self.__post_init__()
 
     passes_positional = takes_more and _takes_positional(base_init)
-    return constructor(cls, fields, configure, takes_more or bool(cls._inert), passes_positional)
+    return constructor(cls, fields, configure, takes_more or bool(cls.ignored_arguments), passes_positional)
 
 
 def constructor(cls, fields, configure, takes_more=True, passes_positional=False):
@@ -308,7 +308,7 @@ def constructor(cls, fields, configure, takes_more=True, passes_positional=False
 
 def active(cls, kwargs):
     """The keyword arguments without those that other versions of Keras know and that change nothing here."""
-    return {name: value for name, value in kwargs.items() if cls._inert.get(name, ...) != value}
+    return {name: value for name, value in kwargs.items() if cls.ignored_arguments.get(name, ...) != value}
 
 
 def _takes_positional(base_init):

@@ -206,7 +206,7 @@ class Configurable:
     """
 
     kind = None
-    _inert = {}  # arguments of other versions of Keras, with the one value that changes nothing
+    ignored_arguments = {}  # arguments of other versions of Keras, with the one value that changes nothing
 
     def __init_subclass__(cls, abstract=False, **kwargs):
         super().__init_subclass__(**kwargs)

@@ -100,7 +100,7 @@ class Softmax(Elementwise):
     [[0.5, 0.5, 0.0]]
     """
 
-    _inert = Elementwise._inert | {"robust_masking": False}
+    ignored_arguments = Elementwise.ignored_arguments | {"robust_masking": False}
 
     axis: typing.Any = field(default=-1, doc="Axis along which the outputs add up to 1, or a list of several.")
 

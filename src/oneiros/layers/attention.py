@@ -128,7 +128,7 @@ def _check_inputs(layer, inputs):
 class _Projected(_Attending):
     """Attention between learned projections, several heads side by side. Subclasses say how many, and how wide."""
 
-    _inert = Layer._inert | {"flash_attention": None, "sliding_window": None, "use_gate": False}
+    ignored_arguments = Layer.ignored_arguments | {"flash_attention": None, "sliding_window": None, "use_gate": False}
 
     use_bias: UseBias = field(default=True, after="dropout")
     kernel_initializer: Initializer = field(default="glorot_uniform", after="use_bias")

@@ -229,7 +229,7 @@ class KernelCell(_DropoutCell, abstract=True):
     """
 
     # How a cell is computed is up to the kernels: these choices of other versions are ignored.
-    _inert = AbstractRNNCell._inert | {"implementation": ANY, "use_cudnn": ANY}
+    ignored_arguments = AbstractRNNCell.ignored_arguments | {"implementation": ANY, "use_cudnn": ANY}
     gates = 1
     dropout = recurrent_dropout = 0.0
     seed = None

@@ -18,7 +18,7 @@ class Dense(Layer):
     (2, 3)
     """
 
-    _inert = Layer._inert | {"lora_rank": None, "lora_alpha": None, "quantization_config": None}
+    ignored_arguments = Layer.ignored_arguments | {"lora_rank": None, "lora_alpha": None, "quantization_config": None}
 
     units: PositiveInt = field(doc="Size of the last axis of the outputs.")
     activation: Activation = None

@@ -26,7 +26,7 @@ class EinsumDense(Layer):
     (2, 5, 8)
     """
 
-    _inert = Layer._inert | dict.fromkeys(
+    ignored_arguments = Layer.ignored_arguments | dict.fromkeys(
         ("lora_rank", "lora_alpha", "gptq_unpacked_column_size", "quantization_config")
     )
 

@@ -24,7 +24,12 @@ class Embedding(Layer):
     (1, 3, 4)
     """
 
-    _inert = Layer._inert | {"lora_rank": None, "lora_alpha": None, "quantization_config": None, "sparse": False}
+    ignored_arguments = Layer.ignored_arguments | {
+        "lora_rank": None,
+        "lora_alpha": None,
+        "quantization_config": None,
+        "sparse": False,
+    }
 
     input_dim: PositiveInt = field(doc="Size of the vocabulary: the largest index plus 1.")
     output_dim: PositiveInt = field(doc="Length of the vectors.")
@@ -40,9 +45,9 @@ class Embedding(Layer):
         self.autocast = False  # a 16-bit compute type would round indices that come as floats
         self.index_limit = self.input_dim
         self.supports_masking = self.mask_zero
-        if self._batch_input_shape is None and (self.input_length is not None or behaviour.embedding_is_an_input):
+        if self.batch_input_shape is None and (self.input_length is not None or behaviour.embedding_is_an_input):
             several = isinstance(self.input_length, (list, tuple))
-            self._batch_input_shape = (None, *(self.input_length if several else [self.input_length]))
+            self.batch_input_shape = (None, *(self.input_length if several else [self.input_length]))
 
     def build(self, input_shape):
         self.compute_output_shape(input_shape)  # complains of a wrong length

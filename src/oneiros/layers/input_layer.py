@@ -42,7 +42,7 @@ class InputLayer(Layer):
             name = f"input_{get_uid('input')}"
         super().__init__(name=name, **kwargs)
         self.batch_shape = tuple(None if d is None else int(d) for d in batch_shape)
-        self._batch_input_shape = self.batch_shape
+        self.batch_input_shape = self.batch_shape
         self.input_dtype = str(jnp.dtype(dtype or getattr(input_tensor, "dtype", None) or config.floatx()))
         self.sparse = bool(sparse)
         self.built = True
@@ -59,7 +59,7 @@ class InputLayer(Layer):
         node.placeholder = tensor is None
         node.outputs[0].name = self.name
         node.outputs[0].sparse = self.sparse
-        self._inbound_nodes.append(node)
+        self.inbound_nodes.append(node)
         return node.outputs[0]
 
     def _adopt(self, placeholder):
@@ -68,7 +68,7 @@ class InputLayer(Layer):
         node.placeholder = True
         node.outputs[:] = [placeholder]
         placeholder.node = node
-        self._inbound_nodes.append(node)
+        self.inbound_nodes.append(node)
 
     dtype = property(lambda self: self.input_dtype)
 

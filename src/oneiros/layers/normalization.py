@@ -74,7 +74,7 @@ class BatchNormalization(Affine):
     """
 
     uses_learning_phase = True
-    _inert = Elementwise._inert | {"virtual_batch_size": None, "fused": None, "adjustment": None}
+    ignored_arguments = Elementwise.ignored_arguments | {"virtual_batch_size": None, "fused": None, "adjustment": None}
 
     axis: Axis = field(default=-1, first=True, doc="Axis of the features.")
     momentum: float = field(default=0.99, first=True, doc="Share that the moving statistics keep in each update.")
@@ -161,7 +161,7 @@ class LayerNormalization(Affine):
     [[-1.0, 1.0]]
     """
 
-    _inert = Elementwise._inert | {"rms_scaling": False}
+    ignored_arguments = Elementwise.ignored_arguments | {"rms_scaling": False}
 
     axis: Axes = field(default=-1, first=True)
     epsilon: Epsilon = field(default=1e-3, first=True)

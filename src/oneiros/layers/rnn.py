@@ -45,7 +45,7 @@ class RNN(Layer):
     """
 
     supports_masking = True
-    _untracked = Layer._untracked | {"_states"}
+    untracked_attributes = Layer.untracked_attributes | {"_states"}
 
     cell: typing.Any = field(
         _cell, doc="Object with `call(inputs, states)` and `state_size` (see `AbstractRNNCell`), or a list of them."
@@ -309,7 +309,7 @@ class CellLayer(RNN, abstract=True):
     """
 
     ndim = 3
-    _inert = KernelCell._inert
+    ignored_arguments = KernelCell.ignored_arguments
 
     activity_regularizer: Regularizer = field(default=None, first=True)
 

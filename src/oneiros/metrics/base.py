@@ -33,7 +33,7 @@ class Metric(core.Configurable):
 
     kind = "metric"
 
-    _inert = {"trainable": ANY, "dynamic": ANY, "autocast": ANY}  # tf.keras' metrics are layers
+    ignored_arguments = {"trainable": ANY, "dynamic": ANY, "autocast": ANY}  # tf.keras' metrics are layers
 
     _dtype: str = field(default=None, alias="dtype", doc="Type of the state. `None` means `floatx()`.")
     name: str = field(default=None, doc="Name in logs. Made from the class's name by default.")

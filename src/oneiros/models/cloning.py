@@ -18,7 +18,7 @@ def clone_model(model, input_tensors=None, clone_function=None, call_function=No
     >>> copy.count_params()
     8
     """
-    if model._graph is None and not isinstance(model, Sequential):
+    if model.layer_graph is None and not isinstance(model, Sequential):
         raise ValueError(f"clone_model: {type(model).__name__} is a subclassed model; make a new object instead.")
     clone = clone_function or _copy
     if isinstance(model, Sequential):
@@ -28,18 +28,18 @@ def clone_model(model, input_tensors=None, clone_function=None, call_function=No
         return type(model)([*inputs, *layers], name=model.name)
     values = {id(old): new for old, new in zip(model.inputs, _inputs(model, input_tensors))}
     clones = {id(layer): clone(layer) for layer in model.layers if not isinstance(layer, InputLayer)}
-    for node in model._graph.nodes:
+    for node in model.layer_graph.nodes:
         args, kwargs = replace_symbols((node.args, node.kwargs), lambda s: values[id(s)])
         is_layer = isinstance(node.operation, Layer)
         operation = clones[id(node.operation)] if is_layer else getattr(node.operation, "public", node.operation)
         results = structure.leaves(operation(*args, **kwargs))
         values.update({id(old): new for old, new in zip(node.outputs, results)})
-    outputs = replace_symbols(model._output_structure, lambda s: values[id(s)])
-    return Model(replace_symbols(model._input_structure, lambda s: values[id(s)]), outputs, name=model.name)
+    outputs = replace_symbols(model.output_structure, lambda s: values[id(s)])
+    return Model(replace_symbols(model.input_structure, lambda s: values[id(s)]), outputs, name=model.name)
 
 
 def _copy(layer):
-    if isinstance(layer, Model) and layer._graph is not None:
+    if isinstance(layer, Model) and layer.layer_graph is not None:
         return clone_model(layer)
     return type(layer).from_config(layer.get_config())
 

@@ -29,7 +29,7 @@ def deserialize_layer(config, custom_objects=None):
 
 
 def sequential_config(model):
-    layers = [serialize_layer(layer) for layer in model._layers]
+    layers = [serialize_layer(layer) for layer in model.direct_sublayers()]
     if model.inputs and not (layers and layers[0]["class_name"] in ("InputLayer", "Merge")):
         layers.insert(0, serialize_layer(model.inputs[0].node.operation))
     return {"name": model.name, "layers": layers}
@@ -64,7 +64,7 @@ def graph_config(model):
     for own_nodes in entries.values():
         own_nodes.sort(key=lambda n: n.node_index)
         # A model's node 0 is its own, from its inputs to its outputs; where it is called, nodes count from 1.
-        start = 1 if hasattr(own_nodes[0].operation, "_graph") else 0
+        start = 1 if hasattr(own_nodes[0].operation, "layer_graph") else 0
         indices.update((id(n), i) for i, n in enumerate(own_nodes, start))
 
     def reference(symbol):
@@ -86,8 +86,8 @@ def graph_config(model):
     return {
         "name": model.name,
         "layers": [entry(own_nodes) for own_nodes in entries.values()],
-        "input_layers": _references(model._input_structure, reference),
-        "output_layers": _references(model._output_structure, reference),
+        "input_layers": _references(model.input_structure, reference),
+        "output_layers": _references(model.output_structure, reference),
     }
 
 
@@ -196,7 +196,7 @@ def _build_graph(config):
             layer, results = _find_operation(entry["config"]["function"]), []
         else:
             layer = deserialize_layer(entry)
-            results = [n.outputs for n in layer._inbound_nodes[:1] if n.placeholder]
+            results = [n.outputs for n in layer.inbound_nodes[:1] if n.placeholder]
         made[name] = results
         waiting.append((name, layer, list(entry.get("inbound_nodes") or [])))
 

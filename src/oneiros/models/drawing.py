@@ -147,7 +147,7 @@ class _Drawing:
 
     def draw(self, model, graph, chosen=None, prefix=""):
         """Adds a model to a graph; returns the names of the boxes where data enters and leaves."""
-        if model._graph is None:
+        if model.layer_graph is None:
             return self._draw_chain(model, graph, prefix)
         arrows, drawn = {}, {}
         for _, node in order_nodes(model.inputs, model.outputs_by_key):
@@ -215,7 +215,7 @@ class _Drawing:
                 try:
                     shape = getattr(layer, f"{side}_shape")
                 except AttributeError:  # shared, with several shapes, or not in a graph
-                    shape = "multiple" if layer._inbound_nodes else "?"
+                    shape = "multiple" if layer.inbound_nodes else "?"
                 yield f"{side}: {shape}"
         if self.show["dtype"]:
             yield f"dtype: {layer.compute_dtype}"

@@ -11,6 +11,7 @@ from ..core.mask_and_logits import set_mask
 from ..core.names import to_snake_case, unique_name
 from ..core.symbol import replace_symbols
 from ..layers.base import Layer, find_in_attributes, shape_of, single
+from ..layers.base.nodes import attach
 from ..saving import Savable
 from ..training.trainer import Trainer
 from . import configuration, summary
@@ -18,9 +19,22 @@ from .topology import layers_in_order, order_nodes
 
 
 class Model(Trainer, Savable, Layer):
-    """A model: ``Model(inputs, outputs)`` from symbols, or a subclass with `call`.
+    """A model: a graph of layers that can be trained, saved and shown, and that is a layer itself.
 
-    inputs, outputs: symbols, or lists or dictionaries of them.
+    There are two ways to make one. ``Model(inputs, outputs)`` takes symbols: what `Input` returns, and what layers
+    return that were called on symbols. Or a subclass makes layers in `__init__` and calls them in `call`.
+
+    Args:
+        *args: `inputs`, `outputs` and `name` may be given by position.
+        inputs: a symbol from `Input`, or a list or dictionary of them.
+        outputs: the symbols that the model computes, in the same forms.
+        name: the model's name.
+        trainable: whether training changes the weights.
+        **kwargs: further arguments of `Layer`.
+
+    Raises:
+        ValueError: if inputs or outputs are not symbols, if the outputs need other inputs, or if two layers have the
+            same name.
 
     >>> from oneiros.layers import Dense, Input
     >>> x = Input((4,))
@@ -30,7 +44,10 @@ class Model(Trainer, Savable, Layer):
     """
 
     supports_masking = True
-    _untracked = Layer._untracked | {"_graph_layers"}
+    layer_graph = None  # the `Graph` from inputs to outputs; subclasses with a `call` of their own have none
+    input_structure = output_structure = None  # the inputs and outputs in the form in which they were given
+    inputs = outputs = None  # the same as flat lists
+    untracked_attributes = Layer.untracked_attributes | {"_graph_layers"}
 
     def __init__(self, *args, inputs=None, outputs=None, name=None, trainable=True, **kwargs):
         if len(args) > 3:
@@ -38,16 +55,20 @@ class Model(Trainer, Savable, Layer):
         inputs, outputs, name = (*args, *(inputs, outputs, name)[len(args) :])
         if isinstance(inputs, str) and outputs is None:  # a subclass that hands over a name
             inputs, name = None, inputs
-        Layer.__init__(self, name=name or unique_name(self._name_prefix()), trainable=trainable, **kwargs)
+        Layer.__init__(self, name=name or unique_name(_name_prefix(type(self))), trainable=trainable, **kwargs)
         if inputs is not None or outputs is not None:
-            self._init_graph(inputs, outputs)
+            self.set_layer_graph(inputs, outputs)
 
-    def _name_prefix(self):
-        if type(self) is Model:
-            return "model" if behaviour.generation != "3" else "functional"
-        return to_snake_case(type(self).__name__)
+    def set_layer_graph(self, inputs, outputs) -> None:
+        """Makes this the model that computes `outputs` from `inputs`.
 
-    def _init_graph(self, inputs, outputs):
+        Args:
+            inputs: a symbol, or a list or dictionary of symbols.
+            outputs: likewise.
+
+        Raises:
+            ValueError: as the constructor does.
+        """
         for what, value in (("inputs", inputs), ("outputs", outputs)):
             leaves = structure.leaves(value)
             if not leaves or not all(map(is_symbol, leaves)):
@@ -57,12 +78,12 @@ class Model(Trainer, Savable, Layer):
                 )
         if isinstance(outputs, (list, tuple)) and len(outputs) == 1 and is_symbol(outputs[0]):
             outputs = outputs[0]  # Keras gives the array alone, not a list of it
-        self._input_structure = inputs
-        self._output_structure = outputs
+        self.input_structure = inputs
+        self.output_structure = outputs
         self.inputs, self.outputs = symbols_in(inputs), symbols_in(outputs)
         if len({id(s) for s in self.inputs}) != len(self.inputs):
             raise ValueError(f"Model {self.name}: the list of inputs holds one symbol twice.")
-        self._graph = Graph(self.inputs, outputs)
+        self.layer_graph = Graph(self.inputs, outputs)
         self._graph_layers = layers_in_order(self.inputs, self.outputs_by_key)
         names = [layer.name for layer in self._graph_layers]
         if len(set(names)) != len(names):
@@ -70,13 +91,10 @@ class Model(Trainer, Savable, Layer):
             raise ValueError(f"Model {self.name}: the name {twice!r} is used by {names.count(twice)} layers.")
         self.built = True
 
-    _graph = None
-    inputs = outputs = None
-
     @property
-    def outputs_by_key(self):
+    def outputs_by_key(self) -> list:
         """The outputs in the order in which Keras walks the graph: dictionaries sorted by key."""
-        return jax.tree.leaves(self._output_structure)
+        return jax.tree.leaves(self.output_structure)
 
     # --- names and layers
 
@@ -101,23 +119,23 @@ class Model(Trainer, Savable, Layer):
     @property
     def input_places(self):
         """The structure of the inputs, to which data are matched."""
-        return structure.Places(self._input_structure, self.input_names, "input")
+        return structure.Places(self.input_structure, self.input_names, "input")
 
     @property
     def output_places(self):
         """The structure of the outputs, to which losses, metrics and targets are matched."""
-        return structure.Places(self._output_structure, self.output_names)
+        return structure.Places(self.output_structure, self.output_names)
 
     @property
     def layers(self):
         """The layers directly in this model, in Keras' order."""
-        return list(self._graph_layers) if self._graph is not None else find_in_attributes(Layer, self)
+        return list(self._graph_layers) if self.layer_graph is not None else find_in_attributes(Layer, self)
 
     input_layers = property(lambda self: [s.node.operation for s in self.inputs if s.node])
     output_layers = property(lambda self: [s.node.operation for s in self.outputs])
 
-    def _children(self):
-        if self._graph is None:
+    def direct_sublayers(self):
+        if self.layer_graph is None:
             return find_in_attributes(Layer, self)
         extra = [layer for layer in find_in_attributes(Layer, self) if layer not in self._graph_layers]
         return [*self._graph_layers, *extra]
@@ -136,7 +154,8 @@ class Model(Trainer, Savable, Layer):
 
     @property
     def weights(self):
-        weights = Layer.weights.fget(self)
+        """All weights, in the order of the layers; in some generations of Keras the trainable ones come first."""
+        weights = self.weights_by_layer()
         if behaviour.weights_trainable_first:
             trainable = {id(v) for v in self.trainable_weights}
             weights.sort(key=lambda v: id(v) not in trainable)
@@ -144,13 +163,11 @@ class Model(Trainer, Savable, Layer):
 
     variables = weights
 
-    _weights_by_layer = Layer.weights  # what get_weights and set_weights go by
-
     @property
     def stateful(self):
-        return any(layer.stateful for layer in self._children())
+        return any(layer.stateful for layer in self.direct_sublayers())
 
-    uses_learning_phase = property(lambda self: any(layer.uses_learning_phase for layer in self._children()))
+    uses_learning_phase = property(lambda self: any(layer.uses_learning_phase for layer in self.direct_sublayers()))
     state_updates = property(lambda self: [])
 
     def reset_states(self):
@@ -165,7 +182,7 @@ class Model(Trainer, Savable, Layer):
 
     def call(self, inputs, training=None, mask=None):
         """Computes the outputs of the graph. Subclasses write their own."""
-        if self._graph is None:
+        if self.layer_graph is None:
             raise NotImplementedError(
                 f"{type(self).__name__}: a subclass of Model needs a call(self, inputs) method, or Model(inputs, "
                 "outputs) symbols."
@@ -174,15 +191,13 @@ class Model(Trainer, Savable, Layer):
         if mask is not None:
             for array, one in zip(arrays, self.input_places.match(mask, "mask", ignore_unknown=True)):
                 set_mask(array, one)
-        extra = [s for s in self._symbolic_losses() if is_symbol(s)]
+        added = [loss for layer in (self, *self.sublayers()) for loss in layer.added_losses]
+        extra = [loss for loss in added if is_symbol(loss)]
         if not extra:
-            return self._graph(*arrays)
-        outputs, losses = Graph(self.inputs, [self._output_structure, extra])(*arrays)
+            return self.layer_graph(*arrays)
+        outputs, losses = Graph(self.inputs, [self.output_structure, extra])(*arrays)
         self.add_loss(losses)
         return outputs
-
-    def _symbolic_losses(self):
-        return [loss for layer in (self, *self.sublayers()) for loss in layer.__dict__.get("_fixed_losses", ())]
 
     def compute_mask(self, inputs, mask=None):
         return None  # the layers inside have set it on the outputs
@@ -201,10 +216,10 @@ class Model(Trainer, Savable, Layer):
         return flat
 
     def compute_output_spec(self, *args, **kwargs):
-        if self._graph is not None and len(args) == 1 and not has_symbol(kwargs):
+        if self.layer_graph is not None and len(args) == 1 and not has_symbol(kwargs):
             shapes = [tuple(s.shape) for s in symbols_in(args)]
             if shapes == [tuple(s.shape) for s in self.inputs]:
-                return replace_symbols(self._output_structure, lambda s: Symbol(s.shape, s.dtype, "spec"))
+                return replace_symbols(self.output_structure, lambda s: Symbol(s.shape, s.dtype, "spec"))
         return Layer.compute_output_spec(self, *args, **kwargs)
 
     input = property(lambda self: single(self.inputs) if self.inputs else Layer.input.fget(self))
@@ -214,11 +229,11 @@ class Model(Trainer, Savable, Layer):
 
     def build(self, input_shape=None):
         """Makes all weights of a subclassed model, by running it once on made-up data of this shape."""
-        if self._graph is None and input_shape is not None:
+        if self.layer_graph is None and input_shape is not None:
             type(self).compute_output_spec(self, structure.map_shapes(Symbol, input_shape))
         self.built = True
 
-    def _check_and_build(self, args, kwargs):
+    def build_for_call(self, args, kwargs):
         # A subclassed model builds its layers as its call reaches them.
         if type(self).build is not Model.build and not self.built:
             self.build(shape_of(args[0]))
@@ -228,7 +243,7 @@ class Model(Trainer, Savable, Layer):
 
     def get_config(self):
         """The graph as JSON can hold it. Subclassed models write their own."""
-        if self._graph is not None and type(self).__init__ is Model.__init__:
+        if self.layer_graph is not None and type(self).__init__ is Model.__init__:
             return configuration.graph_config(self)
         return Layer.get_config(self)
 
@@ -258,21 +273,23 @@ class Model(Trainer, Savable, Layer):
 
     def __getstate__(self):
         """The graph too. The nodes come first, each after its inputs: deep graphs stay flat."""
-        nodes = [node for _, node in order_nodes(self.inputs, self.outputs_by_key)] if self._graph is not None else []
-        return {"_nodes": nodes} | Layer.__getstate__(self)
+        nodes = order_nodes(self.inputs, self.outputs_by_key) if self.layer_graph is not None else []
+        return {"_nodes": [node for _, node in nodes]} | Layer.__getstate__(self)
 
     def __setstate__(self, state):
         nodes = state.pop("_nodes")
         self.__dict__.update(state)
         for node in nodes:
-            if isinstance(node.operation, Layer):
-                node.operation._inbound_nodes.append(node)
-            for source in node.inputs:
-                if isinstance(source.node.operation, Layer):
-                    source.node.operation._outbound_nodes.append(node)
+            attach(node)
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _name_prefix(cls):
+    if cls is Model:
+        return "model" if behaviour.generation != "3" else "functional"
+    return to_snake_case(cls.__name__)
 
 
 def _fit_rank(x, symbol):

@@ -2,8 +2,10 @@
 
 from ..core import is_symbol
 from ..core.errors import InputDataError
+from ..core.names import unique_name
 from ..layers.base import Layer, shape_of
 from ..layers.input_layer import Input, InputLayer
+from ..layers.lambda_layer import Lambda
 from . import configuration
 from .model import Model
 
@@ -21,13 +23,10 @@ class Sequential(Model):
     """
 
     def __init__(self, layers=None, name=None, trainable=True, **kwargs):
-        super().__init__(name=name, trainable=trainable, **kwargs)
+        super().__init__(name=name or unique_name("sequential"), trainable=trainable, **kwargs)
         self._layers = []
         for layer in layers or []:
             self.add(layer)
-
-    def _name_prefix(self):
-        return "sequential"
 
     def add(self, layer, rebuild=True):
         """Appends a layer."""
@@ -36,8 +35,6 @@ class Sequential(Model):
         if not isinstance(layer, Layer):
             if not callable(layer):
                 raise TypeError(f"Sequential.add: expected a Layer. Received: {layer!r}")
-            from ..layers import Lambda
-
             layer = Lambda(layer)
         if any(layer.name == other.name and layer is not other for other in self._layers):
             raise ValueError(
@@ -51,7 +48,7 @@ class Sequential(Model):
 
     def _extend(self):
         """Goes on with the graph, or starts it once the input's shape is known."""
-        if self._graph is not None:
+        if self.layer_graph is not None:
             self._finish(self._layers[-1](self.outputs[0]))
             return
         first = self._layers[0]
@@ -78,39 +75,39 @@ class Sequential(Model):
                 f"Sequential {self.name}: layer {self._layers[-1].name} returns {len(output)} tensors; every layer of "
                 "a Sequential needs one output. Use Model(inputs, outputs) instead."
             )
-        self._init_graph(self.inputs[0] if len(self.inputs) == 1 else self.inputs, output)
+        self.set_layer_graph(self.inputs[0] if len(self.inputs) == 1 else self.inputs, output)
 
     def pop(self):
         """Removes and returns the last layer."""
         if not self._layers:
             raise TypeError(f"Sequential {self.name} has no layers.")
         layer = self._layers.pop()
-        layer._inbound_nodes = layer._inbound_nodes[:-1]
+        del layer.inbound_nodes[-1:]
         remaining = [x for x in self._layers if not isinstance(x, InputLayer)]
-        if self._graph is not None and remaining:
+        if self.layer_graph is not None and remaining:
             symbol = self.outputs[0].node.inputs[0]
-            remaining[-1]._outbound_nodes = []
+            remaining[-1].outbound_nodes.clear()
             self._finish(symbol)
         else:
-            self._graph, self.inputs, self.outputs, self.built = None, None, None, False
+            self.layer_graph, self.inputs, self.outputs, self.built = None, None, None, False
         return layer
 
     @property
     def layers(self):
-        layers = list(self._layers)
-        return [x for x in layers if not isinstance(x, InputLayer)]
+        """The layers, without an `Input` in front of them."""
+        return [x for x in self._layers if not isinstance(x, InputLayer)]
 
-    def _children(self):
+    def direct_sublayers(self):
         return list(self._layers)
 
     def build(self, input_shape=None):
         """Makes all weights for inputs of this shape, the batch axis included."""
-        if self._graph is None and self._layers and input_shape is not None:
+        if self.layer_graph is None and self._layers and input_shape is not None:
             self._chain(Input(batch_shape=input_shape, name=f"{self._layers[0].name}_input"))
-        self.built = self._graph is not None
+        self.built = self.layer_graph is not None
 
-    def _check_and_build(self, args, kwargs):
-        if self._graph is None:
+    def build_for_call(self, args, kwargs):
+        if self.layer_graph is None:
             if not self._layers:
                 raise InputDataError(f"Sequential {self.name} has no layers: add some first.")
             x = args[0]
@@ -121,8 +118,8 @@ class Sequential(Model):
             self._chain(symbol)
 
     def compute_output_spec(self, *args, **kwargs):
-        if self._graph is None:
-            self._check_and_build(args, kwargs)
+        if self.layer_graph is None:
+            self.build_for_call(args, kwargs)
         return super().compute_output_spec(*args, **kwargs)
 
     def compute_output_shape(self, input_shape):
@@ -153,7 +150,7 @@ def _first_shape(layer):
     """The input shape that a first layer tells, looking into models and wrappers."""
     if isinstance(layer, Model) and layer.inputs:
         return tuple(layer.inputs[0].shape)
-    return layer._batch_input_shape
+    return layer.batch_input_shape
 
 
 def _first_dtype(layer):

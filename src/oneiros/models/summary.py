@@ -31,7 +31,7 @@ def print_summary(
         )
     print_fn = print_fn or print
     rows = list(_rows(model, _chosen(model, layer_range), expand_nested))
-    connected = model._graph is not None and not _is_chain(model)
+    connected = model.layer_graph is not None and not _is_chain(model)
     shown = ["Layer (type)", "Output Shape", "Param #", *(["Trainable"] if show_trainable else [])]
     header = [*shown, *(["Connected to"] if connected else [])]
     rows = [(*fields[: len(shown)], fields[-1]) for fields in rows]
@@ -56,7 +56,7 @@ def _chosen(model, layer_range):
 
 def _is_chain(model):
     """Whether each layer has one node with one source: then a column of sources tells nothing."""
-    nodes = [n for layer in model.layers for n in layer._inbound_nodes if n in model._graph.nodes]
+    nodes = [n for layer in model.layers for n in layer.inbound_nodes if n in model.layer_graph.nodes]
     sources = [id(s) for n in nodes for s in n.inputs]
     return all(len(n.inputs) == 1 for n in nodes) and len(set(sources)) == len(sources)
 
@@ -68,13 +68,13 @@ def _rows(model, layers, expand_nested, depth=0):
         try:
             shape = layer.output_shape
         except AttributeError:
-            nodes = layer._inbound_nodes
+            nodes = layer.inbound_nodes
             shape = "multiple" if nodes else "?"
         if isinstance(shape, list):
             shape = ", ".join(map(str, shape)) if behaviour.generation == "3" else [tuple(s) for s in shape]
         sources = []
-        for node in layer._inbound_nodes:
-            if model._graph is not None and node in model._graph.nodes:
+        for node in layer.inbound_nodes:
+            if model.layer_graph is not None and node in model.layer_graph.nodes:
                 sources += [f"{operation_name(s.node.operation)}[{s.node.node_index}][{s.index}]" for s in node.inputs]
         yield (
             f"{'  ' * depth}{layer.name} ({type(layer).__name__})",

@@ -50,7 +50,9 @@ class Optimizer(OptimizerState):
 
     kind = "optimizer"
 
-    _inert = dict.fromkeys(("jit_compile", "is_legacy_optimizer", "gradient_aggregator", "gradient_transformers"), ANY)
+    ignored_arguments = dict.fromkeys(
+        ("jit_compile", "is_legacy_optimizer", "gradient_aggregator", "gradient_transformers"), ANY
+    )
 
     _learning_rate: typing.Any = field(
         default=0.001,

@@ -38,7 +38,7 @@ def stored_layers(group, model, make):
 
 
 def _walk(group, layer, path, make):
-    variables = layer._own_weights()
+    variables = layer.own_weights()
     if variables:
         if group is None or not has(group, "vars"):
             raise CorruptFileError(
@@ -59,7 +59,7 @@ def _members(layer):
         yield from _numbered("layers", layer.layers)
         return
     for name, value in vars(layer).items():
-        if name in layer._untracked:
+        if name in layer.untracked_attributes:
             continue
         if isinstance(value, Layer):
             yield name.lstrip("_"), value

@@ -137,7 +137,7 @@ def embedded_inputs(graph):
     origins = {id(symbol): {number} for number, symbol in enumerate(graph.inputs)}
     for node in graph.nodes:
         operation, came_from = node.operation, [origins.get(id(symbol), set()) for symbol in node.inputs]
-        inner = getattr(operation, "_graph", None)
+        inner = getattr(operation, "layer_graph", None)
         if not any(came_from):
             continue
         if getattr(operation, "index_limit", None) is not None:
@@ -150,7 +150,7 @@ def embedded_inputs(graph):
 
 def check_indices(model, arrays, rows=None):
     """Raises `InputDataError` if values of an input are out of range for the embedding that looks them up."""
-    for number, layer in embedded_inputs(model._graph):
+    for number, layer in embedded_inputs(model.layer_graph):
         array = arrays[number]
         if on_disk(array) or not array.size or (array.min() >= 0 and array.max() < layer.index_limit):
             continue

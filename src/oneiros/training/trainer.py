@@ -165,7 +165,7 @@ class Trainer:
         y, sample_weight: as they were given to `fit`. y_pred: the outputs as the model returns them.
         """
         total = self._objectives.compute_loss(*self._per_output(y, y_pred, sample_weight))
-        self._adds_losses = bool(self._call_losses)
+        self._adds_losses = bool(self.call_losses)
         for extra in self.losses:
             if not isinstance(extra, Symbol):
                 total = total + jax.numpy.sum(extra)
@@ -294,7 +294,7 @@ class Trainer:
     def _moved_in_training(self):
         """What layers write when they are called for training: statistics, unless they are frozen, and seeds."""
         layers = [self, *self.sublayers()]
-        statistics = [v for layer in layers if layer.trainable for v in layer._own_weights() if not v.trainable]
+        statistics = [v for layer in layers if layer.trainable for v in layer.own_weights() if not v.trainable]
         return [*statistics, *(seed.state for layer in layers for seed in find_in_attributes(SeedGenerator, layer))]
 
     def _moved_by_fit(self, data, expected=0):

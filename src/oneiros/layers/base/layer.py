@@ -1,0 +1,150 @@
+"""`Layer`: what all layers share."""
+
+import inspect
+
+from ... import regularizers
+from ...core import Configurable, policy
+from ...core.fields import active
+from ...core.names import layer_prefix, unique_name
+from ...core.registry import constructor_values, serialize_value
+from .. import mistakes
+from .calls import LayerCalls, building
+from .losses import LayerLosses
+from .masks import LayerMasks
+from .nodes import LayerNodes
+from .weights import LayerWeights
+
+
+class Layer(LayerCalls, LayerWeights, LayerLosses, LayerMasks, LayerNodes, Configurable):
+    """A function with weights, and the base of all layers.
+
+    A subclass writes `build`, which makes the weights, and `call`, which takes arrays and returns arrays; a layer
+    without weights needs only `call`. Constructor arguments may be declared as annotated class attributes, or taken
+    by an ordinary `__init__` that calls ``super().__init__(**kwargs)``.
+
+    Args:
+        name: the layer's name, unique within a model. By default it is made from the class's name.
+        trainable: whether training changes the weights.
+        dtype: the name of a number type, or a dtype policy.
+        activity_regularizer: a penalty on the outputs, which is added to the loss.
+        input_shape: the shape of the inputs without the batch axis, for the first layer of a `Sequential`.
+        batch_input_shape: the shape of the inputs with the batch axis.
+        batch_size: the size of the batch axis, beside `input_shape`.
+        input_dim: the size of the inputs' only axis beside the batch axis.
+        weights: a list of arrays to start from.
+        autocast: whether floating inputs are converted to the layer's compute type.
+        **kwargs: arguments of other versions of Keras that change nothing (see `ignored_arguments`).
+
+    Raises:
+        TypeError: if there are unknown arguments.
+
+    >>> import numpy as np
+    >>> class Scale(Layer):
+    ...     def build(self, input_shape):
+    ...         self.factor = self.add_weight("factor", (input_shape[-1],), initializer="ones")
+    ...     def call(self, inputs):
+    ...         return inputs * self.factor
+    >>> Scale()(np.ones((2, 3))).shape
+    (2, 3)
+    """
+
+    kind = "layer"
+    name, dtype_policy, autocast = (mistakes.SetByInit() for _ in range(3))
+    uses_learning_phase = False
+    stateful = False
+    input_spec = None
+    activity_regularizer = None
+    batch_input_shape = None  # for a first layer: the shape of the inputs with the batch axis
+    index_limit = None  # if the inputs are indices: the number that all are below
+    stray_index = None  # a variable that holds an index out of range that was met; the training loop looks at it
+    ignored_arguments = {"dynamic": False}
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls):
+            cls.build = building(cls.build)
+
+    def __new__(cls, *args, **kwargs):
+        self = super().__new__(cls)
+        # Here, not in __init__: a user's layer may set attributes before it calls super().__init__().
+        self._initial_arguments = (args, kwargs)
+        self._own = []
+        self._inbound_nodes, self._outbound_nodes = [], []
+        self.call_losses = []
+        self._trainable = True
+        self.built = False
+        return self
+
+    def __init__(
+        self,
+        *,
+        name=None,
+        trainable=True,
+        dtype=None,
+        activity_regularizer=None,
+        input_shape=None,
+        batch_input_shape=None,
+        batch_size=None,
+        input_dim=None,
+        weights=None,
+        autocast=True,
+        **kwargs,
+    ):
+        kwargs = active(type(self), kwargs)
+        if kwargs:
+            raise TypeError(
+                f"{type(self).__name__}: unknown keyword argument{'s' if len(kwargs) > 1 else ''} "
+                f"{', '.join(map(repr, kwargs))}."
+            )
+        if name is not None and not isinstance(name, str):
+            raise ValueError(f"{type(self).__name__}: expected a string for name. Received: name={name!r}")
+        self.name = name or unique_name(layer_prefix(type(self).__name__))
+        self.dtype_policy = policy.get(dtype)
+        self.autocast = autocast
+        if activity_regularizer is not None:
+            self.activity_regularizer = regularizers.get(activity_regularizer)
+        if input_dim is not None and input_shape is None:
+            input_shape = (input_dim,)
+        if batch_input_shape is None and input_shape is not None:
+            batch_input_shape = (batch_size, *([input_shape] if isinstance(input_shape, int) else input_shape))
+        if batch_input_shape is not None:
+            self.batch_input_shape = tuple(batch_input_shape)
+        self._initial_weights = weights
+        self._trainable = bool(trainable)
+
+    compute_dtype = property(lambda self: self.dtype_policy.compute_dtype, doc="The type of inputs and results.")
+    variable_dtype = property(lambda self: self.dtype_policy.variable_dtype, doc="The type of the weights.")
+    dtype = variable_dtype
+
+    def get_config(self) -> dict:
+        """The constructor's arguments as JSON can hold them: enough for `from_config` to make the layer again."""
+        config = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype_policy.name}
+        if self.batch_input_shape is not None:
+            config["batch_input_shape"] = list(self.batch_input_shape)
+        ours = next(c for c in type(self).__mro__ if c.__module__.split(".")[0] == "oneiros")
+        if inspect.unwrap(ours.__init__) is not inspect.unwrap(Layer.__init__):
+            config |= {name: value for name, value in constructor_values(self, ours) if name not in config}
+        if type(self) is not ours and type(self).get_config is ours.get_config:
+            config |= _given_arguments(self)
+        return {name: serialize_value(value) for name, value in config.items()}
+
+    def __getstate__(self):
+        """What copies and pickles keep: the layer without the graph around it."""
+        return self.__dict__ | {"_inbound_nodes": [], "_outbound_nodes": []}
+
+    def __repr__(self):
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _given_arguments(layer):
+    """What a user's layer was made with, by name: the configuration of a class that has no `get_config`."""
+    args, kwargs = layer._initial_arguments
+    signature = inspect.signature(type(layer).__init__)
+    bound = signature.bind(layer, *args, **kwargs).arguments
+    bound.pop("self", None)
+    for name, value in list(bound.items()):
+        parameter = signature.parameters[name]
+        if parameter.kind is parameter.VAR_KEYWORD:
+            bound.pop(name)
+            bound.update(value)
+    return bound
