@@ -57,6 +57,10 @@ class Callback:
     def set_progress(self, progress):
         self.progress = progress
 
+    def __getstate__(self):
+        """What copies and pickles keep: a model keeps its History, which outlives the training it is of."""
+        return {name: value for name, value in vars(self).items() if name != "progress"}
+
     def get_state(self):
         """What this callback remembers, as data; ``None`` if it does not say."""
         if self.state_names is None:
