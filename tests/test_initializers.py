@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import signal, stats
+import scipy
 
 from oneiros import core, initializers
 from oneiros.core.config import behaviour
@@ -50,15 +50,15 @@ def test_fans_of_small_shapes():
 
 def test_distributions():
     normal = values(initializers.RandomNormal(1.0, 2.0, seed=3), (20000,))
-    assert stats.kstest(normal, "norm", (1, 2)).pvalue > 1e-3
+    assert scipy.stats.kstest(normal, "norm", (1, 2)).pvalue > 1e-3
     uniform = values(initializers.RandomUniform(-1.0, 3.0, seed=3), (20000,))
-    assert stats.kstest(uniform, "uniform", (-1, 4)).pvalue > 1e-3
+    assert scipy.stats.kstest(uniform, "uniform", (-1, 4)).pvalue > 1e-3
     cut = values(initializers.TruncatedNormal(1.0, 2.0, seed=3), (20000,))
-    assert stats.kstest(cut, "truncnorm", (-2, 2, 1, 2)).pvalue > 1e-3
+    assert scipy.stats.kstest(cut, "truncnorm", (-2, 2, 1, 2)).pvalue > 1e-3
     old = values(initializers.VarianceScaling(1.0, "fan_in", "normal", seed=3), (100, 300))
     assert old.std() == pytest.approx(0.1 * 0.8796, rel=0.02)  # cut off, not corrected
     plain = values(initializers.VarianceScaling(1.0, "fan_in", "untruncated_normal", seed=3), (100, 300))
-    assert stats.kstest(plain.ravel(), "norm", (0, 0.1)).pvalue > 1e-3
+    assert scipy.stats.kstest(plain.ravel(), "norm", (0, 0.1)).pvalue > 1e-3
 
 
 @pytest.mark.parametrize("shape", [(6, 4), (4, 6), (2, 3, 5)])
@@ -81,7 +81,7 @@ def test_constants():
 def test_stft_is_a_windowed_fourier_transform():
     frame, frequencies = 8, 5
     x = np.random.RandomState(0).randn(frame)
-    window = signal.get_window("hann", frame, fftbins=False)
+    window = scipy.signal.get_window("hann", frame, fftbins=False)
     real, imaginary = (
         values(initializers.STFT(side, "hann", "density"), (frame, 1, frequencies))[:, 0] for side in ("real", "imag")
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import scipy.sparse
+import scipy
 
 import oneiros.backend as K
 from oneiros.core import Symbol, Variable, behaviour, deferred, phase

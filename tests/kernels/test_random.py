@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 
 from oneiros.kernels import random
 
@@ -25,12 +25,12 @@ def bits():
 def pairs_p(a, b, shift):
     """Whether six bits of ``a`` and of ``b`` are jointly uniform."""
     cells = ((a >> shift) & 63).astype(int) * 64 + ((b >> shift) & 63)
-    return stats.chisquare(np.bincount(cells, minlength=4096)).pvalue
+    return scipy.stats.chisquare(np.bincount(cells, minlength=4096)).pvalue
 
 
 @pytest.mark.parametrize("shift", [0, 8, 16, 24])
 def test_bytes_are_uniform(bits, shift):
-    assert stats.chisquare(np.bincount((bits(3, 7) >> shift) & 255, minlength=256)).pvalue > SMALLEST
+    assert scipy.stats.chisquare(np.bincount((bits(3, 7) >> shift) & 255, minlength=256)).pvalue > SMALLEST
 
 
 @pytest.mark.parametrize("lag", [1, 2, 3, 32, 512])
@@ -49,19 +49,19 @@ def test_neighbouring_keys_are_independent(bits, other):
 
 def test_values_repeat_as_often_as_chance_has_it(bits):
     repeats = sum(COUNT - len(np.unique(bits(seed, 0))) for seed in range(8))
-    assert 1e-4 < stats.poisson.cdf(repeats, 8 * COUNT**2 / 2**33) < 1 - 1e-4
+    assert 1e-4 < scipy.stats.poisson.cdf(repeats, 8 * COUNT**2 / 2**33) < 1 - 1e-4
 
 
 def test_spectrum_is_flat():
     power = np.abs(np.fft.rfft(np.asarray(random.uniform(key(1, 2), (COUNT,))) - 0.5))[1:-1] ** 2
-    assert stats.kstest(power / power.mean(), "expon").pvalue > SMALLEST
+    assert scipy.stats.kstest(power / power.mean(), "expon").pvalue > SMALLEST
 
 
 def test_uniform_and_normal():
     u, z = random.uniform(key(0, 1), (COUNT,)), random.normal(key(0, 1), (2, COUNT // 2))
     assert u.min() >= 0 and u.max() < 1 and z.shape == (2, COUNT // 2)
-    assert stats.kstest(u, "uniform").pvalue > SMALLEST
-    assert stats.kstest(z.ravel(), "norm").pvalue > SMALLEST
+    assert scipy.stats.kstest(u, "uniform").pvalue > SMALLEST
+    assert scipy.stats.kstest(z.ravel(), "norm").pvalue > SMALLEST
     np.testing.assert_allclose([z.mean(), z.std()], [0, 1], atol=0.01)
 
 
@@ -75,7 +75,7 @@ def test_half_precision(dtype):
 
 def test_dropout_mask():
     kept = int(random.dropout_mask(key(5, 5), 0.3, (COUNT,)).sum())
-    assert stats.binomtest(kept, COUNT, 0.7).pvalue > SMALLEST
+    assert scipy.stats.binomtest(kept, COUNT, 0.7).pvalue > SMALLEST
     assert random.dropout_mask(key(5, 5), 0.0, (100,)).all()
     traced = jax.jit(lambda rate: random.dropout_mask(key(5, 5), rate, (COUNT,)))(0.3)
     assert int(traced.sum()) == kept

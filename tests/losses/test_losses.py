@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy import special
+import scipy
 
 from oneiros import core, losses
 from oneiros.core.errors import InputDataError
@@ -62,7 +62,7 @@ def circle(labels, e, gamma, margin):
 
 def ctc(labels, logits):
     """Over all paths: sums the probability of those that collapse to the labels."""
-    probabilities = special.softmax(logits, -1)
+    probabilities = scipy.special.softmax(logits, -1)
     total = 0.0
     for path in itertools.product(range(logits.shape[1]), repeat=len(logits)):
         collapsed = [k for k, _ in itertools.groupby(path) if k != 0]
@@ -96,18 +96,18 @@ CASES = [  # function, arguments, options, expected
         "kl_divergence",
         (softmaxed(P[::-1]), softmaxed(P)),
         {},
-        special.rel_entr(softmaxed(P[::-1]), softmaxed(P)).sum(-1),
+        scipy.special.rel_entr(softmaxed(P[::-1]), softmaxed(P)).sum(-1),
     ),
     ("categorical_crossentropy", (ONE_HOT, P), {}, -np.log((ONE_HOT * softmaxed(P)).sum(-1))),
     (
         *("categorical_crossentropy", (ONE_HOT, LOGITS), {"from_logits": True, "label_smoothing": 0.3}),
-        -((ONE_HOT * 0.7 + 0.1) * special.log_softmax(LOGITS, -1)).sum(-1),
+        -((ONE_HOT * 0.7 + 0.1) * scipy.special.log_softmax(LOGITS, -1)).sum(-1),
     ),
     ("categorical_crossentropy", (T, P), {"axis": 0}, -(T * np.log(P / P.sum(0))).sum(0)),
     ("sparse_categorical_crossentropy", (LABELS, P), {}, -np.log(softmaxed(P)[range(4), LABELS])),
     (
         *("sparse_categorical_crossentropy", (LABELS[:, None], LOGITS), {"from_logits": True}),
-        -special.log_softmax(LOGITS, -1)[range(4), LABELS],
+        -scipy.special.log_softmax(LOGITS, -1)[range(4), LABELS],
     ),
     (
         *("sparse_categorical_crossentropy", ([0, -1, 1, 0], P), {"ignore_class": -1}),

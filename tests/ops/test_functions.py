@@ -7,9 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import scipy.ndimage
-import scipy.signal
-import scipy.stats
+import scipy
 
 from oneiros import ops
 from oneiros.core import Graph, SeedGenerator, Symbol, Variable, compiled, set_random_seed

@@ -8,9 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import scipy.linalg
-import scipy.signal
-import scipy.special
+import scipy
 
 from oneiros import ops
 from oneiros.core import Graph, Symbol, Variable

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.sparse
+import scipy
 
 import oneiros as keras
 from oneiros import layers

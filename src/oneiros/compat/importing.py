@@ -169,7 +169,8 @@ class _PreparingLoader:
 
 def missing_name(module, name):
     """The message for a name that a module does not have."""
-    near = difflib.get_close_matches(name, dir(module), 1, 0.75)
+    # Tools ask every module for `__wrapped__` and the like; they need no suggestion.
+    near = [] if name.startswith("_") else difflib.get_close_matches(name, dir(module), 1, 0.75)
     hint = REMOVED.get(name) or (f"Did you mean {near[0]}?" if near else "")
     return f"{module.__name__} has no {name!r}. {hint or 'docs/compatibility.md lists what is left out.'}"
 
