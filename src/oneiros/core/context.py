@@ -28,6 +28,7 @@ class Context:
     inferring = False  # whether shapes are inferred, with made-up sizes for unknown dimensions
     safe_mode = None  # whether code in files is refused; `None`: as set for the whole process
     custom_objects = ()  # dictionaries of names that configurations may use, the innermost last
+    entry_reader = None  # what checks and translates each configuration of a file before its object is made
     weight_budget = None  # bytes that weights may take together: a list of one number
     reference_kernels = os.environ.get("ONEIROS_KERNELS") == "reference"  # whether kernels run their plain references
 

@@ -155,6 +155,7 @@ class Kind:
                 return self.get(config)
             if not isinstance(config, dict) or "class_name" not in config:
                 raise ValueError(f"Expected the configuration of a {self.name}. Received: {str(config)[:200]}")
+            config = read_entry(config, self)
             name, inner = config["class_name"], config.get("config")
             if not isinstance(name, str) or not (inner is None or isinstance(inner, (dict, list, str))):
                 raise UnsafeModelError(f"class_name {str(name)[:80]!r} is not the name of a {self.name}.")
@@ -173,6 +174,12 @@ class Kind:
                 own = inner.get("name") if isinstance(inner, dict) else None
                 error.add_note(f"while making the {self.name} {str(own or name)[:80]!r} ({name[:80]})")
                 raise
+
+
+def read_entry(entry, of_kind):
+    """The configuration of an object of this kind; one from a file is checked, and brought into today's form."""
+    reader = current().entry_reader
+    return entry if reader is None else reader(entry, of_kind)
 
 
 def serialize_value(value):

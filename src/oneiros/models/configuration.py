@@ -6,8 +6,8 @@ import jax
 
 from ..core import is_symbol, kind, structure
 from ..core.errors import CorruptFileError, UnsafeModelError
-from ..core.names import unique_name
-from ..core.registry import CustomObjectScope, get_registered_name, serialize_value
+from ..core.names import to_snake_case, unique_name
+from ..core.registry import CustomObjectScope, find_custom_object, get_registered_name, read_entry, serialize_value
 from ..core.symbol import replace_symbols
 from ..layers.base import Layer
 from .topology import order_nodes
@@ -192,8 +192,9 @@ def _build_graph(config):
         if not isinstance(entry, dict):
             raise CorruptFileError(f"Expected the configuration of a layer. Received: {str(entry)[:80]}")
         name = entry.get("name") or entry.get("config", {}).get("name")
+        entry = _operation_entry(entry)
         if entry.get("class_name") == "Operation":
-            layer, results = _find_operation(entry["config"]["function"]), []
+            layer, results = _find_operation(read_entry(entry, kind("operation"))["config"]["function"]), []
         else:
             layer = deserialize_layer(entry)
             results = [n.outputs for n in layer.inbound_nodes[:1] if n.placeholder]
@@ -256,6 +257,27 @@ def _first_calls(config):
     walk([entry.get("inbound_nodes") for entry in config["layers"] if isinstance(entry, dict)])
     walk([config.get("input_layers"), config.get("output_layers")])
     return lowest
+
+
+def _operation_entry(entry):
+    """Keras 3 writes tensor functions in a graph as if they were layers: class ``NotEqual`` for ``ops.not_equal``."""
+    name, config = entry.get("class_name"), entry.get("config")
+    if (
+        not isinstance(name, str)
+        or name == "Operation"
+        or name in kind("layer").objects
+        or find_custom_object(name) is not None
+    ):
+        return entry
+    ending = "." + to_snake_case(name)
+    path = next((path for path in kind("operation").objects if path.startswith("ops.") and path.endswith(ending)), None)
+    if path is None or not isinstance(config, dict):
+        return entry
+    options = {key: value for key, value in config.items() if key not in ("name", "dtype", "trainable")}
+    calls = [
+        call | {"kwargs": options | call.get("kwargs", {})} for call in entry.get("inbound_nodes", ()) if "args" in call
+    ]
+    return entry | {"class_name": "Operation", "config": {"function": path}, "inbound_nodes": calls}
 
 
 def _find_operation(name):

@@ -8,12 +8,12 @@ from ..core.registry import (
     get_registered_object,
     register_keras_serializable,
 )
+from .architecture import model_from_config, model_from_json, model_from_yaml, model_to_json, model_to_yaml
 from .conversion import preprocess_weights_for_loading
 from .model_files import Savable, load_model, save_model
-from .objects import deserialize_keras_object, serialize_keras_object
 from .safe_hdf5 import names as load_attributes_from_hdf5_group
 from .safe_hdf5 import write_names as save_attributes_to_hdf5_group
-from .serialization import model_from_config, model_from_json, model_from_yaml, model_to_json, model_to_yaml
+from .serialization import deserialize_keras_object, serialize_keras_object
 from .weights import (
     load_weights,
     load_weights_from_hdf5_group,

@@ -6,10 +6,12 @@ import warnings
 import numpy as np
 
 from ..core import behaviour, kind
+from ..core.context import within
 from ..core.errors import CorruptFileError
 from ..core.registry import find_custom_object
+from .architecture import portable
 from .safe_hdf5 import child, has
-from .serialization import checked_part, portable
+from .serialization import ConfigReader
 from .weights import check_type, stored_arrays, write_arrays
 
 _KIND = {"loss": "loss", "metrics": "metric", "weighted_metrics": "metric"}
@@ -47,10 +49,10 @@ def compile_arguments(config, source):
     """The arguments for `compile` from a file's `training_config`."""
     if not isinstance(config, dict) or not isinstance(config.get("optimizer_config"), dict):
         raise CorruptFileError(f"{source}: the training_config does not say how the model was compiled.")
-    optimizer = checked_part(config["optimizer_config"], source, "optimizer")
-    arguments = {"optimizer": kind("optimizer").deserialize(optimizer)}
-    for name, of_kind in _KIND.items():
-        arguments[name] = _made(checked_part(config.get(name), source, of_kind), of_kind)
+    with within(entry_reader=ConfigReader(source)):
+        arguments = {"optimizer": kind("optimizer").deserialize(config["optimizer_config"])}
+        for name, of_kind in _KIND.items():
+            arguments[name] = _made(config.get(name), of_kind)
     for name in ("loss_weights", "sample_weight_mode"):
         arguments[name] = config.get(name)
     return {name: value for name, value in arguments.items() if value is not None}

@@ -158,20 +158,13 @@ _OLD_NAME = clipped_hard_sigmoid.__name__
 kind("activation").add(clipped_hard_sigmoid)
 
 
-def with_today_names(config, keras_version, backend):
-    """A configuration in which hard_sigmoid is what its writer meant. Keras 3, and this library, write for 'jax'."""
+def new_activation_names(keras_version=None, backend=None):
+    """What a file of this writer calls activations that have other names today: old name to new.
+
+    Keras 3 and this library write 'jax' as the backend, and mean today's hard_sigmoid.
+    """
     written_before = str(keras_version or "3").split(".")[0] in ("1", "2") and backend != "jax"
-    if not written_before or not behaviour.relu6_hard_sigmoid:
-        return config
-
-    def renamed(value, key=""):
-        if isinstance(value, dict):
-            return {k: renamed(v, k) for k, v in value.items()}
-        if isinstance(value, list):
-            return [renamed(v) for v in value]
-        return _OLD_NAME if value == "hard_sigmoid" and key.endswith("activation") else value
-
-    return renamed(config)
+    return {"hard_sigmoid": _OLD_NAME} if written_before and behaviour.relu6_hard_sigmoid else {}
 
 
 def with_stored_names(text):

@@ -3,23 +3,15 @@
 import json
 import warnings
 
-from ..core import kind, safety
+from ..core import safety
 from ..core.errors import CorruptFileError
 from ..core.registry import CustomObjectScope
 from ..layers.base import weight_budget
+from .architecture import make_model, model_to_json, model_to_yaml, serialize_model
 from .compilation import compile_arguments, load_optimizer_weights, save_optimizer_weights, training_config
-from .conversion import with_stored_names, with_today_names
-from .safe_hdf5 import check_seal, declared_bytes, has, making, reading, seal, text, write_text, writing
-from .serialization import (
-    FORMAT_VERSION,
-    checked,
-    dumps,
-    model_to_json,
-    model_to_yaml,
-    parse,
-    serialize_model,
-    source_name,
-)
+from .conversion import with_stored_names
+from .safe_hdf5 import check_seal, declared_bytes, has, making, reading, seal, source_name, text, write_text, writing
+from .serialization import FORMAT_VERSION, dumps, parse
 from .weights import (
     _weights_group,
     check_filepath,
@@ -84,8 +76,7 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=None):
             )
         version, backend = text(file, "keras_version") or "1", text(file, "backend")
         with weight_budget(_SPARE_BYTES + 2 * declared_bytes(file)), making(source):
-            config = with_today_names(checked(parse(stored, source), source), version, backend)
-            model = kind("layer").deserialize(config)
+            model = make_model(parse(stored, source), source, keras_version=version, backend=backend)
             if not isinstance(model, Savable):
                 raise CorruptFileError(
                     f"{source}: the configuration is not that of a model, but of {type(model).__name__}."

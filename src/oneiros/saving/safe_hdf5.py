@@ -66,6 +66,11 @@ def _guarded(function):
     return wrapper
 
 
+def source_name(source):
+    """A file's name for messages."""
+    return os.fspath(source) if isinstance(source, (str, os.PathLike)) else str(getattr(source, "name", source))
+
+
 def where(group):
     """The file and place of a group or dataset, for messages."""
     try:
