@@ -16,6 +16,7 @@ from oneiros import layers as L  # noqa: N812
 from oneiros.core.errors import CorruptFileError, InputDataError, LimitExceededError, UnsafeModelError
 from oneiros.models import load_model, model_from_json, model_from_yaml
 from oneiros.saving import inspection, safe_hdf5
+from oneiros.utils import archives
 
 HOSTILE = Path(__file__).parent / "hostile"  # files with one spot changed by hand
 
@@ -116,7 +117,7 @@ def test_many_arrays_that_are_not_stored_are_a_bomb(tmp_path):
 
 
 def test_weights_that_are_not_stored_are_a_bomb(tmp_path, monkeypatch):
-    monkeypatch.setattr(safe_hdf5, "UNPACKED_LIMIT", 1 << 20)  # so that the model may be small
+    monkeypatch.setattr(archives, "UNPACKED_LIMIT", 1 << 20)  # so that the model may be small
     model = keras.Sequential([L.Input((600,)), L.Dense(600, name="a"), L.Dense(600, name="b")])
     model.save_weights(tmp_path / "w.h5")
     with h5py.File(tmp_path / "small.h5", "w") as file, h5py.File(tmp_path / "w.h5") as whole:

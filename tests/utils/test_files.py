@@ -27,7 +27,7 @@ from oneiros.core.errors import (
     LimitExceededError,
     UnsafeModelError,
 )
-from oneiros.utils import files
+from oneiros.utils import archives, files
 from oneiros.utils.files import get_file
 
 CONTENT = bytes(range(256)) * 400
@@ -419,7 +419,7 @@ def test_unpacking_zip(cache, tmp_path):
 def test_hostile_tar(tmp_path, members, message):
     archive = make_tar(tmp_path / "evil.tar.gz", *members)
     with pytest.raises(UnsafeModelError, match=message):
-        files.extract_archive(archive, tmp_path / "into")
+        archives.extract_archive(archive, tmp_path / "into")
     assert [path.name for path in tmp_path.iterdir()] == ["evil.tar.gz"]  # nothing, not even the good member
 
 
@@ -430,22 +430,22 @@ def test_hostile_zip(tmp_path, mode, message):
     with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
         archive.writestr(entry, "/etc/passwd")
     with pytest.raises(UnsafeModelError, match=message):
-        files.extract_archive(tmp_path / "evil.zip", tmp_path / "into")
+        archives.extract_archive(tmp_path / "evil.zip", tmp_path / "into")
     with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
         archive.writestr("../evil", "x")
     with pytest.raises(UnsafeModelError, match="outside"):
-        files.extract_archive(tmp_path / "evil.zip", tmp_path / "into")
+        archives.extract_archive(tmp_path / "evil.zip", tmp_path / "into")
 
 
 def test_bombs(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "UNPACKED_LIMIT", 10**6)
+    monkeypatch.setattr(archives, "UNPACKED_LIMIT", 10**6)
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for i in range(8):
             archive.writestr(f"zeros{i}", bytes(300_000))
     make_tar(tmp_path / "bomb.tar.gz", *((f"zeros{i}", bytes(300_000)) for i in range(8)))
     for name in ("bomb.zip", "bomb.tar.gz"):
         with pytest.raises(LimitExceededError, match=name):
-            files.extract_archive(tmp_path / name, tmp_path / "into")
+            archives.extract_archive(tmp_path / name, tmp_path / "into")
     assert not (tmp_path / "into").exists()
 
 
@@ -455,14 +455,14 @@ def test_damaged_archives(tmp_path):
     (tmp_path / "text.zip").write_text("no archive")
     for name in ("cut.tar.gz", "text.zip"):
         with pytest.raises(CorruptFileError, match=name):
-            files.extract_archive(tmp_path / name, tmp_path / "into")
+            archives.extract_archive(tmp_path / name, tmp_path / "into")
     assert not (tmp_path / "into").exists()
-    assert not files.extract_archive(tmp_path / "text.zip", tmp_path, archive_format=None)
+    assert not archives.extract_archive(tmp_path / "text.zip", tmp_path, archive_format=None)
 
 
 def test_unpacking_into_a_folder_that_is_there(tmp_path):
     (tmp_path / "into" / "d").mkdir(parents=True)
     (tmp_path / "into" / "d" / "mine").write_text("kept")
     (tmp_path / "into" / "d" / "x").write_text("old")
-    files.extract_archive(make_tar(tmp_path / "x.tar.gz", ("d/x", b"new")), tmp_path / "into")
+    archives.extract_archive(make_tar(tmp_path / "x.tar.gz", ("d/x", b"new")), tmp_path / "into")
     assert {p.name: p.read_text() for p in (tmp_path / "into" / "d").iterdir()} == {"mine": "kept", "x": "new"}

@@ -11,8 +11,9 @@ import zipfile
 import numpy as np
 
 from oneiros.core.errors import CorruptFileError, InputDataError, LimitExceededError, UnsafeModelError
+from oneiros.utils.archives import unpacked_limit
 from oneiros.utils.atomic import regular
-from oneiros.utils.files import EXPANSION_LIMIT, UNPACKED_LIMIT, get_file
+from oneiros.utils.files import get_file
 
 KERAS_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 
@@ -39,7 +40,7 @@ def npz_arrays(path):
     with _damaged(path), zipfile.ZipFile(regular(path)) as archive:
         members = archive.infolist()
         total, size = sum(member.file_size for member in members), os.path.getsize(path)
-        if total > max(UNPACKED_LIMIT, EXPANSION_LIMIT * size):
+        if total > unpacked_limit(size):
             raise LimitExceededError(f"{path}: unpacks to {total} bytes, far more than its {size}. It is not read.")
         arrays = {}
         for member in members:

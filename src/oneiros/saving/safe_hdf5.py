@@ -13,8 +13,8 @@ import zlib
 import numpy as np
 
 from ..core.errors import CorruptFileError, InputDataError, LimitExceededError, UnsafeModelError
+from ..utils.archives import EXPANSION_LIMIT, unpacked_limit
 from ..utils.atomic import regular, replacing, trust, trusted
-from ..utils.files import EXPANSION_LIMIT, UNPACKED_LIMIT
 from . import inspection
 
 ATTRIBUTE_LIMIT = 64512  # bytes; HDF5 allows 64 KB for an object's header
@@ -281,7 +281,7 @@ def nbytes(found):
 def check_budget(group, datasets):
     """Raises `LimitExceededError` if datasets take far more memory together than the file has bytes."""
     total, size = sum(map(nbytes, datasets)), group.file.id.get_filesize()
-    if total > max(UNPACKED_LIMIT, EXPANSION_LIMIT * size):
+    if total > unpacked_limit(size):
         raise LimitExceededError(
             f"{where(group)}: the arrays declare {total / 1e9:.1f} GB together, the file has {size} bytes. It is not "
             "read."

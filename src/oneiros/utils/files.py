@@ -1,101 +1,142 @@
-"""Files from the network: fetched whole or not at all, checked by hash, and unpacked without trusting the archive."""
+"""Files from the network: fetched whole or not at all, and checked by their hash."""
 
 import contextlib
 import hashlib
-import lzma
 import os
 import re
 import shutil
-import stat
-import tarfile
 import tempfile
-import zipfile
-import zlib
-from functools import cache, partial
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname, urlretrieve  # noqa: F401  (Keras offers urlretrieve too)
 
 from oneiros.core.config import behaviour, keras_home
-from oneiros.core.errors import CorruptFileError, DownloadError, InputDataError, LimitExceededError, UnsafeModelError
-from oneiros.utils.atomic import part_path, replacing, trust
+from oneiros.core.errors import DownloadError, InputDataError
+from oneiros.utils.archives import extract_archive
+from oneiros.utils.atomic import replacing, trust
 from oneiros.utils.progress import Progbar
 
 TIMEOUT = 30.0  # seconds without a byte from the server
 ATTEMPTS = 3  # how often an interrupted transfer is started again
-# An archive may unpack to this many bytes, or to EXPANSION_LIMIT times its own size if that is more.
-UNPACKED_LIMIT = 256 * 2**20
-EXPANSION_LIMIT = 100
 
 
 def get_file(
-    fname=None,
-    origin=None,
-    untar=False,
-    md5_hash=None,
-    file_hash=None,
-    cache_subdir="datasets",
-    hash_algorithm="auto",
-    extract=False,
-    archive_format="auto",
-    cache_dir=None,
-    force_download=False,
-):
-    """Path of the file at the URL ``origin``, downloaded to the cache unless it is there already.
+    fname: str | os.PathLike | None = None,
+    origin: str | None = None,
+    untar: bool = False,
+    md5_hash: str | None = None,
+    file_hash: str | tuple[str, ...] | None = None,
+    cache_subdir: str = "datasets",
+    hash_algorithm: str = "auto",
+    extract: bool = False,
+    archive_format: str | Sequence[str] | None = "auto",
+    cache_dir: str | os.PathLike | None = None,
+    force_download: bool = False,
+) -> str:
+    """Path of the file at a URL, downloaded to the cache unless it is there already.
 
-    The file lies at ``cache_dir/cache_subdir/fname``; ``cache_dir`` defaults to ``KERAS_HOME`` (``~/.keras``) and
-    ``fname`` to the end of the URL. With ``file_hash`` (SHA-256 or MD5) only a file with that hash is accepted.
     A download appears under its name when it is complete and checked, never before. Processes wait for each other.
+    ``ONEIROS_MIRROR`` (a folder or URL with a ``SHA256SUMS`` file) is tried before `origin`; a file from there must
+    have `file_hash`, or without one the hash listed there, and is used where it lies if the mirror is a folder.
 
-    ``ONEIROS_MIRROR`` (a folder or URL with a ``SHA256SUMS`` file) is tried before ``origin``; a file from there must
-    have ``file_hash``, or without one the hash listed there, and is used where it lies if the mirror is a folder.
-    Plain http and ftp are refused where no hash is given, for anybody on the way could put in another file.
+    Args:
+        fname: name of the file in the cache; by default the end of the URL.
+        origin: the URL. Plain http and ftp need a hash, since the file could be replaced on its way.
+        untar: the older spelling of `extract`, for tar archives.
+        md5_hash: the older spelling of `file_hash`.
+        file_hash: the SHA-256 or MD5 hash that the file must have, or a tuple of those that it may have.
+        cache_subdir: the folder in the cache.
+        hash_algorithm: 'sha256', 'md5', or 'auto', which tells them by their length.
+        extract: whether to unpack a tar or zip archive into a folder: ``NAME_extracted`` for a `fname` like
+            ``NAME.tar.gz``; otherwise into `fname`, and the archive is ``fname_archive``. In programs for Keras 1
+            and 2, archives are unpacked beside themselves; with `untar`, the archive is ``fname.tar.gz`` and the
+            result `fname`.
+        archive_format: 'tar', 'zip', 'auto', or a list of them.
+        cache_dir: the cache; by default ``KERAS_HOME``, or ``~/.keras``.
+        force_download: whether to download a file that is there already.
 
-    ``extract=True`` unpacks a tar or zip archive into a folder and returns that: ``NAME_extracted`` for a ``fname``
-    like ``NAME.tar.gz``, else ``fname`` itself, the archive being ``fname_archive``. In Keras 1 and 2 programs it is
-    unpacked beside the archive, whose path is returned. ``untar=True`` is the older spelling for tar archives; in
-    Keras 1 and 2 programs the archive is then ``fname.tar.gz`` and the result ``fname``.
+    Returns:
+        The path of the file, or of the folder that it was unpacked into (in programs for Keras 1 and 2, with
+        `extract`: of the archive).
 
-    Raises ``DownloadError`` if the file cannot be had or is not the one asked for, ``InputDataError`` for a name that
-    leaves the cache or a ``cache_dir`` that does not exist, ``UnsafeModelError`` for an archive that reaches outside
-    its folder, ``LimitExceededError`` for one that unpacks to far more than its size.
+    Raises:
+        DownloadError: the file cannot be had, or is not the one asked for.
+        InputDataError: `fname` leads out of the cache, or `cache_dir` does not exist.
+        UnsafeModelError: the archive reaches outside its folder.
+        LimitExceededError: the archive unpacks to far more than its size.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> source = folder / "numbers.txt"
+    >>> _ = source.write_text("1 2 3")
+    >>> path = get_file("copy.txt", source.as_uri(), cache_dir=folder)  # doctest: +ELLIPSIS
+    Downloading data from file:///...numbers.txt
+    >>> Path(path).read_text()
+    '1 2 3'
     """
     if origin is None:
         raise InputDataError("get_file: expected the URL of the file as `origin`. Received: None")
     origin = str(origin)
     if md5_hash is not None and file_hash is None:
         file_hash, hash_algorithm = md5_hash, "md5"
-    fname = fname or os.path.basename(urlsplit(origin).path)
-    folder = _cache_folder(cache_dir, cache_subdir)
-    target = _inside(folder, fname)
-    unpack = untar or extract
-    beside = unpack and behaviour.generation != "3"
-    if beside:
-        archive = target.with_name(target.name + ".tar.gz") if untar else target
-        result, unpack_into = target, folder
-    elif unpack:
-        stem = target.name.removesuffix(".tar.gz").removesuffix(".tar.bz2")
-        plain = stem == target.name
-        archive = target.with_name(target.name + "_archive") if plain else target
-        result = unpack_into = target if plain else target.with_name(stem + "_extracted")
-    else:
-        archive = result = target
+    cache_folder = _cache_folder(cache_dir, cache_subdir)
+    target = _inside(cache_folder, fname or os.path.basename(urlsplit(origin).path))
+    if not (untar or extract):
+        return str(_cached(target, origin, file_hash, hash_algorithm, force_download))
+    beside = behaviour.generation != "3"
+    archive, folder, result = _archive_places(target, untar, beside, cache_folder)
 
-    with _locked(archive, wait=force_download or unpack or not _acceptable(archive, file_hash, hash_algorithm)):
-        path = archive
-        if force_download or not _acceptable(archive, file_hash, hash_algorithm):
-            path = _fetch(archive, origin, file_hash, hash_algorithm)
-        if file_hash is not None:
-            trust(path)
-        if not unpack:
-            return str(path)
+    def unpack(path):
         if force_download or not result.exists() or (beside and not untar):
-            extract_archive(path, unpack_into, "tar" if untar else archive_format)
+            extract_archive(path, folder, "tar" if untar else archive_format)
+
+    path = _cached(archive, origin, file_hash, hash_algorithm, force_download, unpack)
     return str(path if beside and not untar else result)
 
 
-def validate_file(fpath, file_hash, algorithm="auto", chunk_size=65535):
-    """Whether the file has this SHA-256 or MD5 hash; 'auto' tells the two by length."""
+def _archive_places(target, untar, beside, cache):
+    """Where an archive lies, which folder it is unpacked into, and the path of what was in it."""
+    if beside:
+        return (target.with_name(target.name + ".tar.gz") if untar else target), cache, target
+    stem = target.name.removesuffix(".tar.gz").removesuffix(".tar.bz2")
+    if stem == target.name:
+        return target.with_name(target.name + "_archive"), target, target
+    result = target.with_name(stem + "_extracted")
+    return target, result, result
+
+
+def _cached(path, origin, file_hash, algorithm, force, unpack=None):
+    """Where the file is, fetched if need be. `unpack` is called with that path while other processes wait."""
+    with _locked(path, wait=force or unpack is not None or not _acceptable(path, file_hash, algorithm)):
+        if force or not _acceptable(path, file_hash, algorithm):
+            path = _fetch(path, origin, file_hash, algorithm)
+        if file_hash is not None:
+            trust(path)
+        if unpack is not None:
+            unpack(path)
+    return path
+
+
+def validate_file(fpath: str | os.PathLike, file_hash: str, algorithm: str = "auto", chunk_size: int = 65535) -> bool:
+    """Whether a file has this hash.
+
+    Args:
+        fpath: the file.
+        file_hash: a SHA-256 or MD5 hash, in hexadecimal digits.
+        algorithm: 'sha256', 'md5', or 'auto', which tells them by their length.
+        chunk_size: has no effect.
+
+    Raises:
+        InputDataError: another algorithm.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "empty"
+    >>> path.touch()
+    >>> validate_file(path, "d41d8cd98f00b204e9800998ecf8427e")
+    True
+    """
     return _hash_file(fpath, _algorithm(file_hash, algorithm), chunk_size) == str(file_hash).lower()
 
 
@@ -325,96 +366,3 @@ class _Meter:
     def close(self):
         if self.bar:
             self.bar.update(self.total, finalize=True)
-
-
-# --- archives ---
-
-
-def extract_archive(path, into=".", archive_format="auto"):
-    """Unpacks a tar or zip archive into the folder ``into``: everything, or nothing.
-
-    Only plain files and folders are taken. Links, devices, set-user-id bits and names that lead outside ``into`` raise
-    ``UnsafeModelError``; more than 256 MiB that are also more than 100 times the archive raise ``LimitExceededError``;
-    a damaged archive, or one of another format, raises ``CorruptFileError``.
-    """
-    path, into = Path(path), Path(into)
-    formats = ("tar", "zip") if archive_format == "auto" else (archive_format or ())
-    formats = (formats,) if isinstance(formats, str) else formats
-    if not formats:
-        return False
-    if "tar" in formats and tarfile.is_tarfile(path):
-        opener, entries = tarfile.open, _tar_entries
-    elif "zip" in formats and zipfile.is_zipfile(path):
-        opener, entries = zipfile.ZipFile, _zip_entries
-    else:
-        raise CorruptFileError(f"{path}: expected an archive of the format {' or '.join(formats)}; it is none.")
-    limit = max(UNPACKED_LIMIT, EXPANSION_LIMIT * path.stat().st_size)
-    existed = into.is_dir()
-    scratch = part_path(into / path.name if existed else into)
-    try:
-        scratch.mkdir()
-        with opener(path) as archive:
-            for name, problem, size, reader in entries(archive):
-                parts = name.replace("\\", "/").split("/")
-                if ".." in parts or parts[0] == "" or parts[0][1:2] == ":":
-                    problem = "outside the folder"
-                if problem:
-                    raise UnsafeModelError(f"{path}: member {name!r} is {problem}. Nothing was unpacked.")
-                limit -= size
-                if limit < 0:
-                    raise LimitExceededError(
-                        f"{path}: unpacks to more than {EXPANSION_LIMIT} times its {path.stat().st_size} bytes. "
-                        "If you trust it, unpack it yourself."
-                    )
-                target = scratch.joinpath(*parts)
-                if reader is None:
-                    target.mkdir(parents=True, exist_ok=True)
-                    continue
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with reader() as source, open(target, "wb") as file:
-                    shutil.copyfileobj(source, file, 2**20)
-        if existed:
-            _merge(scratch, into)
-        else:
-            os.rename(scratch, into)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, RuntimeError) as error:
-        raise CorruptFileError(f"{path}: the archive is damaged or incomplete: {error}") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    return True
-
-
-def _merge(source, into):
-    for entry in source.iterdir():
-        target = into / entry.name
-        if entry.is_dir() and target.is_dir():
-            _merge(entry, target)
-        else:
-            os.replace(entry, target)
-
-
-def _tar_entries(archive):
-    """Name, what is wrong with it, size, and how to read it (None: a folder)."""
-    for member in archive:
-        problem = None
-        if member.issym() or member.islnk():
-            problem = f"a {'symlink' if member.issym() else 'hardlink'} to {member.linkname!r}"
-        elif not (member.isreg() or member.isdir()):
-            problem = "a device or pipe"
-        elif member.mode & 0o6000:
-            problem = "marked setuid or setgid"
-        yield member.name, problem, member.size, None if member.isdir() else partial(archive.extractfile, member)
-
-
-def _zip_entries(archive):
-    for member in archive.infolist():
-        mode = member.external_attr >> 16
-        problem = None
-        if stat.S_ISLNK(mode):
-            problem = "a symlink"
-        elif stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-            problem = "a device or pipe"
-        elif mode & 0o6000:
-            problem = "marked setuid or setgid"
-        reader = None if member.is_dir() else partial(archive.open, member)
-        yield member.filename.rstrip("/"), problem, member.file_size, reader
