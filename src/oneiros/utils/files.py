@@ -314,13 +314,16 @@ def _transfer(url, part):
     import pooch
     import requests
 
-    meter = _Meter()
+    meter, responses = _Meter(), []
     if scheme == "ftp":
         downloader = pooch.FTPDownloader(timeout=TIMEOUT)
     elif scheme in ("http", "https"):
         # identity: otherwise a server may compress, and neither length nor hash would be the file's
         headers = {"Accept-Encoding": "identity"}
-        downloader = pooch.HTTPDownloader(progressbar=meter, chunk_size=2**16, timeout=TIMEOUT, headers=headers)
+        hooks = {"response": lambda response, **options: responses.append(response)}
+        downloader = pooch.HTTPDownloader(
+            progressbar=meter, chunk_size=2**16, timeout=TIMEOUT, headers=headers, hooks=hooks
+        )
     else:
         raise InputDataError(f"get_file: expected an http, https, ftp or file URL as `origin`. Received: {url!r}")
     try:
@@ -333,6 +336,9 @@ def _transfer(url, part):
         if "Connection aborted" in str(error):
             raise _Interrupted(_reason(error)) from None
         raise DownloadError(f"{url}: could not be downloaded: {_reason(error)}.") from None
+    finally:
+        for response in responses:  # pooch leaves connections open where a download fails
+            response.close()
     size = part.stat().st_size
     if meter.total and size != meter.total:
         raise _Interrupted(f"{size} of {meter.total} bytes")
