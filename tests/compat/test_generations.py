@@ -118,7 +118,7 @@ def test_unsupported_mask_error(generation):
 def test_mean_activity_regularizer(generation):
     layer = layers.ActivityRegularization(l1=1.0)
     layer(np.ones((4, 2)))
-    assert float(sum(layer.losses)) == _at(generation, 8, 8, 2, 8)
+    assert float(sum(layer.losses)) == _at(generation, 8, 8, 2, 2)
 
 
 def test_weights_trainable_first(generation):

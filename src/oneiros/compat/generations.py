@@ -47,7 +47,7 @@ BEHAVIOUR = {
     "track_attribute_variables":   (False,        False,        True,         True),
     "recursive_trainable":         (False,        False,        True,         True),
     "weights_trainable_first":     (True,         True,         False,        False),
-    "mean_activity_regularizer":   (False,        False,        True,         False),
+    "mean_activity_regularizer":   (False,        False,        True,         True),
     "unsupported_mask_error":      (True,         True,         False,        False),
     "merged_mask":                 ("all",        "all",        "all",        "any"),
     "bidirectional_zero_masked":   (False,        False,        True,         True),

@@ -32,7 +32,7 @@ behaviour = SimpleNamespace(
     track_attribute_variables=True,  # False: only add_weight and trainable_weights make weights
     recursive_trainable=True,  # False: `trainable` of a model leaves its layers' own flags alone
     weights_trainable_first=False,  # True: model.weights lists all trainable weights first
-    mean_activity_regularizer=False,  # True: the activity penalty is divided by the batch size
+    mean_activity_regularizer=True,  # True: the activity penalty is divided by the batch size
     weights_normalized_by_count=False,  # True: weighted losses are divided by the number of nonzero weights
     metric_name_from_function=False,  # True: metrics=["mse"] is logged as mean_squared_error
     fractional_steps=False,  # True: fit and its kin take a number of steps such as 31.25, which means 32
