@@ -69,6 +69,8 @@ def plain(value):
     """A value as lists, dictionaries, numbers and NumPy arrays, whatever library it comes from."""
     if isinstance(value, dict):
         return {"dict": [(str(key), plain(part)) for key, part in value.items()]}
+    if hasattr(value, "as_list"):  # a TensorShape
+        value = value.as_list()
     if isinstance(value, (list, tuple)):
         return [plain(part) for part in value]
     if value is None or isinstance(value, (str, bool)):
