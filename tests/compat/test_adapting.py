@@ -288,3 +288,17 @@ def test_metrics_of_keras_1_have_names_in_keras_1_only(keras1):
     assert float(oneiros.metrics.get("matthews_correlation")(true, predicted)) == pytest.approx(0.0, abs=1e-5)
     compat.uninstall()
     assert isinstance(oneiros.metrics.get("precision"), oneiros.metrics.Precision)
+
+
+@pytest.mark.parametrize("generation", ["tf", "3"])
+def test_the_order_of_a_base_is_not_that_of_its_subclasses(generation):
+    compat.install(generation)
+    try:
+        assert oneiros.losses.Huber(0.5).delta == 0.5
+        assert oneiros.losses.CategoricalCrossentropy(True).from_logits is True
+        assert oneiros.metrics.SparseTopKCategoricalAccuracy(2).k == 2
+        assert oneiros.metrics.AUC(5).num_thresholds == 5
+        assert oneiros.metrics.Precision(0.3).thresholds == 0.3
+        assert oneiros.losses.MeanSquaredError("sum").reduction == "sum"
+    finally:
+        compat.uninstall()

@@ -131,7 +131,7 @@ def test_calls_without_a_result():
         (object(), ["expected a tensor", "<object object", "of type object"]),
         (np.array(["2020-01-01"], "datetime64[D]"), ["expected numbers", "datetime64"]),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 @pytest.mark.parametrize(
     "layer", [Dense(3, name="mine"), Embedding(3, 2, name="mine"), Activation("relu", name="mine")]

@@ -24,12 +24,13 @@ _INITIALIZERS = ("init", "inner_init", "beta_init", "gamma_init")
 class Rules:
     """What is translated for one class or function.
 
-    name: as messages say it. called: the names under which the tables may have it, the class's bases included.
+    name: as messages say it. called: the names under which the tables may have it, the class's bases included;
+    ordered: those of them whose order of arguments is its own.
     positional: the names of its positional arguments; known: the names of all that it is known to take;
     closed: whether it takes no others.
     """
 
-    def __init__(self, name, called, positional, known, closed):
+    def __init__(self, name, called, ordered, positional, known, closed):
         self.name = name
         self.positional = positional
         self.known = names = known
@@ -51,7 +52,7 @@ class Rules:
         }
         self.values = {k: v for k, v in keras1.VALUES.items() if k in names or k in self.renames}
         self.prepare, self.taken = _first(keras1.PREPARE, called, (None, ()))
-        self.orders = _first(ORDERS, called, {})
+        self.orders = _first(ORDERS, ordered, {})
         self.defaults = {
             generation: {argument: value for argument, value in defaults.items() if argument in names}
             for generation, defaults in _first(DEFAULTS_OF, called, {}).items()
@@ -201,7 +202,10 @@ def rules_for(function, name, method=False, base=None):
     if not closed and base is not None and not suffix:
         known |= _passed_on(base)
     called = [name] if base is None else [c.__name__ + suffix for c in base.__mro__]
-    return Rules(name, called, positional, known, closed)
+    ordered = called
+    if base is not None and not suffix:  # the order of a base holds where its constructor's arguments do
+        ordered = [c.__name__ for c in base.__mro__ if c is base or _arguments(c.__init__)[0][1:] == positional]
+    return Rules(name, called, ordered, positional, known, closed)
 
 
 def _passed_on(cls):
