@@ -96,26 +96,28 @@ def advise(error, line):
             return
 
 
-def on_targets(loss, target, output):
+def on_targets(kind, target, output):
     """What to do about targets that do not fit the outputs of a loss, by their shapes; an empty text if unknown.
 
-    >>> on_targets("categorical_crossentropy", (8,), (8, 3))
+    kind: what the loss expects, such as "classes" for class numbers or "one-hot".
+
+    >>> on_targets("one-hot", (8,), (8, 3))
     " The targets look like class numbers: use loss='sparse_categorical_crossentropy', or to_categorical(y, 3)."
     """
     target, output = tuple(target), tuple(output)
     numbers = target[:-1] if target[1:] and target[-1] == 1 else target
-    if loss.startswith("sparse_") and len(target) == len(output) > 1 and target[-1] == output[-1]:
+    if kind == "classes" and len(target) == len(output) > 1 and target[-1] == output[-1]:
         return " The targets look one-hot: use loss='categorical_crossentropy', or np.argmax(y, -1)."
-    if loss.startswith("categorical_") and len(numbers) == len(output) - 1 and numbers[1:] == output[1:-1]:
+    if kind == "one-hot" and len(numbers) == len(output) - 1 and numbers[1:] == output[1:-1]:
         return (
             " The targets look like class numbers: use loss='sparse_categorical_crossentropy', or "
             f"to_categorical(y, {output[-1]})."
         )
-    if len(output) > max(len(target), len(numbers) + loss.startswith("sparse_"), 2):
-        kind = "a sequence" if len(output) == 3 else "an image"
+    if len(output) > max(len(target), len(numbers) + (kind == "classes"), 2):
+        what = "a sequence" if len(output) == 3 else "an image"
         recurrent = ", or leave return_sequences=True out of the last recurrent layer" if len(output) == 3 else ""
         return (
-            f" The output is still {kind} for each sample: put Flatten() or a global pooling layer before the last "
+            f" The output is still {what} for each sample: put Flatten() or a global pooling layer before the last "
             f"Dense{recurrent}."
         )
     return ""

@@ -69,6 +69,7 @@ from .functions import (
     tversky,
 )
 from .functions import kind as _kind
+from .traits import Traits, expects_classes, is_by_row, traits_of
 from .weighting import reduce_weighted
 
 

@@ -5,24 +5,27 @@ import numpy as np
 
 from ..core.advice import on_targets
 from ..core.errors import InputDataError
-
-# Losses whose targets are class numbers: their shape is that of the predictions without the last axis.
-SPARSE = {"sparse_categorical_crossentropy", "categorical_generalized_cross_entropy"}
-# Losses whose targets have no relation to the shape of the predictions beyond the number of examples.
-FREE = {"ctc", "circle"}
+from .traits import traits_of
 
 
-def check_shapes(loss_name, y_true_shape, y_pred_shape, output=None):
-    """Raises `InputDataError` if targets of this shape do not belong to predictions of that.
+def check_shapes(loss, y_true_shape, y_pred_shape, output: str | None = None):
+    """Checks that targets of one shape belong to predictions of another, as far as the loss says what it takes.
 
-    Unknown dimensions are ``None``. ``(n,)`` and ``(n, 1)`` belong together. output: the name for the message.
+    Args:
+        loss: the loss, or its name.
+        y_true_shape: shape of the targets. Unknown dimensions are ``None``.
+        y_pred_shape: shape of the predictions. ``(n,)`` and ``(n, 1)`` belong together.
+        output: name of the model's output, for the message.
+
+    Raises:
+        InputDataError: if they do not.
 
     >>> check_shapes("mean_squared_error", (8,), (8, 1))
     """
-    target, prediction = tuple(y_true_shape), tuple(y_pred_shape)
-    if loss_name in FREE:
+    target, prediction, traits = tuple(y_true_shape), tuple(y_pred_shape), traits_of(loss)
+    if traits is None or traits.targets == "free":
         return
-    if loss_name in SPARSE:
+    if traits.targets == "classes":
         expected = prediction[:-1]
         fits = _same(target, expected) or _same(target, (*expected, 1))
     else:
@@ -33,9 +36,12 @@ def check_shapes(loss_name, y_true_shape, y_pred_shape, output=None):
         )
     if not fits:
         raise InputDataError(
-            f"{loss_name}: targets of shape {target} do not match predictions of shape {prediction}"
+            f"{traits.name}: targets of shape {target} do not match predictions of shape {prediction}"
             f"{f' (output {output!r})' if output else ''}: expected targets of shape {expected}."
-            + (on_targets(loss_name, target, prediction) or " Reshape or encode the targets, or change the last layer.")
+            + (
+                on_targets(traits.targets, target, prediction)
+                or " Reshape or encode the targets, or change the last layer."
+            )
         )
 
 

@@ -12,6 +12,7 @@ from ..core.structure import map_structure
 from ..ops.table import tensor
 from . import functions as f
 from .checks import check_result
+from .traits import inherit_traits, traits_of
 from .weighting import both_masks, mask_of, reduce_weighted
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None, "auto")
@@ -46,6 +47,7 @@ class Loss(core.Configurable):
     """
 
     kind = "loss"
+    traits = None  # what the loss says about itself, see `Traits`
 
     name: str = field(default=None, last=True, doc="Name in logs and files. Made from the class's name by default.")
     reduction: str = field(
@@ -57,6 +59,10 @@ class Loss(core.Configurable):
     _dtype: str = field(
         _compute_type, default=None, last=True, alias="dtype", doc="Type to compute in. `None` means `floatx()`."
     )
+
+    def __init_subclass__(cls, **kwargs):
+        inherit_traits(cls, "call", "__call__")
+        super().__init_subclass__(**kwargs)
 
     def __post_init__(self):
         super().__post_init__()
@@ -95,6 +101,10 @@ class LossFunctionWrapper(Loss):
         self.fn = fn
         self._options = options
 
+    @property
+    def traits(self):
+        return traits_of(self.fn)
+
     def call(self, y_true, y_pred):
         return self.fn(y_true, y_pred, **self._options)
 
@@ -119,6 +129,7 @@ class FunctionLoss(Loss, abstract=True):
     def __init_subclass__(cls, function=None, **kwargs):
         if function is not None:
             cls.function = staticmethod(function)
+            cls.traits = traits_of(function)
             cls.__doc__ = cls.__doc__ or f"`{function.__name__}` as an object. {function.__doc__.partition('>>>')[0]}"
             if "name" not in vars(cls):
                 cls.name = function.__name__

@@ -13,32 +13,35 @@ from .. import core
 from ..ops import nn
 from ..ops.ctc import ctc_loss
 from ..ops.table import as_float, tensor
-from .weighting import align
+from .traits import Traits
+from .weighting import align, without_unit_axis
 
 kind = core.kind("loss")
 
 
-def loss(*aliases):
-    """Makes a function of (y_true, y_pred) public: both come as aligned floats of the predictions' type."""
+def loss(*aliases: str, targets: str = "values", by_row: bool = True, strict: bool = False):
+    """Makes a function of (y_true, y_pred) a public loss, known by its name and these aliases.
+
+    The function gets arrays: predictions as floats, and targets aligned with them and of their type, unless the
+    targets are class numbers or free of the predictions' shape. The other arguments are its `Traits`.
+    """
 
     def decorate(fn):
         @functools.wraps(fn)
         def call(y_true, y_pred, *args, **kwargs):
-            y_pred = as_float(y_pred)
-            y_true = tensor(y_true)
-            if jnp.result_type(y_true) != y_pred.dtype:
-                y_true = y_true.astype(y_pred.dtype)
-            return fn(*align(y_true, y_pred), *args, **kwargs)
+            y_true, y_pred = tensor(y_true), as_float(y_pred)
+            if targets not in ("classes", "free"):
+                if jnp.result_type(y_true) != y_pred.dtype:
+                    y_true = y_true.astype(y_pred.dtype)
+                y_true, y_pred = align(y_true, y_pred)
+            return fn(y_true, y_pred, *args, **kwargs)
 
-        return _add(call, *aliases)
+        call.traits = Traits(targets, by_row, strict, fn.__name__)
+        public = core.op(call)
+        kind.add(public, fn.__name__, *aliases)
+        return public
 
     return decorate
-
-
-def _add(fn, *aliases):
-    public = core.op(fn)
-    kind.add(public, fn.__name__, *aliases)
-    return public
 
 
 def _clipped(x):
@@ -96,7 +99,7 @@ def squared_hinge(y_true, y_pred):
     return jnp.mean(jnp.square(jnp.maximum(1 - _signs(y_true) * y_pred, 0)), -1)
 
 
-@loss()
+@loss(targets="one-hot")
 def categorical_hinge(y_true, y_pred):
     """``max(1 + max((1 - y_true) * y_pred) - sum(y_true * y_pred), 0)``."""
     right = jnp.sum(y_true * y_pred, -1)
@@ -137,7 +140,7 @@ def kl_divergence(y_true, y_pred):
     return jnp.sum(y_true * jnp.log(y_true / y_pred), -1)
 
 
-@loss()
+@loss(targets="one-hot", strict=True)
 def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
     """``-sum(y_true * log(y_pred))`` over the classes on `axis`.
 
@@ -148,12 +151,10 @@ def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=
     return nn.categorical_crossentropy(y_true, y_pred, from_logits, axis)
 
 
-@_add
+@loss(targets="classes", strict=True)
 def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_class=None, axis=-1):
     """``-log(y_pred[y_true])`` for integer targets; 0 where the target is ignore_class."""
-    labels, y_pred = tensor(y_true).astype("int32"), as_float(y_pred)
-    if labels.ndim == y_pred.ndim and labels.shape[-1] == 1:
-        labels = labels[..., 0]
+    labels = without_unit_axis(y_true.astype("int32"), y_pred.ndim - 1)
     if ignore_class is None:
         return nn.sparse_categorical_crossentropy(labels, y_pred, from_logits, axis)
     valid = labels != ignore_class
@@ -163,7 +164,7 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
     return values
 
 
-@loss("bce", "BCE")
+@loss("bce", "BCE", targets="probabilities")
 def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
     """The mean over `axis` of ``-y_true * log(y_pred) - (1 - y_true) * log(1 - y_pred)``."""
     if label_smoothing:
@@ -171,7 +172,7 @@ def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, 
     return jnp.mean(nn.binary_crossentropy(y_true, y_pred, from_logits), axis)
 
 
-@loss()
+@loss(targets="probabilities")
 def binary_focal_crossentropy(
     y_true,
     y_pred,
@@ -197,7 +198,7 @@ def binary_focal_crossentropy(
     return jnp.mean(weighted, axis)
 
 
-@loss()
+@loss(targets="one-hot")
 def categorical_focal_crossentropy(
     y_true, y_pred, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1
 ):
@@ -213,11 +214,10 @@ def categorical_focal_crossentropy(
     return -jnp.sum(weight * y_true * jnp.log(y_pred), axis)
 
 
-@_add
+@loss(targets="classes")
 def categorical_generalized_cross_entropy(y_true, y_pred, q):
     """``(1 - y_pred[y_true]**q) / q`` for integer targets (Zhang, Sabuncu 2018): robust to wrong labels."""
-    y_pred = as_float(y_pred)
-    labels = tensor(y_true).astype("int32")
+    labels = y_true.astype("int32")
     labels = labels[..., 0] if labels.ndim == y_pred.ndim else labels
     right = jnp.take_along_axis(y_pred, labels[..., None], -1)[..., 0]
     return (1 - jnp.power(right, q)) / q
@@ -228,14 +228,14 @@ def _overlap(y_true, y_pred, axis):
     return axis, jnp.sum(y_true * y_pred, axis)
 
 
-@loss()
+@loss(by_row=False)
 def dice(y_true, y_pred, axis=None):
     """``1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred))`` over `axis` (by default all, the batch too)."""
     axis, both = _overlap(y_true, y_pred, axis)
     return 1 - (2 * both + core.epsilon()) / (jnp.sum(y_true, axis) + jnp.sum(y_pred, axis) + core.epsilon())
 
 
-@loss()
+@loss(by_row=False)
 def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
     """`dice` with the weights `alpha` of false negatives and `beta` of false positives (Salehi et al. 2017)."""
     axis, both = _overlap(y_true, y_pred, axis)
@@ -245,15 +245,14 @@ def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
     return 1 - (both + epsilon) / (both + beta * false_positive + alpha * false_negative + epsilon)
 
 
-@_add
+@loss(targets="free", by_row=False)
 def circle(y_true, y_pred, ref_labels=None, ref_embeddings=None, remove_diagonal=True, gamma=80, margin=0.4):
     """Circle loss (Sun et al. 2020) of unit embeddings `y_pred` with integer labels `y_true`.
 
     ref_labels, ref_embeddings: what they are compared with; by default each other.
     remove_diagonal: leave the comparison of each with itself out.
     """
-    y_pred = as_float(y_pred)
-    labels = tensor(y_true).astype("int32").reshape(-1)
+    labels = y_true.astype("int32").reshape(-1)
     others = labels if ref_labels is None else tensor(ref_labels).astype("int32").reshape(-1)
     similarity = y_pred @ (y_pred if ref_embeddings is None else as_float(ref_embeddings)).T
     same = labels[:, None] == others[None, :]
@@ -271,13 +270,13 @@ def circle(y_true, y_pred, ref_labels=None, ref_embeddings=None, remove_diagonal
     return jax.nn.softplus(jnp.where(exists, sums[0] + sums[1], least))
 
 
-@_add
+@loss(targets="free")
 def ctc(y_true, y_pred):
     """Connectionist temporal classification (Graves et al. 2006).
 
     y_true: class indices ``(n, labels)``, padded by 0, which is also the blank; y_pred: logits ``(n, time, classes)``.
     """
-    y_true, y_pred = tensor(y_true).astype("int32"), as_float(y_pred)
+    y_true = y_true.astype("int32")
     lengths = jnp.full(len(y_pred), y_pred.shape[1], "int32")
     return ctc_loss(y_true, y_pred, jnp.sum(y_true != 0, -1).astype("int32"), lengths, mask_index=0)
 

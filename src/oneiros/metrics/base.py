@@ -8,6 +8,7 @@ from ..core import policy
 from ..core.fields import ANY, Documentation, Field, constructor, field, fields_of
 from ..core.names import to_snake_case, unique_name
 from ..core.registry import serialize_value
+from ..losses.traits import Traits, inherit_traits, traits_of
 from ..losses.weighting import both_masks, mask_of, safe_divide, weight_like, weighted
 from ..ops.table import tensor
 
@@ -32,11 +33,16 @@ class Metric(core.Configurable):
     """
 
     kind = "metric"
+    traits = None  # what the metric says about itself, see `oneiros.losses.Traits`
 
     ignored_arguments = {"trainable": ANY, "dynamic": ANY, "autocast": ANY}  # tf.keras' metrics are layers
 
     _dtype: str = field(default=None, alias="dtype", doc="Type of the state. `None` means `floatx()`.")
     name: str = field(default=None, doc="Name in logs. Made from the class's name by default.")
+
+    def __init_subclass__(cls, **kwargs):
+        inherit_traits(cls, "update_state", "result", "reset_state", "reset_states", "__call__")
+        super().__init_subclass__(**kwargs)
 
     def __post_init__(self):
         super().__post_init__()
@@ -162,6 +168,7 @@ class Mean(NamedMetric):
     1.5
     """
 
+    traits = Traits(by_row=True)
     name: str = "mean"
 
     def __post_init__(self):
@@ -184,6 +191,7 @@ class Mean(NamedMetric):
 class Sum(NamedMetric):
     """The weighted sum of all values."""
 
+    traits = Traits()
     name: str = "sum"
 
     def __post_init__(self):
@@ -201,6 +209,7 @@ class Sum(NamedMetric):
 class SumOverBatchSize(Mean):
     """The weighted sum of all values by their number."""
 
+    traits = Traits()
     name: str = "sum_over_batch_size"
 
     def _add(self, values, sample_weight, mask):
@@ -212,6 +221,7 @@ class SumOverBatchSize(Mean):
 class MeanTensor(NamedMetric):
     """The weighted mean of arrays of one shape, element by element."""
 
+    traits = Traits()
     name: str = "mean_tensor"
     shape: tuple = field(default=None, doc="Shape of the arrays. `None` takes it from the first one.")
 
@@ -249,6 +259,10 @@ class MeanMetricWrapper(Mean):
         self._fn = fn
         self._options = options
 
+    @property
+    def traits(self):
+        return traits_of(self._fn)
+
     def update_state(self, y_true, y_pred, sample_weight=None):
         values = tensor(self._fn(y_true, y_pred, **self._options))
         self._add(values, sample_weight, both_masks(mask_of(y_pred), mask_of(values)))
@@ -269,6 +283,7 @@ class MeanMetricWrapper(Mean):
 class SumOverBatchSizeMetricWrapper(MeanMetricWrapper):
     """The weighted sum of a function of (y_true, y_pred, **options), divided by the number of examples."""
 
+    traits = Traits()
     _add = SumOverBatchSize._add
 
 

@@ -7,6 +7,7 @@ from jax import Array
 
 from ..core.config import behaviour
 from ..losses.checks import check_result
+from ..losses.traits import traits_of
 from ..losses.weighting import mask_of, weighted_mean
 from .base import Mean, Metric
 
@@ -28,6 +29,10 @@ class BatchMean(Mean, abstract=True):
     def __init__(self, name: str, fn: Callable | None = None):
         super().__init__(name=name)
         self.fn = fn
+
+    @property
+    def traits(self):
+        return traits_of(self.fn)
 
     def update_state(self, y_true: Array, y_pred: Array, sample_weight=None, rows=None):
         """Takes a batch in. rows: the number of true rows, if the batch was filled up."""

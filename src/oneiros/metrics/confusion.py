@@ -11,6 +11,7 @@ import numpy as np
 from .. import core
 from ..core.errors import InputDataError
 from ..core.fields import Argument, field
+from ..losses.traits import Traits
 from ..losses.weighting import align, mask_of, safe_divide, weight_like
 from ..ops.table import as_float, tensor
 from .base import NamedMetric
@@ -76,7 +77,7 @@ class _Counting(NamedMetric):
     """Keeps some of the four counts at given thresholds."""
 
     kept = ()
-
+    traits = Traits(by_row=True)
     top_k = class_id = None
     default_threshold = 0.5
 
@@ -107,6 +108,7 @@ Thresholds = Annotated[
 class _OneCount(_Counting):
     """One of the four counts."""
 
+    traits = Traits(by_row=True)
     thresholds: Thresholds = field(default=None, first=True)
 
     def __post_init__(self):
@@ -148,6 +150,7 @@ class FalseNegatives(_OneCount):
 class _Ratio(_Counting):
     """True positives by all of one kind."""
 
+    traits = Traits(by_row=True)
     thresholds: Thresholds = field(default=None, first=True)
     top_k: int = field(default=None, first=True, doc="If given, only so many of the largest predictions are positive.")
     class_id: int = field(default=None, first=True, doc="If given, the only class that is looked at.")
@@ -184,6 +187,7 @@ def _even_thresholds(number, below=0.0, above=1.0):
 class _At(_Counting):
     """The largest rate `wanted` among thresholds at which the rate `given` is at least a value."""
 
+    traits = Traits(by_row=True)
     kept = COUNTS
     wanted = given = argument = None
 
@@ -265,6 +269,7 @@ class AUC(NamedMetric):
     0.75
     """
 
+    traits = Traits(by_row=True)
     num_thresholds: int = field(default=200, first=True, doc="Number of thresholds.")
     curve: str = field(
         _curve,
@@ -351,6 +356,7 @@ def _interpolated_pr(tp, fp, fn):
 class FBetaScore(NamedMetric):
     """The weighted harmonic mean of precision and recall, for each class or averaged."""
 
+    traits = Traits(by_row=True)
     average: str = field(
         default=None, first=True, doc='`"micro"`, `"macro"`, `"weighted"`, or `None` for a score for each class.'
     )

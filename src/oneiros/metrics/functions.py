@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from .. import core
 from ..core.config import behaviour
 from ..losses import functions as losses
+from ..losses.traits import Traits, traits_of
 from ..losses.weighting import align
 from ..ops.table import as_float, tensor
 from .base import kind
@@ -20,6 +21,7 @@ def metric(*aliases):
         def call(y_true, y_pred, *args, **kwargs):
             return fn(tensor(y_true), tensor(y_pred), *args, **kwargs)
 
+        call.traits = Traits(by_row=True, name=fn.__name__)
         public = core.op(call)
         kind.add(public, fn.__name__, *aliases)
         return public
@@ -134,12 +136,12 @@ def resolve_accuracy(name, y_true_shape, y_pred_shape, loss=None):
     >>> resolve_accuracy("accuracy", (None,), (None, 10)).__name__
     'sparse_categorical_accuracy'
     """
-    loss = getattr(loss, "name", None) or getattr(loss, "__name__", loss)
     y_true_shape, y_pred_shape = tuple(y_true_shape), tuple(y_pred_shape)
     one = len(y_pred_shape) < 2 or y_pred_shape[-1] == 1
     if behaviour.generation in ("1", "2"):
-        which = {"binary_crossentropy": "binary", "sparse_categorical_crossentropy": "sparse_categorical"}
-        which = "binary" if one else which.get(loss, "categorical")
+        by_targets = {"probabilities": "binary", "classes": "sparse_categorical"}
+        traits = traits_of(loss)
+        which = "binary" if one else by_targets.get(traits and traits.targets, "categorical")
     elif one:
         which = "binary"
     else:

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 
 from ..core.checks import positive_int
 from ..core.fields import field, of_owner
+from ..losses.traits import Traits
 from ..losses.weighting import safe_divide, weight_like
 from ..ops.table import as_float, tensor
 from .base import NamedMetric
@@ -22,6 +23,7 @@ def _class_ids(name, value, metric):
 class IoU(NamedMetric):
     """The mean over some classes of intersection by union: ``tp / (tp + fp + fn)``."""
 
+    traits = Traits(by_row=True)
     num_classes: int = field(positive_int, first=True, doc="Number of classes.")
     target_class_ids: list = field(_class_ids, first=True, doc="The classes to average over. `None` means all.")
     ignore_class: int = field(default=None, doc="Label whose places do not count.")
@@ -90,6 +92,7 @@ class BinaryIoU(IoU):
     ignore_class = None
     sparse_y_true = sparse_y_pred = True
     axis = -1
+    traits = IoU.traits
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         super().update_state(y_true, (as_float(y_pred) >= self.threshold).astype("int32"), sample_weight)

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 
 from ..core.errors import InputDataError
 from ..core.fields import field
+from ..losses.traits import Traits
 from ..losses.weighting import align, mask_of, safe_divide, weight_like
 from ..ops.table import as_float
 from .base import Mean, NamedMetric
@@ -15,6 +16,7 @@ class MeanRelativeError(Mean):
     """The mean of ``|y_true - y_pred| / normalizer``; 0 where the normalizer is 0."""
 
     normalizer: typing.Any = field(first=True, doc="Number or array that errors are divided by.")
+    traits = Traits()
     name: str = None
 
     def update_state(self, y_true, y_pred, sample_weight=None):
@@ -26,6 +28,7 @@ class MeanRelativeError(Mean):
 class RootMeanSquaredError(Mean):
     """The square root of the mean of all squared errors."""
 
+    traits = Traits()
     name: str = "root_mean_squared_error"
 
     def update_state(self, y_true, y_pred, sample_weight=None):
@@ -48,6 +51,7 @@ class R2Score(NamedMetric):
     num_regressors: int = field(
         default=0, first=True, doc="If not 0, the score is adjusted for this number of independent variables."
     )
+    traits = Traits(by_row=True)
     name: str = "r2_score"
 
     def __post_init__(self):

@@ -129,7 +129,7 @@ def _losses_inputs(name, target, output, axis=None):
     if target.shape != output.shape:
         raise ValueError(
             f"{name}: target and output must have the same shape. Received: target of shape {target.shape}, output of "
-            f"shape {output.shape}.{on_targets(name, target.shape, output.shape)}"
+            f"shape {output.shape}.{on_targets('values' if axis is None else 'one-hot', target.shape, output.shape)}"
         )
     if axis is not None and output.ndim < 1:
         raise ValueError(f"{name}: expected at least one dimension. Received an output of shape {output.shape}.")
@@ -178,7 +178,7 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
         raise ValueError(
             "sparse_categorical_crossentropy: targets must have the shape of the output without its classes, "
             f"{output.shape[:-1]}. Received: target of shape {target.shape}, output of shape {output.shape}."
-            + on_targets("sparse_categorical_crossentropy", target.shape, output.shape)
+            + on_targets("classes", target.shape, output.shape)
         )
     if not from_logits:
         output = jnp.log(_clipped(output / jnp.sum(output, -1, keepdims=True)))

@@ -7,28 +7,12 @@ import numpy as np
 from .. import losses
 from ..core import config
 from ..core.errors import InputDataError
-from ..core.names import to_snake_case
 from ..core.structure import leaves, paths
 from ..layers.embedding import NO_STRAY
 
 _CHUNK = 1 << 18  # values that are looked at together: they fit the processor's cache
 
-# Built-in losses whose targets are class numbers, and those whose targets are probabilities of two classes.
-BY_CLASS = ("sparse_categorical_crossentropy", "categorical_generalized_cross_entropy")
-_BINARY = ("binary_crossentropy", "binary_focal_crossentropy")
 _ROUNDING = 1e-5  # how far arithmetic may have carried a probability out of [0, 1]
-
-
-def built_in_name(loss):
-    """The name of the function behind a built-in loss; ``None`` without a loss, or for one of the user's own.
-
-    >>> built_in_name(losses.BinaryCrossentropy()), built_in_name(losses.get("mse")), built_in_name(lambda y, p: 0)
-    ('binary_crossentropy', 'mean_squared_error', None)
-    """
-    function = getattr(loss, "fn", loss)
-    if any((getattr(part, "__module__", None) or "").split(".")[0] != "oneiros" for part in (loss, function)):
-        return None
-    return getattr(function, "__name__", None) or to_snake_case(type(function).__name__)
 
 
 def on_disk(x):
@@ -47,7 +31,7 @@ def check_values(x, outputs, weights, rows=None):
         places = ["".join(f"[{key!r}]" for key in path) for path in paths(x)] if len(arrays) > 1 else [""]
         named = [(f"x{place}", array) for place, array in zip(places, arrays)]
         names = ["y"] if len(outputs) == 1 else [f"y[{i}]" for i in range(len(outputs))]
-        named += [(name, target) for name, (loss, target, _) in zip(names, outputs) if built_in_name(loss)]
+        named += [(name, target) for name, (loss, target, _) in zip(names, outputs) if losses.traits_of(loss)]
         for name, array in (*named, *(("sample_weight", weight) for weight in weights)):
             if array is not None and not on_disk(array):
                 check_finite(array, name, rows)
@@ -100,16 +84,16 @@ def check_targets(outputs, rows=None):
     loss of the user's own gets what there is.
     """
     for loss, target, shape in outputs:
-        name = built_in_name(loss)
-        if name is None or target is None:
+        traits = losses.traits_of(loss)
+        if traits is None or target is None:
             continue
-        by_classes = name.endswith("categorical_crossentropy") and getattr(loss, "axis", -1) == -1
-        if shape is not None and (by_classes or not isinstance(loss, losses.Loss)):
-            losses.check_shapes(name, (None, *target.shape[1:]), (None, *shape))
-        if name in BY_CLASS and shape and not on_disk(target):
+        strict = traits.strict and getattr(loss, "axis", -1) == -1
+        if shape is not None and (strict or not isinstance(loss, losses.Loss)):
+            losses.check_shapes(loss, (None, *target.shape[1:]), (None, *shape))
+        if traits.targets == "classes" and shape and not on_disk(target):
             losses.check_labels(target, shape[-1], getattr(loss, "ignore_class", None), rows=rows)
-        if name in _BINARY and not on_disk(target):
-            _check_binary(name, target, rows)
+        if traits.targets == "probabilities" and not on_disk(target):
+            _check_binary(traits.name, target, rows)
 
 
 def _check_binary(name, target, rows):

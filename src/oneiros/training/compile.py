@@ -16,7 +16,6 @@ from ..core.registry import find_custom_object
 from ..core.structure import Places, is_nested, leaves, rebuilt, values_of
 from ..losses.weighting import targets_like, weighted_mean
 from ..metrics.batches import BatchMean, LastValue
-from .checks import built_in_name
 
 
 class Objectives:
@@ -132,8 +131,8 @@ class Objectives:
         """Whether all losses and metrics are known to come out exactly inside `first_rows`."""
         made = [(metric, rank) for rank, pairs in zip(self.ranks, self.output_metrics) for metric, _ in pairs]
         # Metric objects count places, not rows, where a row has several and nothing is weighted.
-        by_row = all(_is_by_row(m) and (rank < 3 or isinstance(m, BatchMean)) for m, rank in made)
-        return by_row and all(map(_is_by_row, self.losses)) and min(self.ranks) > 1
+        by_row = all(losses.is_by_row(m) and (rank < 3 or isinstance(m, BatchMean)) for m, rank in made)
+        return by_row and all(loss is None or losses.is_by_row(loss) for loss in self.losses) and min(self.ranks) > 1
 
     @contextlib.contextmanager
     def first_rows(self, count):
@@ -170,8 +169,7 @@ class Objectives:
             raise InputDataError(f"Output {name} has a loss but no targets were given: pass y, or compile(loss=None).")
         if isinstance(fn, losses.Loss):
             return fn(target, output, sample_weight=weight)
-        if own := built_in_name(fn):  # a function of the user's gets what there is
-            losses.check_shapes(own, tuple(target.shape), tuple(output.shape))
+        losses.check_shapes(fn, tuple(target.shape), tuple(output.shape))
         values = losses.check_result(fn(targets_like(target, output), output), fn)
         return weighted_mean(values, weight, get_mask(output), self._rows)
 
@@ -182,7 +180,7 @@ class Objectives:
         for i, (output, made) in enumerate(zip(outputs, self.output_metrics)):
             for metric, is_weighted in made:
                 weight = weights[i] if is_weighted else None
-                aligned = behaviour.metrics_get_aligned_targets or _is_own(metric)
+                aligned = behaviour.metrics_get_aligned_targets or losses.traits_of(metric) is not None
                 target = targets_like(targets[i], output) if aligned else targets[i]
                 if isinstance(metric, BatchMean):
                     metric.update_state(target, output, weight, self._rows)
@@ -218,30 +216,6 @@ class Objectives:
     @property
     def stateful_names(self):
         return [self.log_name(t) for t in self.trackers if not isinstance(t, BatchMean)]
-
-
-# What looks at several rows at once, or counts values where rows without weight are rows.
-_NOT_BY_ROW = {
-    *("dice", "tversky", "circle", "rootmeansquarederror", "meanrelativeerror"),
-    *("sum", "sumoverbatchsize", "sumoverbatchsizemetricwrapper", "meantensor"),
-}
-
-
-def _is_by_row(part):
-    """Whether this loss or metric is the library's own, takes each row by itself and heeds masks and weights."""
-    if part is None:
-        return True
-    names = {type(part).__name__.lower(), getattr(_function_of(part), "__name__", "").lower()}
-    return _is_own(part) and not names & _NOT_BY_ROW and getattr(part, "reduction", "mean") not in (None, "none")
-
-
-def _function_of(part):
-    return getattr(part, "fn", getattr(part, "_fn", part))
-
-
-def _is_own(part):
-    """Whether this loss or metric, and the function behind it, are the library's own."""
-    return all(map(built_in_name, (part, _function_of(part))))
 
 
 def _known(specs):

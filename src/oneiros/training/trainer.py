@@ -218,7 +218,7 @@ class Trainer:
     def _learn_shapes(self, x, y):
         """Finds out how many classes a model without a graph has, if its targets are class numbers."""
         outputs = self._outputs_of(y)
-        by_class = any(checks.built_in_name(loss) in checks.BY_CLASS for loss, _, _ in outputs)
+        by_class = any(losses.expects_classes(loss) for loss, _, _ in outputs)
         if by_class and not self._overrides("train_step"):
             with contextlib.suppress(Exception):  # if it takes this batch size alone, its first step will tell
                 outputs = self._inferred(x)
