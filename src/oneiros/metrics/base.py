@@ -309,5 +309,5 @@ class FunctionMetric(MeanMetricWrapper, abstract=True):
             self.__dict__.update(self._options)
 
         cls.__init__ = constructor(cls, list(cls.__fields__.values()), configure, takes_more=False)
-        summary = f"The mean of `{function.__name__}` over all examples. "
-        cls.__doc__ = Documentation(summary + (function.__doc__ or "").partition(">>>")[0].strip(), cls.__fields__)
+        doc = vars(cls).get("__doc__") or f"The mean of `{function.__name__}` over all samples."
+        cls.__doc__ = Documentation(doc, cls.__fields__)
