@@ -34,6 +34,11 @@ package: .venv/package-installed
 fuzz: .venv/test-installed
 	$(BIN)/python tests/saving/test_mutations.py $(or $(N),3000)
 
+# Changes one line of the library at a time, N times, and prints the changes that no test notices.
+mutants: .venv/mutants-installed
+	$(BIN)/python tests/mutants record
+	$(BIN)/python tests/mutants run $(or $(N),300)
+
 bench: .venv/demo-installed
 	$(BIN)/python -m benchmarks
 

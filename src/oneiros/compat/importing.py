@@ -272,5 +272,3 @@ def uninstall():
     _shadowed.clear()
 
 
-def is_installed():
-    return _finder in sys.meta_path

@@ -57,7 +57,7 @@ class TensorBoard(Callback):
         self.embeddings_metadata = embeddings_metadata
         self.embeddings_layer_names = embeddings_layer_names
         self._files = {}
-        self._step = self._test_step = self._epoch_start_step = self._batch = 0
+        self._step = self._epoch_start_step = self._batch = 0
         self._epoch_start_time = time.time()
         self._in_fit = self._profiling = False
 

@@ -1,0 +1,199 @@
+"""Changes one line of the library at a time, and sees whether a test fails: ``make mutants N=300``.
+
+``record`` notes once which tests run which line. ``run`` draws changes; for each, a fork of a warm process imports the
+library with the changed line and runs the tests of that line, the fastest first. What no test notices is printed.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+sys.path.insert(0, str(HERE))
+from mutations import draw  # noqa: E402
+
+PACKAGE = ROOT / "src" / "oneiros"
+ROOMS = ["core", "training", "layers", "saving", "compat/backend"]
+TESTS = [
+    *(f"src/oneiros/{room}" for room in ROOMS),
+    *("tests/core", "tests/layers", "tests/training", "tests/saving", "tests/models", "tests/compat"),
+    *("tests/losses", "tests/metrics", "tests/optimizers", "tests/utils"),
+]
+EQUIVALENT = HERE / "equivalent.json"
+# A change that no test notices within so many seconds of tests has survived.
+SECONDS_OF_TESTS, MOST_TESTS, PATIENCE = 20, 40, 120
+
+
+class Recorder:
+    """A plugin of pytest: the lines that each test runs, and how long it takes."""
+
+    def __init__(self):
+        import coverage
+
+        self.coverage = coverage.Coverage(data_file=None, include=[f"{PACKAGE}/*"], config_file=False)
+        self.tests, self.seconds, self.lines, self.useless = [], [], {}, set()
+
+    def pytest_runtest_logstart(self, nodeid):
+        self.coverage.switch_context(str(len(self.tests)))
+        self.tests.append(nodeid)
+        self.started = time.perf_counter()
+
+    def pytest_runtest_logfinish(self, nodeid):
+        self.seconds.append(round(time.perf_counter() - self.started, 3))
+        self.coverage.switch_context("")
+
+    def pytest_runtest_logreport(self, report):
+        if report.outcome != "passed":
+            self.useless.add(len(self.tests) - 1)
+
+    def result(self):
+        data = self.coverage.get_data()
+        for file in data.measured_files():
+            lines = {
+                line: sorted({int(c) for c in contexts if c} - self.useless)
+                for line, contexts in data.contexts_by_lineno(file).items()
+            }
+            self.lines[Path(file).relative_to(PACKAGE).as_posix()] = {k: v for k, v in lines.items() if v}
+        return {"tests": self.tests, "seconds": self.seconds, "lines": self.lines}
+
+
+def record(arguments):
+    """Adds what the tests of some files run to the map."""
+    import pytest
+
+    for file in arguments.tests:
+        target = arguments.map / (file.replace("/", "_") + ".json")
+        if target.exists():
+            continue
+        if (child := os.fork()) == 0:
+            recorder = Recorder()
+            recorder.coverage.start()
+            pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:xdist", file], plugins=[recorder])
+            recorder.coverage.stop()
+            arguments.map.mkdir(parents=True, exist_ok=True)
+            target.write_text(json.dumps(recorder.result()))
+            os._exit(0)
+        os.waitpid(child, 0)
+
+
+def tests_by_line(folder):
+    """From a file and a line to pairs of seconds and test."""
+    found = {}
+    for file in sorted(folder.glob("*.json")):
+        known = json.loads(file.read_text())
+        for path, lines in known["lines"].items():
+            for line, tests in lines.items():
+                pairs = [(known["seconds"][t], known["tests"][t]) for t in tests]
+                found.setdefault((path, int(line)), []).extend(pairs)
+    return found
+
+
+def chosen(pairs):
+    """The fastest tests of a line, as far as the time allows."""
+    taken, total = [], 0
+    for seconds, test in sorted(pairs)[:MOST_TESTS]:
+        total += seconds
+        if taken and total > SECONDS_OF_TESTS:
+            break
+        taken.append(test)
+    return taken
+
+
+class ChangedLoader:
+    """Imports one module of the library from changed source."""
+
+    def __init__(self, name, path, text):
+        self.name, self.path, self.text = name, path, text
+
+    def find_spec(self, name, path=None, target=None):
+        import importlib.util
+
+        if name != self.name:
+            return None
+        package = self.path.name == "__init__.py"
+        where = [str(self.path.parent)] if package else None
+        return importlib.util.spec_from_file_location(name, self.path, loader=self, submodule_search_locations=where)
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        exec(compile(self.text, str(self.path), "exec"), vars(module))
+
+
+def outcome(mutation, tests):
+    """``killed``, ``survived`` or ``uncovered``."""
+    import pytest
+
+    if not tests:
+        return "uncovered"
+    path = PACKAGE / mutation.path
+    if (child := os.fork()) == 0:
+        os.setsid()
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1), os.dup2(null, 2)
+        parts = Path("oneiros", mutation.path).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        sys.meta_path.insert(0, ChangedLoader(name, path, mutation.apply(path.read_text())))
+        signal.alarm(PATIENCE)  # an endless loop has been noticed too
+        os._exit(int(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no", *tests])))
+    _, status = os.waitpid(child, 0)
+    return "survived" if os.waitstatus_to_exitcode(status) == 0 else "killed"
+
+
+def run(arguments):
+    import h5py  # noqa: F401
+    import hypothesis  # noqa: F401
+    import jax.numpy  # noqa: F401
+
+    known = tests_by_line(arguments.map)
+    rooms = arguments.rooms or ROOMS
+    equivalent = {tuple(e["change"]): e["reason"] for e in json.loads(EQUIVALENT.read_text())}
+    table = {room: Counter() for room in rooms}
+    for mutation in draw(PACKAGE, rooms, arguments.count, arguments.seed):
+        text = (PACKAGE / mutation.path).read_text()
+        room = next(room for room in rooms if mutation.path.startswith(room))
+        if mutation.key(text) in equivalent:
+            result = "equivalent"
+        else:
+            result = outcome(mutation, chosen(known.get((mutation.path, mutation.line), [])))
+        table[room][result] += 1
+        if result in ("survived", "uncovered"):
+            print(f"{result}: {mutation.diff(text)}", flush=True)
+        if arguments.log:
+            with open(arguments.log, "a") as log:
+                log.write(f"{room}\t{result}\t{mutation.path}:{mutation.line}\t{mutation.key(text)[1:]}\n")
+    total = sum(table.values(), Counter())
+    print(f"{'room':<16}{'mutants':>8}{'killed':>8}{'survived':>9}{'uncovered':>10}{'equivalent':>11}")
+    for room, row in (table | {"all": total}).items():
+        print(
+            f"{room:<16}{row.total():>8}", *(f"{row[k]:>9}" for k in ("killed", "survived", "uncovered", "equivalent"))
+        )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--map", type=Path, default=ROOT / "build" / "mutants", help="folder of the recorded lines")
+    commands = parser.add_subparsers(required=True)
+    recording = commands.add_parser("record", help="note which tests run which lines")
+    recording.add_argument("tests", nargs="*", default=TESTS)
+    recording.set_defaults(function=record)
+    running = commands.add_parser("run", help="draw changes and run the tests of their lines")
+    running.add_argument("count", type=int)
+    running.add_argument("--rooms", nargs="*")
+    running.add_argument("--seed", type=int, default=0)
+    running.add_argument("--log", help="a file to which each result is added")
+    running.set_defaults(function=run)
+    arguments = parser.parse_args()
+    os.chdir(ROOT)
+    arguments.function(arguments)
+
+
+if __name__ == "__main__":
+    main()
