@@ -122,10 +122,28 @@ for _name, _layer in _aliases.items():
 
 
 def serialize(layer):
-    """The configuration of a layer: ``{"class_name": ..., "config": ...}``."""
+    """The configuration of a layer: ``{"class_name": ..., "config": ...}``.
+
+    >>> serialize(Dense(2))["class_name"]
+    'Dense'
+    """
     return _kind("layer").serialize(layer)
 
 
 def deserialize(config, custom_objects=None):
-    """The layer for what `serialize` returned."""
+    """Makes a layer from its configuration.
+
+    Args:
+        config: what `serialize` returned.
+        custom_objects: a dictionary from names to classes and functions of your own.
+
+    Returns:
+        A new layer.
+
+    Raises:
+        UnsafeModelError: if the class is not known.
+
+    >>> deserialize(serialize(Dense(2))).units
+    2
+    """
     return _kind("layer").deserialize(config, custom_objects)

@@ -24,7 +24,17 @@ def _axes(name, value):
 
 
 class ReLU(Elementwise):
-    """``x`` above `threshold` (at most `max_value`, if given), else ``negative_slope * (x - threshold)``."""
+    """The rectified linear unit, with an optional leak, threshold and largest output.
+
+    ``f(x) = max_value`` for ``x >= max_value``, ``x`` for ``threshold <= x < max_value``, and
+    ``negative_slope * (x - threshold)`` below.
+
+    Shapes: any, and the same for the outputs.
+
+    >>> import numpy as np
+    >>> ReLU(max_value=2.0)(np.array([[-1.0, 1.0, 3.0]])).tolist()
+    [[0.0, 1.0, 2.0]]
+    """
 
     max_value: float = field(optional(_not_negative), default=None, doc="Largest output. `None` sets no limit.")
     negative_slope: float = field(_not_negative, default=0.0, doc="Slope below the threshold.")
@@ -35,7 +45,10 @@ class ReLU(Elementwise):
 
 
 class LeakyReLU(Elementwise):
-    """``x`` where it is positive, else ``negative_slope * x``.
+    """A rectified linear unit with a small slope below zero: ``x`` if ``x > 0``, else ``negative_slope * x``.
+
+    Shapes: any, and the same for the outputs. From Maas et al., "Rectifier Nonlinearities Improve Neural Network
+    Acoustic Models", 2013.
 
     >>> import numpy as np
     >>> LeakyReLU(0.5)(np.array([[-2.0, 2.0]])).tolist()
@@ -51,7 +64,15 @@ class LeakyReLU(Elementwise):
 
 
 class ELU(Elementwise):
-    """``x`` where it is positive, else ``alpha * (exp(x) - 1)`` (Clevert et al. 2016)."""
+    """The exponential linear unit: ``x`` if ``x > 0``, else ``alpha * (exp(x) - 1)``.
+
+    Shapes: any, and the same for the outputs. From Clevert et al., "Fast and Accurate Deep Network Learning by
+    Exponential Linear Units (ELUs)", 2016.
+
+    >>> import numpy as np
+    >>> ELU(alpha=2.0)(np.array([[-100.0, 3.0]])).tolist()
+    [[-2.0, 3.0]]
+    """
 
     alpha: float = field(default=1.0, doc="The negative part approaches `-alpha`.")
 
@@ -60,7 +81,15 @@ class ELU(Elementwise):
 
 
 class ThresholdedReLU(Elementwise):
-    """``x`` where ``x > theta``, else 0."""
+    """Passes on what is larger than a threshold: ``x`` if ``x > theta``, else 0.
+
+    Shapes: any, and the same for the outputs. From Konda et al., "Zero-bias autoencoders and the benefits of
+    co-adapting features", 2015.
+
+    >>> import numpy as np
+    >>> ThresholdedReLU(theta=1.0)(np.array([[0.5, 2.0]])).tolist()
+    [[0.0, 2.0]]
+    """
 
     theta: float = field(_not_negative, default=1.0, doc="Inputs up to this become 0.")
 
@@ -69,7 +98,16 @@ class ThresholdedReLU(Elementwise):
 
 
 class PReLU(Elementwise):
-    """``x`` where it is positive, else ``alpha * x`` with a learned `alpha` for each feature (He et al. 2015)."""
+    """A leaky rectified linear unit that learns its slope: ``x`` if ``x > 0``, else ``alpha * x``.
+
+    There is one `alpha` for each entry of an example, or for each that is left without the `shared_axes`.
+
+    Shapes: any, and the same for the outputs. From He et al., "Delving Deep into Rectifiers", 2015.
+
+    >>> import numpy as np
+    >>> PReLU(alpha_initializer="ones")(np.array([[-2.0, 2.0]])).tolist()
+    [[-2.0, 2.0]]
+    """
 
     alpha_initializer: Initializer = "zeros"
     alpha_regularizer: Regularizer = None
@@ -90,10 +128,12 @@ class PReLU(Elementwise):
 
 
 class Softmax(Elementwise):
-    """``exp(x) / sum(exp(x))``.
+    """Turns numbers into probabilities: ``exp(x) / sum(exp(x))``.
 
-    Called with a mask that broadcasts to the inputs, it treats the elements where the mask is False as absent: their
-    outputs are 0, and so are all outputs where every element is masked.
+    It may be called with a mask that can be broadcast to the inputs. Elements where the mask is False are treated as
+    absent: their outputs are 0. Where every element is masked, all outputs are 0.
+
+    Shapes: any, and the same for the outputs.
 
     >>> import numpy as np
     >>> Softmax()(np.array([[1.0, 1.0, 5.0]]), mask=np.array([[True, True, False]])).tolist()

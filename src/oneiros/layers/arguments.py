@@ -43,6 +43,19 @@ DATA_FORMAT = '`"channels_last"` or `"channels_first"`. `None` means `keras.conf
 
 @of_owner
 def per_axis(name, value, layer):
+    """Checks an argument that has one integer for each spatial axis of the layer, or one integer for all.
+
+    Args:
+        name: the argument's name.
+        value: its value.
+        layer: the layer, whose `rank` is the number of spatial axes.
+
+    Returns:
+        A tuple of integers.
+
+    Raises:
+        InputDataError: if it is something else.
+    """
     return int_tuple(name, value, layer.rank)
 
 

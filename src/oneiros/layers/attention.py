@@ -1,4 +1,7 @@
-"""Attention: sums of values, weighted by how well their keys match a query."""
+"""Attention: sums of values, weighted by how well their keys match a query.
+
+In the shapes, T is the number of queries, S the number of keys and values, d the number of features of a query.
+"""
 
 import math
 from functools import partial
@@ -47,11 +50,15 @@ def _causal(queries, keys):
 
 
 class Attention(_Attending):
-    """Attention by scalar products (Luong et al. 2015): ``softmax(query @ key.T) @ value``.
+    """Attention by scalar products: ``softmax(query @ key.T) @ value``.
 
-    Called on ``[query (N, T, d), value (N, S, v)]`` or ``[query, value, key (N, S, d)]``, with masks in the same list;
-    gives ``(N, T, v)``, and with `return_attention_scores` the weights ``(N, T, S)`` too.
-    With `use_causal_mask` no step sees later ones.
+    It is called on ``[query, value]`` or ``[query, value, key]``; without a key, the value is the key too. Masks may be
+    given in a list of the same order. With ``use_causal_mask=True`` no query sees later keys; with
+    ``return_attention_scores=True`` the weights are returned too.
+
+    Shapes: query ``(batch, T, d)``, value ``(batch, S, v)`` and key ``(batch, S, d)`` to ``(batch, T, v)``; the weights
+    are of shape ``(batch, T, S)``. From Luong et al., "Effective Approaches to Attention-based Neural Machine
+    Translation", 2015.
 
     >>> import numpy as np
     >>> Attention()([np.ones((1, 2, 3)), np.ones((1, 4, 3))]).shape
@@ -74,6 +81,15 @@ class Attention(_Attending):
             self.concat_score_weight = self.add_weight("concat_score_weight", (), initializer="ones")
 
     def scores(self, query, key):
+        """How well each key matches each query.
+
+        Args:
+            query: array of shape (batch, T, d).
+            key: array of shape (batch, S, d).
+
+        Returns:
+            An array of shape (batch, T, S).
+        """
         scale = 1 if self.scale is None else self.scale.value
         if self.score_mode == "dot":
             return jnp.einsum("ntd,nsd->nts", query, key) * scale
@@ -102,7 +118,15 @@ class Attention(_Attending):
 
 
 class AdditiveAttention(Attention):
-    """Attention by a sum (Bahdanau et al. 2015): scores ``sum(scale * tanh(query + key))``. Called as `Attention`."""
+    """Attention whose scores are sums: ``sum(scale * tanh(query + key))`` over the features.
+
+    It is called as `Attention` is, and the shapes are the same. From Bahdanau et al., "Neural Machine Translation by
+    Jointly Learning to Align and Translate", 2015.
+
+    >>> import numpy as np
+    >>> AdditiveAttention()([np.ones((1, 2, 3)), np.ones((1, 4, 3))]).shape
+    (1, 2, 3)
+    """
 
     use_scale: bool = field(default=True, doc="Whether to learn a weight for each feature.")
 
@@ -113,6 +137,7 @@ class AdditiveAttention(Attention):
         self.scale = self.add_weight("scale", (input_shape[0][-1],)) if self.use_scale else None
 
     def scores(self, query, key):
+        """How well each key matches each query, as in `Attention.scores`."""
         sums = jnp.tanh(query[:, :, None] + key[:, None])
         return (sums if self.scale is None else sums * self.scale).sum(-1)
 
@@ -236,11 +261,15 @@ def _tail_shape(name, value):
 
 
 class MultiHeadAttention(_Projected):
-    """Scaled attention of `num_heads` projections (Vaswani et al. 2017), and a projection of all their results.
+    """Several attentions, called heads, side by side, each between learned projections of its own.
 
-    Called with `query` ``(N, T, d)``, `value` ``(N, S, v)`` and `key` (default: `value`), and optionally masks
-    ``(N, T)``, ``(N, S)``, `attention_mask` ``(N, T, S)`` and `use_causal_mask`; gives ``(N, T, d)``, and with
-    `return_attention_scores` the weights ``(N, num_heads, T, S)`` too.
+    It is called with a query, a value, and optionally a key (by default the value). Further arguments of the call:
+    `query_mask`, `value_mask` and `key_mask`, `attention_mask`, `use_causal_mask`, and `return_attention_scores`, which
+    asks for the weights too.
+
+    Shapes: query ``(batch, T, d)``, value ``(batch, S, v)`` and key ``(batch, S, k)`` to ``(batch, T, d)``; masks
+    ``(batch, T)`` and ``(batch, S)``, attention mask ``(batch, T, S)``; the weights are of shape
+    ``(batch, num_heads, T, S)``. From Vaswani et al., "Attention Is All You Need", 2017.
 
     >>> import numpy as np
     >>> x = np.ones((1, 4, 6))
@@ -279,9 +308,15 @@ class MultiHeadAttention(_Projected):
 
 
 class GroupedQueryAttention(_Projected):
-    """Multi-head attention whose heads share keys and values in groups (Ainslie et al. 2023).
+    """Multi-head attention in which groups of heads share their keys and values.
 
-    Called as `MultiHeadAttention`.
+    It is called as `MultiHeadAttention` is, and the shapes are the same. From Ainslie et al., "GQA: Training
+    Generalized Multi-Query Transformer Models from Multi-Head Checkpoints", 2023.
+
+    >>> import numpy as np
+    >>> x = np.ones((1, 4, 6))
+    >>> GroupedQueryAttention(head_dim=3, num_query_heads=4, num_key_value_heads=2)(x, x).shape
+    (1, 4, 6)
     """
 
     head_dim: PositiveInt = field(first=True, doc="Width of each head.")

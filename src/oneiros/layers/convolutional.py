@@ -1,7 +1,8 @@
 """Convolutions in one to three dimensions: plain, transposed, depthwise and separable.
 
-Outputs are those of cross-correlation, as everywhere in the field. Lengths after ``padding='valid'``:
-``(length - (kernel - 1) * dilation - 1) // stride + 1``; after ``'same'`` and ``'causal'``: ``ceil(length / stride)``.
+As everywhere in the field, they compute cross-correlations: the kernel is not flipped. The length of an output axis is
+``(length - (kernel - 1) * dilation - 1) // stride + 1`` with ``padding="valid"``, and ``ceil(length / stride)`` with
+``"same"`` and ``"causal"``. All shapes are those of ``data_format="channels_last"``.
 """
 
 from ..core.checks import int_tuple, one_of
@@ -26,7 +27,7 @@ def _extra_lengths(name, value, layer):
 
 
 class KernelAndBias(Layer, abstract=True):
-    """Base of layers with a kernel, a bias and an activation: their shared arguments."""
+    """Base of layers with a kernel, a bias and an activation: the arguments that these share."""
 
     activation: Activation = None
     use_bias: UseBias = True
@@ -40,7 +41,10 @@ class KernelAndBias(Layer, abstract=True):
 
 
 class Window(Spatial, abstract=True):
-    """What all convolutions share: the window, the bias and the activation."""
+    """Base of all convolutions: the sliding window, the bias and the activation.
+
+    A subclass writes ``convolve(x)`` for arrays with the channels last.
+    """
 
     paddings = ("valid", "same")
     strided_dilation = False  # whether strides and dilation may go together
@@ -64,7 +68,14 @@ class Window(Spatial, abstract=True):
             )
 
     def channels(self, input_shape):
-        """The number of input channels, which `input_spec` requires from here on."""
+        """The number of input channels. From now on the layer's `input_spec` asks for that number.
+
+        Args:
+            input_shape: the shape of the inputs, in the layer's data format.
+
+        Raises:
+            InputDataError: if the number is not known.
+        """
         channels = input_shape[self.channel_axis]
         if channels is None:
             raise InputDataError(
@@ -75,21 +86,25 @@ class Window(Spatial, abstract=True):
         return channels
 
     def add_bias(self, features):
+        """Makes the weight `bias` for this number of output channels, if the layer uses one."""
         self.bias = self.add_weight("bias", (features,)) if self.use_bias else None
 
     def call(self, inputs):
         return self.activation(super().call(inputs))
 
     def transform(self, x):
+        """The convolution with its bias. The channels of `x` and of the result are last."""
         outputs = self.convolve(self.as_float(x))
         return outputs if self.bias is None else add_bias(outputs, self.bias.value)
 
     def transform_shape(self, shape):
+        """The shape of what `transform` returns for an array of this shape."""
         batch, *lengths, channels = shape
         lengths = self.window_lengths(lengths, self.kernel_size, self.strides, self.padding, self.dilation_rate)
         return (batch, *lengths, self.features(channels))
 
     def features(self, channels):
+        """The number of output channels for a number of input channels."""
         return self.filters
 
     @classmethod
@@ -132,10 +147,13 @@ class _Conv(Window, KernelAndBias):
 
 
 class Conv1D(_Conv):
-    """Convolution over one axis: ``(N, L, C)`` to ``(N, L', filters)``.
+    """Convolution over one axis, such as time.
 
-    padding: 'valid', 'same', or 'causal' (nothing later than a step enters its output; van den Oord et al. 2016).
-    groups: channels are split into so many groups, each with ``filters / groups`` filters of its own.
+    Shapes: ``(batch, steps, channels)`` to ``(batch, new_steps, filters)``. The kernel is of shape
+    ``(kernel_size, channels / groups, filters)``.
+
+    With ``padding="causal"`` no output depends on later inputs, as in van den Oord et al., "WaveNet: A Generative Model
+    for Raw Audio", 2016.
 
     >>> import numpy as np
     >>> Conv1D(4, 3, padding="causal")(np.ones((2, 10, 8))).shape
@@ -147,7 +165,10 @@ class Conv1D(_Conv):
 
 
 class Conv2D(_Conv):
-    """Convolution over two axes: ``(N, H, W, C)`` to ``(N, H', W', filters)``.
+    """Convolution over two axes, as those of images.
+
+    Shapes: ``(batch, height, width, channels)`` to ``(batch, new_height, new_width, filters)``. The kernel is of shape
+    ``(*kernel_size, channels / groups, filters)``.
 
     >>> import numpy as np
     >>> Conv2D(4, (3, 3), strides=2, activation="relu")(np.ones((2, 9, 9, 3))).shape
@@ -158,7 +179,15 @@ class Conv2D(_Conv):
 
 
 class Conv3D(_Conv):
-    """Convolution over three axes: ``(N, D, H, W, C)`` to ``(N, D', H', W', filters)``."""
+    """Convolution over three axes, as those of volumes or videos.
+
+    Shapes: ``(batch, depth, height, width, channels)`` to ``(batch, new_depth, new_height, new_width, filters)``. The
+    kernel is of shape ``(*kernel_size, channels / groups, filters)``.
+
+    >>> import numpy as np
+    >>> Conv3D(4, 3)(np.ones((1, 5, 6, 7, 2))).shape
+    (1, 3, 4, 5, 4)
+    """
 
     rank = 3
 
@@ -198,17 +227,28 @@ class _ConvTranspose(Window, KernelAndBias):
 
 
 class Conv1DTranspose(_ConvTranspose):
-    """The transpose of `Conv1D`: ``(N, L, C)`` to ``(N, L', filters)``, where L is what `Conv1D` makes of L'.
+    """Transposed convolution over one axis: the way back from the output shape of a `Conv1D` to its input shape.
 
-    output_padding: which of the several such L' (0 to ``strides - 1`` more than the shortest); ``None``:
-    ``L * strides``, for padding='valid' plus ``max(kernel_size - strides, 0)``.
+    Shapes: ``(batch, steps, channels)`` to ``(batch, new_steps, filters)``. The kernel is of shape
+    ``(kernel_size, filters, channels)``.
+
+    Several lengths may lead a `Conv1D` to the same output. `output_padding` chooses among them: it is added to the
+    shortest one. By default the length is ``steps * strides``, and with ``padding="valid"``
+    ``max(kernel_size - strides, 0)`` more.
+
+    >>> import numpy as np
+    >>> Conv1DTranspose(4, 3, strides=2)(np.ones((2, 5, 8))).shape
+    (2, 11, 4)
     """
 
     rank = 1
 
 
 class Conv2DTranspose(_ConvTranspose):
-    """The transpose of `Conv2D`: ``(N, H, W, C)`` to ``(N, H', W', filters)``. See `Conv1DTranspose`.
+    """Transposed convolution over two axes: the way back from the output shape of a `Conv2D` to its input shape.
+
+    Shapes: ``(batch, height, width, channels)`` to ``(batch, new_height, new_width, filters)``. The kernel is of shape
+    ``(*kernel_size, filters, channels)``. `Conv1DTranspose` says how long the outputs are.
 
     >>> import numpy as np
     >>> Conv2DTranspose(4, 3, strides=2, padding="same")(np.ones((2, 5, 5, 3))).shape
@@ -219,7 +259,15 @@ class Conv2DTranspose(_ConvTranspose):
 
 
 class Conv3DTranspose(_ConvTranspose):
-    """The transpose of `Conv3D`: ``(N, D, H, W, C)`` to ``(N, D', H', W', filters)``. See `Conv1DTranspose`."""
+    """Transposed convolution over three axes: the way back from the output shape of a `Conv3D` to its input shape.
+
+    Shapes: ``(batch, depth, height, width, channels)`` to ``(batch, new_depth, new_height, new_width, filters)``. The
+    kernel is of shape ``(*kernel_size, filters, channels)``. `Conv1DTranspose` says how long the outputs are.
+
+    >>> import numpy as np
+    >>> Conv3DTranspose(4, 2, strides=2)(np.ones((1, 2, 3, 4, 3))).shape
+    (1, 4, 6, 8, 4)
+    """
 
     rank = 3
 
@@ -254,14 +302,30 @@ class _DepthwiseConv(Window):
 
 
 class DepthwiseConv1D(_DepthwiseConv):
-    """Each channel convolved with `depth_multiplier` filters of its own: ``(N, L, C)`` to ``(N, L', C * m)``."""
+    """Convolution over one axis in which each channel has `depth_multiplier` filters of its own.
+
+    Shapes: ``(batch, steps, channels)`` to ``(batch, new_steps, channels * depth_multiplier)``. The kernel is of shape
+    ``(kernel_size, channels, depth_multiplier)``.
+
+    >>> import numpy as np
+    >>> DepthwiseConv1D(3, depth_multiplier=2)(np.ones((2, 10, 8))).shape
+    (2, 8, 16)
+    """
 
     rank = 1
     paddings = ("valid", "same", "causal")
 
 
 class DepthwiseConv2D(_DepthwiseConv):
-    """Each channel convolved with `depth_multiplier` filters of its own: ``(N, H, W, C)`` to ``(N, H', W', C * m)``."""
+    """Convolution over two axes in which each channel has `depth_multiplier` filters of its own.
+
+    Shapes: ``(batch, height, width, channels)`` to ``(batch, new_height, new_width, channels * depth_multiplier)``. The
+    kernel is of shape ``(*kernel_size, channels, depth_multiplier)``.
+
+    >>> import numpy as np
+    >>> DepthwiseConv2D(3, depth_multiplier=2)(np.ones((2, 9, 9, 3))).shape
+    (2, 7, 7, 6)
+    """
 
     rank = 2
 
@@ -299,13 +363,30 @@ class _SeparableConv(Window):
 
 
 class SeparableConv1D(_SeparableConv):
-    """`DepthwiseConv1D`, then a mixing of the channels to `filters`: ``(N, L, C)`` to ``(N, L', filters)``."""
+    """A `DepthwiseConv1D`, followed by a mixing of its channels into `filters` new ones.
+
+    Shapes: ``(batch, steps, channels)`` to ``(batch, new_steps, filters)``. The kernels are of shapes
+    ``(kernel_size, channels, depth_multiplier)`` and ``(1, channels * depth_multiplier, filters)``.
+
+    >>> import numpy as np
+    >>> SeparableConv1D(4, 3)(np.ones((2, 10, 8))).shape
+    (2, 8, 4)
+    """
 
     rank = 1
     paddings = ("valid", "same", "causal")
 
 
 class SeparableConv2D(_SeparableConv):
-    """`DepthwiseConv2D`, then a mixing of the channels to `filters` (Chollet 2017)."""
+    """A `DepthwiseConv2D`, followed by a mixing of its channels into `filters` new ones.
+
+    Shapes: ``(batch, height, width, channels)`` to ``(batch, new_height, new_width, filters)``. The kernels are of
+    shapes ``(*kernel_size, channels, depth_multiplier)`` and ``(1, 1, channels * depth_multiplier, filters)``. From
+    Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", 2017.
+
+    >>> import numpy as np
+    >>> SeparableConv2D(4, 3, padding="same")(np.ones((2, 9, 9, 3))).shape
+    (2, 9, 9, 4)
+    """
 
     rank = 2

@@ -21,7 +21,22 @@ def _format_of_rank(name, value, layer):
 
 
 class Spatial(Layer):
-    """Subclasses set `rank` and define ``transform(x)`` and ``transform_shape(shape)``, both channels-last."""
+    """Base of layers over one to three spatial axes.
+
+    Subclasses see arrays with the channels last, whatever the data format.
+
+    A subclass sets `rank`, the number of spatial axes, and writes ``transform(x)`` and ``transform_shape(shape)``.
+
+    >>> import numpy as np
+    >>> class Flip(Spatial, abstract=True):
+    ...     rank = 1
+    ...     def transform(self, x):
+    ...         return x[:, ::-1]
+    ...     def transform_shape(self, shape):
+    ...         return shape
+    >>> Flip()(np.array([[[1.0], [2.0], [3.0]]])).ravel().tolist()
+    [3.0, 2.0, 1.0]
+    """
 
     rank = None
 
@@ -55,7 +70,21 @@ class Spatial(Layer):
         return (batch, channels, *lengths)
 
     def window_lengths(self, lengths, sizes, strides, padding, dilation=None):
-        """Output lengths of a window that slides over axes of these lengths."""
+        """The lengths of the outputs of a window that slides over the spatial axes.
+
+        Args:
+            lengths: the lengths of the axes; `None` for those that are not known.
+            sizes: the window's length on each axis.
+            strides: its step on each axis.
+            padding: `"valid"`, `"same"` or `"causal"`.
+            dilation: the distance between the window's elements on each axis, by default 1.
+
+        Returns:
+            A list of lengths.
+
+        Raises:
+            InputDataError: if nothing would be left on an axis.
+        """
         dilation = dilation or (1,) * self.rank
         outputs = [
             conv_output_length(n, k, padding, s, d)
@@ -70,5 +99,5 @@ class Spatial(Layer):
         return outputs
 
     def as_float(self, x):
-        """Integers as the type that the layer computes in; floats as they are."""
+        """The array itself if it holds floats; integers become the type that the layer computes in."""
         return x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(self.compute_dtype)

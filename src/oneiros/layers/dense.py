@@ -9,9 +9,10 @@ from .input_spec import InputSpec
 
 
 class Dense(Layer):
-    """Densely connected layer: ``activation(inputs @ kernel + bias)``.
+    """A densely connected layer: ``activation(inputs @ kernel + bias)``.
 
-    Shapes: ``(..., in)`` to ``(..., units)``.
+    Shapes: ``(batch, ..., features)`` to ``(batch, ..., units)``. The kernel is of shape ``(features, units)``, the
+    bias of shape ``(units,)``.
 
     >>> import numpy as np
     >>> Dense(3)(np.ones((2, 4))).shape

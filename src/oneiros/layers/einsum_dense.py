@@ -19,7 +19,9 @@ def _tail_shape(name, value):
 
 
 class EinsumDense(Layer):
-    """``activation(einsum(equation, inputs, kernel) + bias)``.
+    """A dense layer over any axes, written as an Einstein sum: ``activation(einsum(equation, inputs, kernel) + bias)``.
+
+    Shapes: those that the equation says. The equation ``"ab,bc->ac"`` makes it a `Dense` layer.
 
     >>> import numpy as np
     >>> EinsumDense("abc,cd->abd", output_shape=(None, 8), bias_axes="d")(np.ones((2, 5, 3))).shape

@@ -1,4 +1,4 @@
-"""Vectors for integers."""
+"""Embeddings: a learned vector for each of a range of integers."""
 
 import jax
 import jax.numpy as jnp
@@ -15,9 +15,12 @@ NO_STRAY = np.iinfo("int32").min  # what `stray_index` holds while all indices a
 
 
 class Embedding(Layer):
-    """Turns integers from 0 to ``input_dim - 1`` into vectors of length `output_dim`.
+    """Looks up a learned vector for each integer from 0 to ``input_dim - 1``.
 
-    Shapes: ``(N, ...)`` to ``(N, ..., output_dim)``.
+    Shapes: integers ``(batch, ...)`` to ``(batch, ..., output_dim)``. The weight `embeddings` is of shape
+    ``(input_dim, output_dim)``. With `mask_zero` the outputs carry a mask that is False where the input is 0.
+
+    An index out of range raises `InputDataError`.
 
     >>> import numpy as np
     >>> Embedding(10, 4)(np.array([[1, 2, 9]])).shape
@@ -71,7 +74,12 @@ class Embedding(Layer):
             self.stray_index.assign(jnp.where(high >= self.input_dim, high, jnp.where(low < 0, low, before)))
 
     def out_of_range(self, index, where):
-        """What is said about an index for which there is no row."""
+        """The text of the error about an index out of range.
+
+        Args:
+            index: the index.
+            where: what is said of its place, such as `"of the input"`.
+        """
         return (
             f"Layer {self.name} (Embedding): index {index} {where} is not in [0, {self.index_limit}). Raise input_dim, "
             "or map the indices into this range."

@@ -9,10 +9,29 @@ from .base import Layer
 
 
 class InputLayer(Layer):
-    """The source of a graph: a symbol of this shape, fed with data when the graph is computed.
+    """The source of a graph: it holds a symbol, in whose place data are fed.
 
-    shape, input_shape: without the batch axis. batch_shape, batch_input_shape: with it. input_tensor: a symbol to
-    use as it is, or an array or variable whose value is read at each call.
+    `Input` makes one and returns its symbol.
+
+    Args:
+        shape: the shape without the batch axis.
+        batch_size: the size of the batch axis.
+        dtype: the type of the data, by default `floatx()`.
+        sparse: whether the data are sparse matrices.
+        batch_shape: the shape with the batch axis.
+        name: the name of the layer and its symbol.
+        input_shape: the same as `shape`.
+        batch_input_shape: the same as `batch_shape`.
+        input_tensor: a symbol to use as it is, or an array or variable whose value is read at each call.
+        ragged: ignored.
+        optional: ignored.
+        **kwargs: further arguments of `Layer`.
+
+    Raises:
+        ValueError: if no shape is given.
+
+    >>> InputLayer((3,)).symbol.shape
+    (None, 3)
     """
 
     def __init__(
@@ -100,10 +119,25 @@ def Input(  # noqa: N802 - Keras' name
     optional=False,
     batch_input_shape=None,
 ):
-    """A symbol that stands for a model's input.
+    """Makes a symbol that stands for an input of a model.
 
-    shape: a tuple without the batch axis (unknown dimensions ``None``). batch_shape: with it.
-    tensor: a symbol, variable or array to use instead of data. Returns a `Symbol`.
+    Args:
+        shape: the shape without the batch axis; `None` for dimensions that are not known.
+        batch_size: the size of the batch axis.
+        dtype: the type of the data, by default `floatx()`.
+        sparse: whether the data are sparse matrices.
+        batch_shape: the shape with the batch axis.
+        name: the input's name, which may be a key in dictionaries of data.
+        tensor: a symbol, variable or array to use instead of data.
+        ragged: ignored.
+        optional: ignored.
+        batch_input_shape: the same as `batch_shape`.
+
+    Returns:
+        A `Symbol`.
+
+    Raises:
+        ValueError: if no shape is given.
 
     >>> Input((28, 28, 1)).shape
     (None, 28, 28, 1)

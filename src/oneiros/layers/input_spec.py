@@ -1,4 +1,4 @@
-"""What a layer expects of its inputs, and the one place where that is checked."""
+"""What a layer expects of its inputs, and the check of it."""
 
 import numpy as np
 
@@ -6,9 +6,18 @@ from ..core.errors import InputDataError
 
 
 class InputSpec:
-    """Expected rank, shape and type of an input; ``None`` means any.
+    """What a layer expects of an input: its rank, shape and type. `None` allows anything.
 
-    axes: dictionary from axis to size.
+    Args:
+        dtype: the type.
+        shape: the shape, with `None` for dimensions of any size.
+        ndim: the number of axes.
+        max_ndim: the largest number of axes.
+        min_ndim: the smallest number of axes.
+        axes: a dictionary from axis to size.
+        allow_last_axis_squeeze: accepted for Keras 3.
+        name: the name of the input.
+        optional: whether the input may be `None`.
 
     >>> InputSpec(ndim=2, axes={-1: 10})
     InputSpec(ndim=2, axes={-1: 10})
@@ -41,14 +50,16 @@ class InputSpec:
         return f"InputSpec({', '.join(f'{k}={v}' for k, v in shown.items())})"
 
     def get_config(self):
+        """The arguments that describe the expectation, as JSON can hold them."""
         return {k: getattr(self, k) for k in ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes")}
 
     @classmethod
     def from_config(cls, config):
+        """A new object from what `get_config` returned."""
         return cls(**config)
 
     def complaint(self, shape):
-        """What is wrong with this shape, or ``None``."""
+        """What is wrong with this shape, in words; `None` if it fits."""
         rank = len(shape)
         if self.ndim is not None and rank != self.ndim:
             return f"expected {self.ndim} dimensions, received {rank}"
@@ -67,7 +78,15 @@ class InputSpec:
 
 
 def check_input(layer, inputs):
-    """Raises `InputDataError` if the inputs do not fit the layer's `input_spec`."""
+    """Compares the inputs of a layer with its `input_spec`.
+
+    Args:
+        layer: the layer.
+        inputs: an array or symbol, or a list of them.
+
+    Raises:
+        InputDataError: if they do not fit.
+    """
     specs = layer.input_spec if isinstance(layer.input_spec, (list, tuple)) else [layer.input_spec]
     inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
     if len(inputs) != len(specs):
@@ -101,9 +120,14 @@ def _hint(layer, spec, x, shape):
 
 
 def advise_on_shape(shape, expected):
-    """What may be the cause if an array of this shape comes where some axes must have certain sizes.
+    """Says what may be the cause if an array does not have the shape that is expected.
 
-    expected: a shape, or a dictionary from axis to size.
+    Args:
+        shape: the shape of the array.
+        expected: a shape, or a dictionary from axis to size.
+
+    Returns:
+        A sentence that starts with a space, or nothing.
 
     >>> advise_on_shape((8, 3, 32, 32), (None, 32, 32, 3))
     ' Is this channels-first? Move the channels to the end: np.moveaxis(x, 1, -1), or use data_format="channels_first".'

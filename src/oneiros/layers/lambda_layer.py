@@ -1,4 +1,7 @@
-"""Any function as a layer, and the one place where a file's code could be run: only with the caller's consent."""
+"""`Lambda`, which makes a layer of any function.
+
+This is the only place where code from a file could be run. It happens only if the caller agrees.
+"""
 
 import base64
 import importlib
@@ -43,10 +46,13 @@ def _arguments(name, value):
 
 
 class Lambda(Layer):
-    """Applies ``function(inputs, **arguments)``.
+    """Applies a function to its inputs: ``function(inputs, **arguments)``.
 
-    Files store the compiled code of lambdas, as Keras does; loading it needs ``load_model(..., safe_mode=False)`` or
-    a function under the layer's name in `custom_objects`. Prefer a Layer of your own in models that you save.
+    Files hold the compiled code of a lambda, as Keras' files do. To load it, call ``load_model(...,
+    safe_mode=False)``, or give a function under the layer's name in `custom_objects`. In models that you save, a
+    layer class of your own is better.
+
+    Shapes: any. The shape of the outputs is inferred from the function.
 
     >>> import numpy as np
     >>> Lambda(lambda x: x**2)(np.array([[3.0]])).tolist()

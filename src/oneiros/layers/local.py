@@ -49,18 +49,29 @@ class _LocallyConnected(Window, KernelAndBias):
 
 
 class LocallyConnected1D(_LocallyConnected):
-    """`Conv1D` with unshared weights: ``(N, L, C)`` to ``(N, L', filters)``.
+    """A `Conv1D` that has a kernel of its own at each position.
 
-    The kernel has the shape ``(L', kernel_size * C, filters)``.
+    Shapes: ``(batch, steps, channels)`` to ``(batch, new_steps, filters)``. The kernel is of shape
+    ``(new_steps, kernel_size * channels, filters)``, the bias of shape ``(new_steps, filters)``.
+
+    >>> import numpy as np
+    >>> LocallyConnected1D(4, 3)(np.ones((2, 10, 8))).shape
+    (2, 8, 4)
     """
 
     rank = 1
 
 
 class LocallyConnected2D(_LocallyConnected):
-    """`Conv2D` with unshared weights: ``(N, H, W, C)`` to ``(N, H', W', filters)``.
+    """A `Conv2D` that has a kernel of its own at each position.
 
-    The kernel has the shape ``(H' * W', kernel_h * kernel_w * C, filters)``.
+    Shapes: ``(batch, height, width, channels)`` to ``(batch, new_height, new_width, filters)``. The kernel is of shape
+    ``(new_height * new_width, kernel_height * kernel_width * channels, filters)``, the bias of shape
+    ``(new_height, new_width, filters)``.
+
+    >>> import numpy as np
+    >>> LocallyConnected2D(4, 3)(np.ones((2, 5, 6, 3))).shape
+    (2, 3, 4, 4)
     """
 
     rank = 2

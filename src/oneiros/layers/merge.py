@@ -1,6 +1,7 @@
-"""Layers that make one output of several inputs, and functions of the same names.
+"""Layers that make one output from several inputs, and functions of the same names.
 
-The inputs of the elementwise ones may differ in rank: axes of length 1 are then added behind the batch axis.
+The elementwise ones broadcast their inputs as NumPy does, but for the batch axis: an input with fewer axes gets axes of
+length 1 right behind the batch axis.
 """
 
 import functools
@@ -83,6 +84,8 @@ def _align(arrays):
 class Add(_Merge):
     """The sum of the inputs.
 
+    Shapes: a list of equal shapes, or of shapes that can be broadcast, to their common shape.
+
     >>> import numpy as np
     >>> Add()([np.ones((1, 2)), np.ones((1, 2))]).tolist()
     [[2.0, 2.0]]
@@ -92,14 +95,28 @@ class Add(_Merge):
 
 
 class Subtract(_Merge):
-    """The first input minus the second."""
+    """The first of two inputs minus the second.
+
+    Shapes: a list of two equal shapes, or of shapes that can be broadcast, to their common shape.
+
+    >>> import numpy as np
+    >>> Subtract()([np.array([[3.0, 5.0]]), np.array([[1.0, 1.0]])]).tolist()
+    [[2.0, 4.0]]
+    """
 
     exactly = 2
     merge = staticmethod(jnp.subtract)
 
 
 class Multiply(_Merge):
-    """The product of the inputs. Steps that an input's mask leaves out count as 1."""
+    """The product of the inputs.
+
+    Shapes: a list of equal shapes, or of shapes that can be broadcast, to their common shape.
+
+    >>> import numpy as np
+    >>> Multiply()([np.array([[3.0, 5.0]]), np.array([[2.0, 2.0]])]).tolist()
+    [[6.0, 10.0]]
+    """
 
     merge = staticmethod(jnp.multiply)
 
@@ -110,7 +127,14 @@ class Multiply(_Merge):
 
 
 class Average(_Merge):
-    """The mean of the inputs."""
+    """The mean of the inputs, element by element.
+
+    Shapes: a list of equal shapes, or of shapes that can be broadcast, to their common shape.
+
+    >>> import numpy as np
+    >>> Average()([np.array([[3.0, 5.0]]), np.array([[1.0, 1.0]])]).tolist()
+    [[2.0, 3.0]]
+    """
 
     merge = staticmethod(jnp.add)
 
@@ -119,13 +143,27 @@ class Average(_Merge):
 
 
 class Maximum(_Merge):
-    """The elementwise maximum of the inputs."""
+    """The largest of the inputs, element by element.
+
+    Shapes: a list of equal shapes, or of shapes that can be broadcast, to their common shape.
+
+    >>> import numpy as np
+    >>> Maximum()([np.array([[3.0, 5.0]]), np.array([[4.0, 4.0]])]).tolist()
+    [[4.0, 5.0]]
+    """
 
     merge = staticmethod(jnp.maximum)
 
 
 class Minimum(_Merge):
-    """The elementwise minimum of the inputs."""
+    """The smallest of the inputs, element by element.
+
+    Shapes: a list of equal shapes, or of shapes that can be broadcast, to their common shape.
+
+    >>> import numpy as np
+    >>> Minimum()([np.array([[3.0, 5.0]]), np.array([[4.0, 4.0]])]).tolist()
+    [[3.0, 4.0]]
+    """
 
     merge = staticmethod(jnp.minimum)
 
@@ -140,7 +178,9 @@ def _whole(name, value):
 
 
 class Concatenate(Layer):
-    """The inputs one behind the other along `axis`; all other axes must be equal.
+    """Joins the inputs along an axis.
+
+    Shapes: a list of shapes that are equal but on that axis. On it, the length of the output is the sum of the lengths.
 
     >>> import numpy as np
     >>> Concatenate()([np.ones((2, 3)), np.ones((2, 4))]).shape
@@ -202,7 +242,10 @@ def _axes(name, value):
 
 
 class Dot(Layer):
-    """The inner products of two inputs over an axis of each; the batch axis is common.
+    """The inner products of two inputs, example by example: the sum of their products over an axis of each.
+
+    Shapes: a list of two shapes to the axes of the first, then those of the second without its batch axis, both without
+    the axes that are summed over. Two inputs of shape ``(batch, n)`` give ``(batch, 1)``.
 
     >>> import numpy as np
     >>> Dot(axes=(2, 1))([np.ones((5, 4, 3)), np.ones((5, 3, 2))]).shape
@@ -258,40 +301,80 @@ def _unit(x, axis):
 
 
 def add(inputs, **kwargs):
-    """The sum of a list of symbols or arrays."""
+    """The sum of a list of symbols or arrays, as from the layer `Add`.
+
+    >>> import numpy as np
+    >>> add([np.ones((1, 2)), np.ones((1, 2))]).tolist()
+    [[2.0, 2.0]]
+    """
     return Add(**kwargs)(inputs)
 
 
 def subtract(inputs, **kwargs):
-    """The difference of two symbols or arrays."""
+    """The difference of two symbols or arrays, as from the layer `Subtract`.
+
+    >>> import numpy as np
+    >>> subtract([np.array([[3.0]]), np.array([[1.0]])]).tolist()
+    [[2.0]]
+    """
     return Subtract(**kwargs)(inputs)
 
 
 def multiply(inputs, **kwargs):
-    """The product of a list of symbols or arrays."""
+    """The product of a list of symbols or arrays, as from the layer `Multiply`.
+
+    >>> import numpy as np
+    >>> multiply([np.array([[3.0]]), np.array([[2.0]])]).tolist()
+    [[6.0]]
+    """
     return Multiply(**kwargs)(inputs)
 
 
 def average(inputs, **kwargs):
-    """The mean of a list of symbols or arrays."""
+    """The mean of a list of symbols or arrays, as from the layer `Average`.
+
+    >>> import numpy as np
+    >>> average([np.array([[3.0]]), np.array([[1.0]])]).tolist()
+    [[2.0]]
+    """
     return Average(**kwargs)(inputs)
 
 
 def maximum(inputs, **kwargs):
-    """The elementwise maximum of a list of symbols or arrays."""
+    """The largest of a list of symbols or arrays, element by element, as from the layer `Maximum`.
+
+    >>> import numpy as np
+    >>> maximum([np.array([[3.0]]), np.array([[1.0]])]).tolist()
+    [[3.0]]
+    """
     return Maximum(**kwargs)(inputs)
 
 
 def minimum(inputs, **kwargs):
-    """The elementwise minimum of a list of symbols or arrays."""
+    """The smallest of a list of symbols or arrays, element by element, as from the layer `Minimum`.
+
+    >>> import numpy as np
+    >>> minimum([np.array([[3.0]]), np.array([[1.0]])]).tolist()
+    [[1.0]]
+    """
     return Minimum(**kwargs)(inputs)
 
 
 def concatenate(inputs, axis=-1, **kwargs):
-    """A list of symbols or arrays, one behind the other along `axis`."""
+    """Joins a list of symbols or arrays along an axis, as the layer `Concatenate` does.
+
+    >>> import numpy as np
+    >>> concatenate([np.ones((2, 3)), np.ones((2, 4))]).shape
+    (2, 7)
+    """
     return Concatenate(axis=axis, **kwargs)(inputs)
 
 
 def dot(inputs, axes=-1, normalize=False, **kwargs):
-    """Inner products of two symbols or arrays over an axis of each. See `Dot`."""
+    """The inner products of two symbols or arrays over an axis of each, as from the layer `Dot`.
+
+    >>> import numpy as np
+    >>> dot([np.ones((2, 3)), np.ones((2, 3))], axes=1).tolist()
+    [[3.0], [3.0]]
+    """
     return Dot(axes=axes, normalize=normalize, **kwargs)(inputs)

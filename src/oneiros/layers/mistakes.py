@@ -1,4 +1,4 @@
-"""Common mistakes with layers, told as such. All but two checks run only after something has failed."""
+"""Common mistakes with layers, and errors that explain them. All but two checks run only after something has failed."""
 
 import jax
 import numpy as np
@@ -12,7 +12,7 @@ _NOTE = "While calling "
 
 
 class SetByInit:
-    """Stands for an attribute that a base's ``__init__`` sets: who meets it has not called that."""
+    """Stands for an attribute that the `__init__` of a base class sets, to say so if it has not been called."""
 
     def __set_name__(self, owner, name):
         self.name = name
@@ -27,14 +27,24 @@ class SetByInit:
 
 
 def describe(layer):
-    """The layer as messages name it, also if it has no name yet."""
+    """The layer as messages name it, even if it has no name yet."""
     return f"layer {vars(layer).get('name')!r} ({type(layer).__name__})"
 
 
 def explain_call(layer, args, kwargs, path, error):
-    """Raises a better error if the inputs of a failed call are the mistake; else notes which call it was.
+    """Raises a better error if the inputs of a failed call are the mistake.
 
-    path: the layers around this one, from the outside.
+    Otherwise it adds a note to the error, which says what call failed.
+
+    Args:
+        layer: the layer that was called.
+        args: the positional arguments of the call.
+        kwargs: its keyword arguments.
+        path: the layers around this one, the outermost first.
+        error: the error that was raised.
+
+    Raises:
+        InputDataError: if the inputs explain the error.
     """
     if any(note.startswith(_NOTE) for note in getattr(error, "__notes__", ())):
         return
@@ -130,7 +140,15 @@ def _short(value):
 
 
 def check_outputs(layer, outputs):
-    """Complains unless what `call` returned is tensors."""
+    """Checks what `call` returned.
+
+    Args:
+        layer: the layer.
+        outputs: what its `call` returned.
+
+    Raises:
+        InputDataError: if there is anything but tensors in it.
+    """
     if symbols := symbols_in(outputs):
         _complain_of_symbols(layer, symbols)
     where = f"Layer {layer.name} ({type(layer).__name__})"

@@ -48,7 +48,7 @@ Epsilon = Annotated[float, Argument(doc="Small number added to the variance, so 
 
 
 class Affine(Elementwise, abstract=True):
-    """Base of normalizations that are followed by ``x * gamma + beta``: the arguments of the two."""
+    """Base of normalizations that end with ``x * gamma + beta``: the arguments for `gamma` and `beta`."""
 
     center: bool = field(default=True, doc="Whether there is an offset `beta`.")
     scale: bool = field(default=True, doc="Whether there is a factor `gamma`.")
@@ -61,11 +61,14 @@ class Affine(Elementwise, abstract=True):
 
 
 class BatchNormalization(Affine):
-    """Normalizes each feature over the batch, then applies ``gamma * x + beta`` (Ioffe & Szegedy 2015).
+    """Normalizes each feature over the batch to mean 0 and variance 1, then computes ``gamma * x + beta``.
 
-    In training it uses the mean and variance of the batch, which also update the moving ones:
-    ``moving * momentum + new * (1 - momentum)``. Otherwise, and while ``trainable`` is False, it uses the moving ones.
-    Masked steps do not count.
+    In training the mean and variance are those of the batch. They also update moving averages:
+    ``moving * momentum + new * (1 - momentum)``. Outside of training, and while `trainable` is False, the moving
+    averages are used instead. Masked steps are left out of the statistics.
+
+    Shapes: any, and the same for the outputs. From Ioffe & Szegedy, "Batch Normalization: Accelerating Deep Network
+    Training by Reducing Internal Covariate Shift", 2015.
 
     >>> import numpy as np
     >>> x = np.array([[1.0], [3.0]])
@@ -82,8 +85,8 @@ class BatchNormalization(Affine):
     moving_mean_initializer: Initializer = field(default="zeros", after="gamma_initializer")
     moving_variance_initializer: Initializer = field(default="ones", after="moving_mean_initializer")
     renorm: bool = field(default=False, doc="Batch renormalization; not supported.")
-    renorm_clipping: dict = None
-    renorm_momentum: float = 0.99
+    renorm_clipping: dict = field(default=None, doc="Limits of batch renormalization; not used.")
+    renorm_momentum: float = field(default=0.99, doc="Momentum of batch renormalization; not used.")
     synchronized: bool = field(
         default=False, doc="No effect: with several devices, the statistics are always those of the whole batch."
     )
@@ -154,7 +157,9 @@ def _check_axes(layer, axes, shape):
 
 
 class LayerNormalization(Affine):
-    """Normalizes the features of each example, then applies ``gamma * x + beta`` (Ba, Kiros & Hinton 2016).
+    """Normalizes the features of each example to mean 0 and variance 1, then computes ``gamma * x + beta``.
+
+    Shapes: any, and the same for the outputs. From Ba, Kiros & Hinton, "Layer Normalization", 2016.
 
     >>> import numpy as np
     >>> LayerNormalization(epsilon=0.0)(np.array([[1.0, 3.0]])).tolist()
@@ -190,7 +195,9 @@ class LayerNormalization(Affine):
 
 
 class GroupNormalization(Affine):
-    """Normalizes groups of channels of each example, then applies ``gamma * x + beta`` (Wu & He 2018).
+    """Normalizes groups of channels of each example to mean 0 and variance 1, then computes ``gamma * x + beta``.
+
+    Shapes: any, and the same for the outputs. From Wu & He, "Group Normalization", 2018.
 
     >>> import numpy as np
     >>> GroupNormalization(groups=2, epsilon=0.0)(np.array([[1.0, 3.0, 5.0, 9.0]])).tolist()
@@ -233,6 +240,8 @@ class GroupNormalization(Affine):
 class UnitNormalization(Elementwise):
     """Scales each example to Euclidean length 1.
 
+    Shapes: any, and the same for the outputs.
+
     >>> import numpy as np
     >>> np.asarray(UnitNormalization()(np.array([[3.0, 4.0]])), float).round(3).tolist()
     [[0.6, 0.8]]
@@ -248,7 +257,16 @@ class UnitNormalization(Elementwise):
 
 
 class RMSNormalization(Elementwise):
-    """``x / sqrt(mean(x**2) + epsilon) * scale``, with a learned `scale` (Zhang & Sennrich 2019)."""
+    """Divides the features of each example by their root mean square, then multiplies them by a learned `scale`.
+
+    It computes ``x / sqrt(mean(x**2) + epsilon) * scale``.
+
+    Shapes: any, and the same for the outputs. From Zhang & Sennrich, "Root Mean Square Layer Normalization", 2019.
+
+    >>> import numpy as np
+    >>> RMSNormalization(epsilon=0.0)(np.array([[2.0, -2.0]])).tolist()
+    [[1.0, -1.0]]
+    """
 
     supports_masking = False
 
@@ -273,7 +291,14 @@ class RMSNormalization(Elementwise):
 
 
 class Rescaling(Elementwise):
-    """``inputs * scale + offset``, for instance from 0...255 to -1...1: ``Rescaling(1 / 127.5, -1)``."""
+    """Changes the range of its inputs: ``inputs * scale + offset``.
+
+    Shapes: any, and the same for the outputs.
+
+    >>> import numpy as np
+    >>> Rescaling(1 / 127.5, offset=-1)(np.array([[0.0, 255.0]])).tolist()  # from 0...255 to -1...1
+    [[-1.0, 1.0]]
+    """
 
     scale: typing.Any = field(doc="Factor: a number, or one for each channel.")
     offset: typing.Any = field(default=0.0, doc="What is added: a number, or one for each channel.")

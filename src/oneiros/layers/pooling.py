@@ -1,4 +1,7 @@
-"""Pooling: maxima and means over windows, over all positions, and over a given number of regions."""
+"""Pooling: maxima and means over windows, over all positions, and over a given number of regions.
+
+All shapes are those of ``data_format="channels_last"``.
+"""
 
 import jax.numpy as jnp
 import numpy as np
@@ -39,7 +42,9 @@ class _AveragePooling(_Pooling):
 
 
 class MaxPooling1D(_MaxPooling):
-    """The maximum of each window: ``(N, L, C)`` to ``(N, L', C)``.
+    """The maximum of each window over one axis.
+
+    Shapes: ``(batch, steps, channels)`` to ``(batch, new_steps, channels)``.
 
     >>> import numpy as np
     >>> MaxPooling1D(2)(np.array([[[1.0], [3.0], [2.0], [0.0]]])).ravel().tolist()
@@ -50,31 +55,66 @@ class MaxPooling1D(_MaxPooling):
 
 
 class MaxPooling2D(_MaxPooling):
-    """The maximum of each window: ``(N, H, W, C)`` to ``(N, H', W', C)``."""
+    """The maximum of each window over two axes.
+
+    Shapes: ``(batch, height, width, channels)`` to ``(batch, new_height, new_width, channels)``.
+
+    >>> import numpy as np
+    >>> MaxPooling2D((2, 3))(np.ones((1, 4, 6, 3))).shape
+    (1, 2, 2, 3)
+    """
 
     rank = 2
 
 
 class MaxPooling3D(_MaxPooling):
-    """The maximum of each window: ``(N, D, H, W, C)`` to ``(N, D', H', W', C)``."""
+    """The maximum of each window over three axes.
+
+    Shapes: ``(batch, depth, height, width, channels)`` to ``(batch, new_depth, new_height, new_width, channels)``.
+
+    >>> import numpy as np
+    >>> MaxPooling3D(2)(np.ones((1, 2, 4, 6, 3))).shape
+    (1, 1, 2, 3, 3)
+    """
 
     rank = 3
 
 
 class AveragePooling1D(_AveragePooling):
-    """The mean of each window: ``(N, L, C)`` to ``(N, L', C)``."""
+    """The mean of each window over one axis. What padding adds is left out of the means.
+
+    Shapes: ``(batch, steps, channels)`` to ``(batch, new_steps, channels)``.
+
+    >>> import numpy as np
+    >>> AveragePooling1D(2)(np.array([[[1.0], [3.0], [2.0], [0.0]]])).ravel().tolist()
+    [2.0, 1.0]
+    """
 
     rank = 1
 
 
 class AveragePooling2D(_AveragePooling):
-    """The mean of each window: ``(N, H, W, C)`` to ``(N, H', W', C)``."""
+    """The mean of each window over two axes. What padding adds is left out of the means.
+
+    Shapes: ``(batch, height, width, channels)`` to ``(batch, new_height, new_width, channels)``.
+
+    >>> import numpy as np
+    >>> AveragePooling2D(3, strides=1, padding="same")(np.ones((1, 4, 6, 3))).shape
+    (1, 4, 6, 3)
+    """
 
     rank = 2
 
 
 class AveragePooling3D(_AveragePooling):
-    """The mean of each window: ``(N, D, H, W, C)`` to ``(N, D', H', W', C)``."""
+    """The mean of each window over three axes. What padding adds is left out of the means.
+
+    Shapes: ``(batch, depth, height, width, channels)`` to ``(batch, new_depth, new_height, new_width, channels)``.
+
+    >>> import numpy as np
+    >>> AveragePooling3D(2)(np.ones((1, 2, 4, 6, 3))).shape
+    (1, 1, 2, 3, 3)
+    """
 
     rank = 3
 
@@ -102,25 +142,50 @@ class _GlobalAveragePooling(_GlobalPooling):
 
 
 class GlobalMaxPooling1D(_GlobalMaxPooling):
-    """The maximum over all steps: ``(N, L, C)`` to ``(N, C)``."""
+    """The maximum over all steps.
+
+    Shapes: ``(batch, steps, channels)`` to ``(batch, channels)``, or ``(batch, 1, channels)`` with `keepdims`.
+
+    >>> import numpy as np
+    >>> GlobalMaxPooling1D()(np.array([[[1.0], [3.0], [2.0]]])).tolist()
+    [[3.0]]
+    """
 
     rank = 1
 
 
 class GlobalMaxPooling2D(_GlobalMaxPooling):
-    """The maximum over all positions: ``(N, H, W, C)`` to ``(N, C)``."""
+    """The maximum over all positions of an image.
+
+    Shapes: ``(batch, height, width, channels)`` to ``(batch, channels)``, or ``(batch, 1, 1, channels)`` with
+    `keepdims`.
+
+    >>> import numpy as np
+    >>> GlobalMaxPooling2D()(np.ones((2, 4, 6, 3))).shape
+    (2, 3)
+    """
 
     rank = 2
 
 
 class GlobalMaxPooling3D(_GlobalMaxPooling):
-    """The maximum over all positions: ``(N, D, H, W, C)`` to ``(N, C)``."""
+    """The maximum over all positions of a volume.
+
+    Shapes: ``(batch, depth, height, width, channels)`` to ``(batch, channels)``, or ``(batch, 1, 1, 1, channels)`` with
+    `keepdims`.
+
+    >>> import numpy as np
+    >>> GlobalMaxPooling3D(keepdims=True)(np.ones((2, 3, 4, 5, 6))).shape
+    (2, 1, 1, 1, 6)
+    """
 
     rank = 3
 
 
 class GlobalAveragePooling1D(_GlobalAveragePooling):
-    """The mean over all steps, or over the unmasked ones: ``(N, L, C)`` to ``(N, C)``.
+    """The mean over all steps, or over those that a mask does not leave out.
+
+    Shapes: ``(batch, steps, channels)`` to ``(batch, channels)``, or ``(batch, 1, channels)`` with `keepdims`.
 
     >>> import numpy as np
     >>> x = np.array([[[1.0], [3.0], [8.0]]])
@@ -145,13 +210,29 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
 
 
 class GlobalAveragePooling2D(_GlobalAveragePooling):
-    """The mean over all positions: ``(N, H, W, C)`` to ``(N, C)``."""
+    """The mean over all positions of an image.
+
+    Shapes: ``(batch, height, width, channels)`` to ``(batch, channels)``, or ``(batch, 1, 1, channels)`` with
+    `keepdims`.
+
+    >>> import numpy as np
+    >>> GlobalAveragePooling2D()(np.ones((2, 4, 6, 3))).shape
+    (2, 3)
+    """
 
     rank = 2
 
 
 class GlobalAveragePooling3D(_GlobalAveragePooling):
-    """The mean over all positions: ``(N, D, H, W, C)`` to ``(N, C)``."""
+    """The mean over all positions of a volume.
+
+    Shapes: ``(batch, depth, height, width, channels)`` to ``(batch, channels)``, or ``(batch, 1, 1, 1, channels)`` with
+    `keepdims`.
+
+    >>> import numpy as np
+    >>> GlobalAveragePooling3D()(np.ones((2, 3, 4, 5, 6))).shape
+    (2, 6)
+    """
 
     rank = 3
 
@@ -194,36 +275,78 @@ class _AdaptiveAveragePooling(_AdaptivePooling):
 
 
 class AdaptiveMaxPooling1D(_AdaptiveMaxPooling):
-    """The maxima of `output_size` regions of about equal length: ``(N, L, C)`` to ``(N, output_size, C)``."""
+    """The maximum of each of `output_size` regions of about equal length.
+
+    Shapes: ``(batch, steps, channels)`` to ``(batch, output_size, channels)``.
+
+    >>> import numpy as np
+    >>> AdaptiveMaxPooling1D(2)(np.array([[[1.0], [5.0], [2.0], [4.0]]])).ravel().tolist()
+    [5.0, 4.0]
+    """
 
     rank = 1
 
 
 class AdaptiveMaxPooling2D(_AdaptiveMaxPooling):
-    """The maxima of ``h * w`` regions of about equal size: ``(N, H, W, C)`` to ``(N, h, w, C)``."""
+    """The maximum of each of ``output_size[0] * output_size[1]`` regions of about equal size.
+
+    Shapes: ``(batch, height, width, channels)`` to ``(batch, *output_size, channels)``.
+
+    >>> import numpy as np
+    >>> AdaptiveMaxPooling2D((2, 3))(np.ones((1, 5, 7, 3))).shape
+    (1, 2, 3, 3)
+    """
 
     rank = 2
 
 
 class AdaptiveMaxPooling3D(_AdaptiveMaxPooling):
-    """The maxima of ``d * h * w`` regions of about equal size: ``(N, D, H, W, C)`` to ``(N, d, h, w, C)``."""
+    """The maximum of each of ``output_size[0] * output_size[1] * output_size[2]`` regions of about equal size.
+
+    Shapes: ``(batch, depth, height, width, channels)`` to ``(batch, *output_size, channels)``.
+
+    >>> import numpy as np
+    >>> AdaptiveMaxPooling3D(2)(np.ones((1, 3, 5, 7, 3))).shape
+    (1, 2, 2, 2, 3)
+    """
 
     rank = 3
 
 
 class AdaptiveAveragePooling1D(_AdaptiveAveragePooling):
-    """The means of `output_size` regions of about equal length: ``(N, L, C)`` to ``(N, output_size, C)``."""
+    """The mean of each of `output_size` regions of about equal length.
+
+    Shapes: ``(batch, steps, channels)`` to ``(batch, output_size, channels)``.
+
+    >>> import numpy as np
+    >>> AdaptiveAveragePooling1D(2)(np.array([[[1.0], [5.0], [2.0], [4.0]]])).ravel().tolist()
+    [3.0, 3.0]
+    """
 
     rank = 1
 
 
 class AdaptiveAveragePooling2D(_AdaptiveAveragePooling):
-    """The means of ``h * w`` regions of about equal size: ``(N, H, W, C)`` to ``(N, h, w, C)``."""
+    """The mean of each of ``output_size[0] * output_size[1]`` regions of about equal size.
+
+    Shapes: ``(batch, height, width, channels)`` to ``(batch, *output_size, channels)``.
+
+    >>> import numpy as np
+    >>> AdaptiveAveragePooling2D((2, 3))(np.ones((1, 5, 7, 3))).shape
+    (1, 2, 3, 3)
+    """
 
     rank = 2
 
 
 class AdaptiveAveragePooling3D(_AdaptiveAveragePooling):
-    """The means of ``d * h * w`` regions of about equal size: ``(N, D, H, W, C)`` to ``(N, d, h, w, C)``."""
+    """The mean of each of ``output_size[0] * output_size[1] * output_size[2]`` regions of about equal size.
+
+    Shapes: ``(batch, depth, height, width, channels)`` to ``(batch, *output_size, channels)``.
+
+    >>> import numpy as np
+    >>> AdaptiveAveragePooling3D(2)(np.ones((1, 3, 5, 7, 3))).shape
+    (1, 2, 2, 2, 3)
+    """
 
     rank = 3

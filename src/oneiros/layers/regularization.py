@@ -1,4 +1,4 @@
-"""Noise that keeps a network from learning its data by heart. All of it acts in training only."""
+"""Noise against overfitting. All of these layers act in training only."""
 
 import math
 
@@ -42,12 +42,17 @@ def _noise_shape(name, value):
 
 
 class Dropout(_Noise):
-    """Sets a fraction `rate` of the inputs to zero and scales the others by ``1 / (1 - rate)`` (Srivastava et al.
-    2014).
+    """Sets a random fraction of the inputs to zero, and multiplies the others by ``1 / (1 - rate)``.
+
+    Shapes: any, and the same for the outputs. From Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks
+    from Overfitting", 2014.
 
     >>> import numpy as np
-    >>> Dropout(0.5)(np.ones((1, 2))).tolist()  # not in training
-    [[1.0, 1.0]]
+    >>> layer, x = Dropout(0.5, seed=1), np.ones((1, 100))
+    >>> bool((layer(x) == x).all())  # not in training
+    True
+    >>> sorted({float(value) for value in layer(x, training=True)[0]})
+    [0.0, 2.0]
     """
 
     rate: float = field(fraction, first=True, doc="Fraction of the inputs that is dropped in training, from 0 to 1.")
@@ -59,6 +64,7 @@ class Dropout(_Noise):
     )
 
     def mask_shape(self, shape):
+        """The shape of the mask for inputs of this shape. Along an axis of length 1 the mask is the same."""
         if self.noise_shape is None:
             return shape
         if len(self.noise_shape) != len(shape):
@@ -69,6 +75,12 @@ class Dropout(_Noise):
         return tuple(n if m is None else m for m, n in zip(self.noise_shape, shape))
 
     def disturb(self, inputs, key):
+        """The inputs with some elements dropped.
+
+        Args:
+            inputs: an array of floats.
+            key: a random key of JAX.
+        """
         if self.rate == 1:
             return jnp.zeros_like(inputs)
         kept = random.dropout_mask(key, self.rate, self.mask_shape(inputs.shape))
@@ -98,7 +110,16 @@ class _SpatialDropout(Dropout):
 
 
 class SpatialDropout1D(_SpatialDropout):
-    """Drops whole features of ``(N, L, C)``: each at all steps, or not at all (Tompson et al. 2015)."""
+    """Drops whole features of sequences: each at all steps, or at none.
+
+    Shapes: ``(batch, steps, channels)``, and the same for the outputs. From Tompson et al., "Efficient Object
+    Localization Using Convolutional Networks", 2015.
+
+    >>> import numpy as np
+    >>> outputs = SpatialDropout1D(0.5, seed=1)(np.ones((1, 10, 4)), training=True)
+    >>> bool((outputs == outputs[:, :1]).all())
+    True
+    """
 
     rank = 1
 
@@ -106,21 +127,49 @@ class SpatialDropout1D(_SpatialDropout):
 
 
 class SpatialDropout2D(_SpatialDropout):
-    """Drops whole feature maps of ``(N, H, W, C)`` (Tompson et al. 2015)."""
+    """Drops whole channels of images: each at all positions, or at none.
+
+    Shapes: ``(batch, height, width, channels)``, and the same for the outputs. From Tompson et al., "Efficient Object
+    Localization Using Convolutional Networks", 2015.
+
+    >>> import numpy as np
+    >>> outputs = SpatialDropout2D(0.5, seed=1)(np.ones((1, 3, 5, 4)), training=True)
+    >>> bool((outputs == outputs[:, :1, :1]).all())
+    True
+    """
 
     rank = 2
 
 
 class SpatialDropout3D(_SpatialDropout):
-    """Drops whole feature maps of ``(N, D, H, W, C)`` (Tompson et al. 2015)."""
+    """Drops whole channels of volumes: each at all positions, or at none.
+
+    Shapes: ``(batch, depth, height, width, channels)``, and the same for the outputs. From Tompson et al., "Efficient
+    Object Localization Using Convolutional Networks", 2015.
+
+    >>> import numpy as np
+    >>> outputs = SpatialDropout3D(0.5, seed=1)(np.ones((1, 2, 3, 5, 4)), training=True)
+    >>> bool((outputs == outputs[:, :1, :1, :1]).all())
+    True
+    """
 
     rank = 3
 
 
 class AlphaDropout(Dropout):
-    """Dropout that keeps mean and variance where the inputs have them 0 and 1 (Klambauer et al. 2017, for SELU)."""
+    """Dropout for networks with SELU: it keeps the mean and variance of inputs that have mean 0 and variance 1.
+
+    Shapes: any, and the same for the outputs. From Klambauer et al., "Self-Normalizing Neural Networks", 2017.
+
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).normal(size=(1, 10000))
+    >>> outputs = AlphaDropout(0.5, seed=1)(x, training=True)
+    >>> round(float(outputs.std()), 1)
+    1.0
+    """
 
     def disturb(self, inputs, key):
+        """The inputs with some elements dropped, as in `Dropout.disturb`."""
         if self.rate == 1:
             return jnp.zeros_like(inputs)
         dropped = -1.0507009873554805 * 1.6732632423543772  # the limit of SELU at minus infinity
@@ -130,11 +179,21 @@ class AlphaDropout(Dropout):
 
 
 class GaussianDropout(_Noise):
-    """Multiplies by normal noise of mean 1 and variance ``rate / (1 - rate)`` (Srivastava et al. 2014)."""
+    """Multiplies the inputs by normal noise of mean 1 and variance ``rate / (1 - rate)``.
+
+    Shapes: any, and the same for the outputs. From Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks
+    from Overfitting", 2014.
+
+    >>> import numpy as np
+    >>> outputs = GaussianDropout(0.5, seed=1)(np.ones((1, 10000)), training=True)
+    >>> round(float(outputs.std()), 1)
+    1.0
+    """
 
     rate: Rate = field(first=True, doc="As in `Dropout`: the noise has the variance `rate / (1 - rate)`.")
 
     def disturb(self, inputs, key):
+        """The inputs with noise, as in `Dropout.disturb`."""
         deviation = math.sqrt(self.rate / (1 - self.rate))
         return inputs * (1 + deviation * random.normal(key, inputs.shape, inputs.dtype))
 
@@ -146,11 +205,20 @@ def _deviation(name, value):
 
 
 class GaussianNoise(_Noise):
-    """Adds normal noise of mean 0 and the standard deviation `stddev`."""
+    """Adds normal noise of mean 0.
+
+    Shapes: any, and the same for the outputs.
+
+    >>> import numpy as np
+    >>> outputs = GaussianNoise(2.0, seed=1)(np.ones((1, 10000)), training=True)
+    >>> round(float(outputs.std()), 1)
+    2.0
+    """
 
     strength = "stddev"
 
     stddev: float = field(_deviation, first=True, doc="Standard deviation of the noise.")
 
     def disturb(self, inputs, key):
+        """The inputs with noise, as in `Dropout.disturb`."""
         return inputs + self.stddev * random.normal(key, inputs.shape, inputs.dtype)

@@ -1,4 +1,7 @@
-"""Layers that rearrange their inputs: flatten, reshape, permute and repeat axes; crop, pad and enlarge spatial ones."""
+"""Layers that rearrange their inputs: flatten, reshape, permute and repeat axes; crop, pad and enlarge spatial ones.
+
+The shapes of layers with spatial axes are those of ``data_format="channels_last"``.
+"""
 
 import math
 from functools import partial
@@ -21,7 +24,14 @@ def _format(name, value):
 
 
 class Flatten(Layer):
-    """All axes but the first in one: ``(N, a, b)`` to ``(N, a * b)``; ``(N,)`` to ``(N, 1)``."""
+    """Joins all axes but the batch axis into one.
+
+    Shapes: ``(batch, a, b, ...)`` to ``(batch, a * b * ...)``, and ``(batch,)`` to ``(batch, 1)``.
+
+    >>> import numpy as np
+    >>> Flatten()(np.ones((2, 3, 4))).shape
+    (2, 12)
+    """
 
     data_format: str = field(
         _format,
@@ -50,7 +60,9 @@ def _target_shape(name, value):
 
 
 class Reshape(Layer):
-    """The elements of each example in another shape.
+    """Gives each example another shape; its elements keep their order.
+
+    Shapes: ``(batch, ...)`` to ``(batch, *target_shape)``.
 
     >>> import numpy as np
     >>> Reshape((-1, 2))(np.ones((3, 6))).shape
@@ -89,7 +101,9 @@ def _permutation(name, value):
 
 
 class Permute(Layer):
-    """The axes in another order.
+    """Puts the axes of each example into another order.
+
+    Shapes: ``(batch, ...)`` to the batch axis and the other axes in the order of `dims`.
 
     >>> import numpy as np
     >>> Permute((2, 1))(np.ones((5, 10, 64))).shape
@@ -116,7 +130,14 @@ def _repetitions(name, value):
 
 
 class RepeatVector(Layer):
-    """Each example `n` times along a new axis: ``(N, C)`` to ``(N, n, C)``."""
+    """Repeats each example along a new axis.
+
+    Shapes: ``(batch, features)`` to ``(batch, n, features)``.
+
+    >>> import numpy as np
+    >>> RepeatVector(3)(np.array([[1.0, 2.0]])).tolist()
+    [[[1.0, 2.0], [1.0, 2.0], [1.0, 2.0]]]
+    """
 
     n: int = field(_repetitions, doc="How often each example is repeated.")
 
@@ -166,7 +187,14 @@ class _ZeroPadding(_Border):
 
 
 class ZeroPadding1D(_ZeroPadding):
-    """Zeros before and after: ``(N, L, C)`` to ``(N, a + L + b, C)``."""
+    """Adds zeros before and after sequences.
+
+    Shapes: ``(batch, steps, channels)`` to ``(batch, before + steps + after, channels)``.
+
+    >>> import numpy as np
+    >>> ZeroPadding1D((1, 2))(np.ones((1, 2, 1))).ravel().tolist()
+    [0.0, 1.0, 1.0, 0.0, 0.0]
+    """
 
     rank = 1
 
@@ -174,7 +202,14 @@ class ZeroPadding1D(_ZeroPadding):
 
 
 class ZeroPadding2D(_ZeroPadding):
-    """Zeros around images."""
+    """Adds zeros around images.
+
+    Shapes: ``(batch, height, width, channels)`` to ``(batch, new_height, new_width, channels)``.
+
+    >>> import numpy as np
+    >>> ZeroPadding2D(((1, 0), (2, 3)))(np.ones((1, 4, 6, 3))).shape
+    (1, 5, 11, 3)
+    """
 
     rank = 2
 
@@ -184,7 +219,14 @@ class ZeroPadding2D(_ZeroPadding):
 
 
 class ZeroPadding3D(_ZeroPadding):
-    """Zeros around volumes."""
+    """Adds zeros around volumes.
+
+    Shapes: ``(batch, depth, height, width, channels)`` to ``(batch, new_depth, new_height, new_width, channels)``.
+
+    >>> import numpy as np
+    >>> ZeroPadding3D((1, 2, 3))(np.ones((1, 2, 4, 6, 3))).shape
+    (1, 4, 8, 12, 3)
+    """
 
     rank = 3
 
@@ -216,7 +258,14 @@ class _Cropping(_Border):
 
 
 class Cropping1D(_Cropping):
-    """Cuts off both ends of ``(N, L, C)``."""
+    """Cuts off steps at both ends of sequences.
+
+    Shapes: ``(batch, steps, channels)`` to ``(batch, steps - before - after, channels)``.
+
+    >>> import numpy as np
+    >>> Cropping1D((1, 2))(np.ones((1, 7, 3))).shape
+    (1, 4, 3)
+    """
 
     rank = 1
 
@@ -226,7 +275,14 @@ class Cropping1D(_Cropping):
 
 
 class Cropping2D(_Cropping):
-    """Cuts off the edges of images."""
+    """Cuts off the edges of images.
+
+    Shapes: ``(batch, height, width, channels)`` to ``(batch, new_height, new_width, channels)``.
+
+    >>> import numpy as np
+    >>> Cropping2D(((1, 0), (2, 3)))(np.ones((1, 4, 7, 3))).shape
+    (1, 3, 2, 3)
+    """
 
     rank = 2
 
@@ -236,7 +292,14 @@ class Cropping2D(_Cropping):
 
 
 class Cropping3D(_Cropping):
-    """Cuts off the faces of volumes."""
+    """Cuts off the faces of volumes.
+
+    Shapes: ``(batch, depth, height, width, channels)`` to ``(batch, new_depth, new_height, new_width, channels)``.
+
+    >>> import numpy as np
+    >>> Cropping3D(1)(np.ones((1, 3, 4, 7, 3))).shape
+    (1, 1, 2, 5, 3)
+    """
 
     rank = 3
 
@@ -262,7 +325,14 @@ class _UpSampling(Spatial):
 
 
 class UpSampling1D(_UpSampling):
-    """Each step `size` times: ``(N, L, C)`` to ``(N, L * size, C)``."""
+    """Repeats each step of sequences.
+
+    Shapes: ``(batch, steps, channels)`` to ``(batch, steps * size, channels)``.
+
+    >>> import numpy as np
+    >>> UpSampling1D(2)(np.array([[[1.0], [2.0]]])).ravel().tolist()
+    [1.0, 1.0, 2.0, 2.0]
+    """
 
     rank = 1
 
@@ -273,7 +343,15 @@ class UpSampling1D(_UpSampling):
 
 
 class UpSampling2D(_UpSampling):
-    """Images enlarged by whole factors: ``(N, H, W, C)`` to ``(N, H * size_h, W * size_w, C)``."""
+    """Enlarges images by whole factors.
+
+    Shapes: ``(batch, height, width, channels)`` to ``(batch, height * size[0], width * size[1], channels)``. The
+    bicubic interpolation is that of Keys, "Cubic Convolution Interpolation for Digital Image Processing", 1981.
+
+    >>> import numpy as np
+    >>> UpSampling2D((2, 3), interpolation="bilinear")(np.ones((1, 4, 5, 3))).shape
+    (1, 8, 15, 3)
+    """
 
     rank = 2
     methods = {"bilinear": "linear", "bicubic": "cubic", "lanczos3": "lanczos3", "lanczos5": "lanczos5"}
@@ -286,6 +364,7 @@ class UpSampling2D(_UpSampling):
     )
 
     def transform(self, x):
+        """The enlarged images. The channels of `x` and of the result are last."""
         if self.interpolation == "nearest":
             return super().transform(x)
         x = self.as_float(x)
@@ -293,7 +372,15 @@ class UpSampling2D(_UpSampling):
 
 
 class UpSampling3D(_UpSampling):
-    """Each voxel `size` times: ``(N, D, H, W, C)`` to ``(N, D * size_d, H * size_h, W * size_w, C)``."""
+    """Repeats the elements of volumes along each axis.
+
+    Shapes: ``(batch, depth, height, width, channels)`` to
+    ``(batch, depth * size[0], height * size[1], width * size[2], channels)``.
+
+    >>> import numpy as np
+    >>> UpSampling3D((1, 2, 3))(np.ones((1, 2, 3, 4, 5))).shape
+    (1, 2, 6, 12, 5)
+    """
 
     rank = 3
 

@@ -10,9 +10,20 @@ from .wrappers import Wrapper
 
 
 class SpectralNormalization(Wrapper):
-    """Keeps the largest singular value of a layer's kernel (or embeddings) near 1 (Miyato et al. 2018).
+    """Keeps the largest singular value of a layer's kernel, or of its embeddings, near 1.
 
-    Each call in training divides the kernel by its estimate after `power_iterations` steps of the power method.
+    Each call in training divides the kernel by an estimate of that value, after `power_iterations` steps of the power
+    method.
+
+    Shapes: those of the wrapped layer. From Miyato et al., "Spectral Normalization for Generative Adversarial
+    Networks", 2018.
+
+    >>> import numpy as np
+    >>> from oneiros.layers.dense import Dense
+    >>> layer = SpectralNormalization(Dense(3), power_iterations=50)
+    >>> outputs = layer(np.ones((2, 4)), training=True)
+    >>> round(float(np.linalg.norm(layer.kernel, 2)), 3)
+    1.0
     """
 
     power_iterations: PositiveInt = field(default=1, doc="Steps of the power method in each call in training.")

@@ -1,4 +1,4 @@
-"""Layers around layers: TimeDistributed and Bidirectional."""
+"""Layers that hold other layers: `TimeDistributed` and `Bidirectional`."""
 
 import inspect
 from functools import partial
@@ -23,7 +23,16 @@ def _layer(name, value, owner):
 
 
 class Wrapper(Layer):
-    """Base of layers that hold another one, as `layer`."""
+    """Base of layers that hold another one, as `layer`. Subclasses write `call`.
+
+    >>> import numpy as np
+    >>> from oneiros.layers.dense import Dense
+    >>> class Twice(Wrapper, abstract=True):
+    ...     def call(self, inputs):
+    ...         return self.layer(inputs) * 2
+    >>> Twice(Dense(1, kernel_initializer="ones"))(np.array([[1.0, 2.0]])).tolist()
+    [[6.0]]
+    """
 
     layer: Layer = field(_layer, doc="The layer that is wrapped.")
 
@@ -42,9 +51,12 @@ class Wrapper(Layer):
 
 
 class TimeDistributed(Wrapper):
-    """Applies a layer, or a model, to each step of sequences ``(N, T, ...)``.
+    """Applies a layer, or a model, to each step of sequences.
 
-    All steps go through the layer at once, as one batch of ``N * T``.
+    All steps pass through the layer at once, as one batch of ``batch * steps`` examples.
+
+    Shapes: ``(batch, steps, ...)`` to ``(batch, steps, ...)``, where the layer makes the last axes of the output from
+    those of the input.
 
     >>> import numpy as np
     >>> from oneiros.layers.dense import Dense
@@ -88,7 +100,10 @@ class TimeDistributed(Wrapper):
         return results
 
     def compute_mask(self, inputs, mask=None):
-        """Steps that count: those with anything that counts. A mask that the inner layer makes goes before."""
+        """The mask of the steps: a step is left out if its mask is False everywhere.
+
+        A mask that the inner layer makes for its outputs takes precedence.
+        """
         masks = [m for m in _masks_of(mask, inputs) if m is not None]
         return masks[0].any(tuple(range(2, masks[0].ndim))) if masks else None
 
@@ -103,9 +118,18 @@ class TimeDistributed(Wrapper):
 
 
 class Bidirectional(Wrapper):
-    """Runs a recurrent layer over the sequences in both directions (Schuster & Paliwal 1997).
+    """Runs a recurrent layer over sequences in both directions.
 
-    Initial and returned states, and `weights` to start from: those of the forward layer, then the backward one's.
+    Initial states, returned states and `weights` are in the order: those of the forward layer, then those of the
+    backward layer.
+
+    Shapes: ``(batch, steps, features)`` to what the layer returns; with ``merge_mode="concat"`` the last axis is
+    twice as long. From Schuster & Paliwal, "Bidirectional Recurrent Neural Networks", 1997.
+
+    >>> import numpy as np
+    >>> from oneiros.layers.recurrent import LSTM
+    >>> Bidirectional(LSTM(4))(np.ones((2, 5, 3))).shape
+    (2, 8)
     """
 
     supports_masking = True
@@ -143,6 +167,7 @@ class Bidirectional(Wrapper):
 
     @property
     def layer(self):
+        """The layer that runs forward."""
         return self.forward_layer
 
     @layer.setter
@@ -155,6 +180,7 @@ class Bidirectional(Wrapper):
     states = property(lambda self: [*self.forward_layer.states, *self.backward_layer.states])
 
     def reset_states(self):
+        """Sets the states of both layers to zero."""
         self.forward_layer.reset_states()
         self.backward_layer.reset_states()
 
