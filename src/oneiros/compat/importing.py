@@ -270,5 +270,3 @@ def uninstall():
     tensorflow.unpatch()
     sys.modules.update(_shadowed)
     _shadowed.clear()
-
-
