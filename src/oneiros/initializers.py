@@ -72,7 +72,7 @@ class _Random(Initializer):
             return np.random.default_rng(np.asarray(self.seed.next()))
         if self.seed is not None:
             return np.random.default_rng(int(self.seed) % 2**63)
-        if behaviour.generation == "3":
+        if behaviour.unseeded_values_repeat:
             self.__dict__.setdefault("_drawn", core.draw_seed())
             return np.random.default_rng(self._drawn)
         return np.random.default_rng(core.draw_seed())
@@ -234,10 +234,7 @@ class Identity(Initializer):
         if len(shape) != 2:
             raise ValueError(f"Identity: expected the shape of a matrix. Received: shape={shape}")
         if behaviour.identity_of_squares and shape[0] != shape[1]:
-            raise ValueError(
-                f"Identity: expected the shape of a square matrix, as Keras {behaviour.generation} does. "
-                f"Received: shape={shape}"
-            )
+            raise ValueError(f"Identity: expected the shape of a square matrix. Received: shape={shape}")
         return self.gain * np.eye(*shape)
 
 

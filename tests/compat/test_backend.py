@@ -10,6 +10,7 @@ import pytest
 import scipy
 
 import oneiros.backend as K
+from oneiros.compat import generations
 from oneiros.core import Symbol, Variable, behaviour, deferred, phase
 
 r = np.random.RandomState(0)
@@ -23,8 +24,10 @@ LEFT_OUT = (
 
 
 @pytest.fixture
-def keras2(monkeypatch):
-    monkeypatch.setattr(behaviour, "generation", "2")
+def keras2():
+    generations.select("2")
+    yield
+    generations.select("3")
 
 
 def close(x, y, tolerance=1e-4):

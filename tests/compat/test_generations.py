@@ -1,8 +1,12 @@
 """The table of generations: each row has an effect."""
 
 import inspect
+import json
 import re
+import zipfile
+from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -269,6 +273,192 @@ def test_counts_in_batch_logs(generation):
     model.compile("sgd", "mse")
     model.fit(np.ones((4, 2), "float32"), np.ones((4, 1), "float32"), epochs=1, verbose=0, callbacks=[watch])
     assert (watch.names[-2:] == ["batch", "size"]) == _at(generation, True, True, False, False)
+
+
+def test_classic_progress(generation, capsys):
+    x, y = np.ones((4, 1)), np.ones((4, 1))
+    model = _trained(metrics=["mae"])
+    model.fit(x, y, batch_size=2, epochs=1, verbose=1, validation_data=(x, y))
+    out = capsys.readouterr().out
+    classic = generation in ("1", "2")
+    assert ("Train on 4 samples, validate on 4 samples" in out) is ("Epoch 1/1" in out) is ("4/4 [" in out) is classic
+    model.evaluate(x, y, verbose=1)
+    assert ("loss" in capsys.readouterr().out) is not classic
+    bar = oneiros.callbacks.ProgbarLogger()
+    bar.set_params({"metrics": ["b", "a"], "steps": 1})
+    bar.on_train_begin()
+    bar.on_epoch_begin(0)
+    bar.on_epoch_end(0, {"a": 1.0, "b": 2.0, "c": 3.0})
+    shown = re.findall(r"- ([abc]): ", capsys.readouterr().out)
+    assert shown == (["b", "a"] if classic else ["a", "b", "c"])
+    callbacks = oneiros.callbacks.CallbackList([oneiros.callbacks.Callback()], add_progbar=True)
+    assert isinstance(callbacks.callbacks[0], oneiros.callbacks.ProgbarLogger) is classic
+
+
+def test_csv_has_val_columns(generation, tmp_path):
+    logger = oneiros.callbacks.CSVLogger(tmp_path / "log.csv")
+    logger.on_train_begin()
+    logger.on_epoch_end(0, {"loss": 1.0})
+    logger.on_train_end()
+    header = (tmp_path / "log.csv").read_text().splitlines()[0]
+    assert header == _at(generation, *["epoch,loss"] * 2, *["epoch,loss,val_loss"] * 2)
+
+
+def test_epoch_digits(generation, capsys):
+    stopping = oneiros.callbacks.EarlyStopping("loss", verbose=1)
+    _trained().fit(np.ones((2, 1)), np.ones((2, 1)), epochs=3, verbose=0, callbacks=[stopping])
+    assert f"Epoch {_at(generation, '00002', '00002', '2', '2')}: early stopping" in capsys.readouterr().out
+
+
+def test_auto_mode_knows_scores(generation):
+    modes = [oneiros.callbacks.EarlyStopping(name).mode for name in ("val_acc", "val_fmeasure", "val_recall", "loss")]
+    assert modes == ["max", "max", _at(generation, "min", "min", "min", "max"), "min"]
+
+
+def test_file_epochs_from(generation, tmp_path):
+    checkpoint = oneiros.callbacks.ModelCheckpoint(tmp_path / "{epoch}.h5", save_weights_only=True)
+    _trained().fit(np.ones((2, 1)), np.ones((2, 1)), epochs=2, verbose=0, callbacks=[checkpoint])
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == _at(generation, ["0.h5", "1.h5"], *[["1.h5", "2.h5"]] * 3)
+
+
+def test_lr_log_name(generation):
+    schedule = oneiros.callbacks.LearningRateScheduler(lambda epoch: 0.0)
+    history = _trained().fit(np.ones((2, 1)), np.ones((2, 1)), epochs=1, verbose=0, callbacks=[schedule]).history
+    assert set(history) == {"loss", _at(generation, "lr", "lr", "lr", "learning_rate")}
+
+
+def test_tensorboard_one_folder(generation, tmp_path):
+    board = oneiros.callbacks.TensorBoard(str(tmp_path), write_graph=False)
+    _trained().fit(np.ones((2, 1)), np.ones((2, 1)), epochs=1, verbose=0, callbacks=[board])
+    (file,) = tmp_path.rglob("*tfevents*")
+    assert file.parent == tmp_path / _at(generation, "", "", "train", "train")
+    assert (b"epoch_loss" in file.read_bytes()) == _at(generation, False, False, True, True)
+
+
+def test_fixed_phase_in_fit(generation):
+    model = oneiros.Sequential([layers.Dropout(0.9, input_shape=(20,))])
+    oneiros.backend.set_learning_phase(1)
+    try:
+        changed = (model.predict(np.ones((1, 20)), verbose=0) != 1).any()
+    finally:
+        oneiros.backend.clear_session()
+    assert changed == _at(generation, True, True, False, False)
+
+
+def test_accuracy_is_mean(generation):
+    found = np.asarray(oneiros.metrics.accuracy(np.array([[1.0, 2.0]]), np.array([[1.0, 3.0]])))
+    assert found.tolist() == _at(generation, [0.5], [0.5], [0.5], [[1, 0]])
+
+
+def test_accuracy_follows_loss(generation):
+    model = oneiros.Sequential([layers.Activation("linear", input_shape=(2,))])
+    model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+    found = model.test_on_batch(np.array([[0.9, 0.8]]), np.array([[1.0, 0.0]]))[1]
+    assert float(found) == _at(generation, 0.5, 0.5, 1, 1)  # of both numbers, or of the largest
+
+
+def test_metric_names_give_objects(generation):
+    metric = oneiros.metrics.get("mse")
+    assert isinstance(metric, oneiros.metrics.Metric) == _at(generation, False, False, False, True)
+
+
+def test_expressions_recorded(generation):
+    total = oneiros.backend.variable(2.0) * 3.0
+    assert isinstance(total, oneiros.KerasTensor) == _at(generation, True, True, False, False)
+    assert float(oneiros.backend.eval(total)) == 6
+
+
+def test_keras_tensor_is_of_layer(generation):
+    x = layers.Input((2,))
+    found = oneiros.backend.is_keras_tensor(oneiros.backend.relu(x))
+    assert found == _at(generation, False, False, True, True)
+    assert oneiros.backend.is_keras_tensor(layers.Dense(1)(x))
+
+
+def test_ctc_labels_trimmed(generation):
+    (labels,), _ = oneiros.backend.ctc_decode(np.full((1, 4, 2), [0.1, 0.9], "float32"), np.array([4]))
+    assert labels.shape == _at(generation, (1, 0), (1, 0), (1, 4), (1, 4))
+
+
+def test_unseeded_values_repeat(generation):
+    draw = oneiros.initializers.RandomUniform()
+    same = (np.asarray(draw((3,))) == np.asarray(draw((3,)))).all()
+    assert same == _at(generation, False, False, False, True)
+
+
+def test_add_weight_name_third(generation):
+    layer = layers.Layer()
+    if generation == "1":
+        assert layer.add_weight((2,), "zeros", "scale").name.endswith("scale:0")
+    else:
+        assert layer.add_weight((2,), "zeros", "int32").dtype == "int32"
+
+
+def test_lambda_code_as_list(generation):
+    code = layers.Lambda(lambda x: x).get_config()["function"]
+    assert isinstance(code, (list, tuple)) == _at(generation, True, True, True, False)
+
+
+def test_model_name(generation):
+    x = layers.Input((1,))
+    assert oneiros.Model(x, x).name == _at(generation, "model_1", "model_1", "model", "functional")
+
+
+def test_plain_model_class(generation):
+    x = layers.Input((1,))
+    name = json.loads(oneiros.Model(x, layers.Dense(1)(x)).to_json())["class_name"]
+    assert name == _at(generation, "Model", "Model", "Functional", "Functional")
+
+
+def _file_of_a_trained_model(path):
+    model = oneiros.Sequential([layers.Dense(1, input_shape=(2,))])
+    model.compile("adam", "mse")
+    model.train_on_batch(np.ones((2, 2)), np.ones((2, 1)))
+    model.save(path)
+    return h5py.File(path)
+
+
+def test_optimizer_saved_by_name(generation, tmp_path):
+    with _file_of_a_trained_model(tmp_path / "m.h5") as file:
+        name = json.loads(file.attrs["training_config"])["optimizer_config"]["class_name"]
+    assert name == _at(generation, "Adam", "Adam", "Custom>Adam", "Custom>Adam")
+
+
+def test_optimizer_state_by_kind(generation, tmp_path):
+    with _file_of_a_trained_model(tmp_path / "m.h5") as file:
+        group = file["optimizer_weights"]
+        shapes = [group[name].shape for name in group.attrs["weight_names"]]
+    by_kind, by_weight = [(2, 1), (1,), (2, 1), (1,)], [(2, 1), (2, 1), (1,), (1,)]
+    assert [shape for shape in shapes if shape] == _at(generation, by_kind, by_kind, by_weight, by_weight)
+
+
+def test_boxed_summary(generation, capsys):
+    _trained().summary()
+    assert ("┏" in capsys.readouterr().out) == _at(generation, False, False, False, True)
+
+
+def test_archives_unpacked_beside(generation, tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(tmp_path / "a.txt", "a.txt")
+    found = oneiros.utils.get_file(
+        "b.zip", (tmp_path / "a.zip").as_uri(), extract=True, cache_dir=str(tmp_path), cache_subdir="cache"
+    )
+    cache = tmp_path / "cache"
+    assert found == str(cache / _at(generation, *["b.zip"] * 3, "b.zip_archive"))[: len(found)]
+    assert (cache / "a.txt").exists() == _at(generation, True, True, True, False)
+
+
+def test_classic_resnet50(generation):
+    model = oneiros.applications.ResNet50(weights=None)
+    assert ("fc1000" in [layer.name for layer in model.layers]) == _at(generation, True, True, False, False)
+
+
+def test_only_compat_asks_for_the_generation():
+    package = Path(oneiros.__file__).parent
+    asking = [p for p in package.rglob("*.py") if re.search(r"\bbehaviour\.generation\b", p.read_text())]
+    assert {path.relative_to(package).parts[0] for path in asking} == {"compat"}
 
 
 def test_every_row_has_a_test():

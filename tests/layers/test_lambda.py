@@ -26,7 +26,7 @@ def stored(layer):
 
 @pytest.fixture(params=["3", "2"])
 def generation(request, monkeypatch):
-    monkeypatch.setattr(behaviour, "generation", request.param)
+    monkeypatch.setattr(behaviour, "lambda_code_as_list", request.param == "2")
     return request.param
 
 

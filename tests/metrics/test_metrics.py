@@ -290,7 +290,7 @@ def test_get(monkeypatch):
     assert type(metrics.get("BinaryAccuracy")) is metrics.BinaryAccuracy
     assert float(metrics.get("cosine_similarity")([[1.0, 0]], [[1.0, 0]])) == pytest.approx(1)
     assert float(metrics.cosine_proximity([[1.0, 0]], [[1.0, 0]])[0]) == pytest.approx(-1)
-    monkeypatch.setattr(behaviour, "generation", "2")
+    monkeypatch.setattr(behaviour, "metric_names_give_objects", False)
     assert metrics.get("mse") is metrics.mean_squared_error
     assert metrics.get("accuracy") is metrics.accuracy
 
@@ -313,7 +313,7 @@ def test_get(monkeypatch):
 )
 def test_resolve_accuracy(name, target, prediction, loss, native, old, monkeypatch):
     assert metrics.resolve_accuracy(name, target, prediction, loss).__name__ == native
-    monkeypatch.setattr(behaviour, "generation", "2")
+    monkeypatch.setattr(behaviour, "accuracy_follows_loss", True)
     assert metrics.resolve_accuracy(name, target, prediction, loss).__name__ == old
 
 

@@ -384,7 +384,7 @@ def special(name, kind, **fields):
 )
 def test_unpacking(cache, tmp_path, monkeypatch, arguments, generation, result, there):
     """The layouts are those that Keras 3.15 and tf_keras 2.21 leave."""
-    monkeypatch.setattr(behaviour, "generation", generation)
+    monkeypatch.setattr(behaviour, "archives_unpacked_beside", generation == "2")
     archive = make_tar(tmp_path / "x.tar.gz", ("foo/a.txt", b"hi"))
     for _ in range(2):
         assert get_file(origin=archive.as_uri(), **arguments) == str(cache / result)

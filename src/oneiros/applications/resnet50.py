@@ -73,7 +73,7 @@ _classic = network(
 
 @functools.wraps(resnet.ResNet50)
 def ResNet50(*args, **kwargs):  # noqa: N802
-    make = _classic if behaviour.generation in ("1", "2") else resnet.ResNet50
+    make = _classic if behaviour.classic_resnet50 else resnet.ResNet50
     return make(*args, **kwargs)
 
 

@@ -139,6 +139,7 @@ _TABLE = (
         "log_dir histogram_freq batch_size write_graph write_grads write_images embeddings_freq "
         "embeddings_layer_names embeddings_metadata",
     ),
+    ("1 2", "ModelCheckpoint", "filepath monitor verbose save_best_only save_weights_only mode period"),
     ("1 2 tf", "LambdaCallback", "on_epoch_begin on_epoch_end on_batch_begin on_batch_end on_train_begin on_train_end"),
     ("tf", "Loss", "reduction name"),
     ("tf", "Metric", "name dtype"),

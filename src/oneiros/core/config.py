@@ -58,6 +58,31 @@ behaviour = SimpleNamespace(
     ctc_scores_of_best=False,  # True: its scores of beams are relative to the product of the best of each frame
     embedding_is_an_input=False,  # True: an Embedding that comes first in a model takes sequences of any length
     conv1d_follows_image_format=True,  # False: layers over one axis are channels_last unless told otherwise
+    # fit announces its samples and each epoch, counts samples, shows the listed metrics; evaluate shows none
+    classic_progress=False,
+    csv_has_val_columns=True,  # False: a CSVLogger whose first epoch has no validation never has columns for it
+    epoch_digits=1,  # how many digits the messages of callbacks give an epoch at least
+    auto_mode_knows_scores=True,  # False: mode="auto" expects only acc, auc and fmeasure to grow
+    file_epochs_from=1,  # what ModelCheckpoint calls the first epoch in the names of files
+    lr_log_name="learning_rate",  # what schedules of callbacks call the learning rate in the logs
+    tensorboard_one_folder=False,  # True: TensorBoard writes to log_dir itself, under bare names
+    fixed_phase_in_fit=False,  # True: K.set_learning_phase holds for fit, evaluate and predict too
+    accuracy_is_mean=False,  # True: the function accuracy gives a mean over the last axis
+    accuracy_follows_loss=False,  # True: what "accuracy" means depends on the loss, not on the targets' shape
+    metric_names_give_objects=True,  # False: metrics.get("mse") is the function
+    expressions_recorded=False,  # True: K's functions of variables record expressions outside of calls
+    keras_tensor_is_of_layer=False,  # True: K.is_keras_tensor is only true of what a layer returned
+    ctc_labels_trimmed=False,  # True: K.ctc_decode gives no columns that no sequence reaches
+    unseeded_values_repeat=True,  # False: an initializer without a seed gives other values at each call
+    add_weight_name_third=False,  # True: add_weight(shape, initializer, name)
+    lambda_code_as_list=False,  # True: a Lambda's configuration has its code as [code, defaults, closure]
+    model_name="functional",  # what models without a name are called
+    plain_model_class="Functional",  # the class of a Model of layers in saved configurations
+    optimizer_saved_by_name=True,  # True: model files name the optimizer as Custom>Adam
+    optimizer_state_by_kind=False,  # True: model files have the optimizer's arrays kind by kind, not weight by weight
+    boxed_summary=True,  # False: summary() has rules of = and _, not a table of box characters
+    archives_unpacked_beside=False,  # True: get_file unpacks next to the archive and returns the archive's path
+    classic_resnet50=False,  # True: ResNet50 has the layers and files of Keras 1 and 2
 )
 
 

@@ -109,7 +109,7 @@ class Lambda(Layer):
 
     def get_config(self):
         config = super().get_config() | {"arguments": serialize_value(self.arguments)}
-        return config | (_keras3_parts(self) if behaviour.generation == "3" else keras2_parts(self))
+        return config | (keras2_parts(self) if behaviour.lambda_code_as_list else _keras3_parts(self))
 
     @classmethod
     def from_config(cls, config, custom_objects=None, safe_mode=None):

@@ -114,7 +114,7 @@ def get(identifier):
     <MeanSquaredError name=mean_squared_error>
     """
     metric = _kind.get(identifier)
-    if isinstance(identifier, str) and _behaviour.generation == "3" and metric in CLASS_OF:
+    if isinstance(identifier, str) and _behaviour.metric_names_give_objects and metric in CLASS_OF:
         return CLASS_OF[metric]()
     return metric
 

@@ -34,7 +34,7 @@ def accuracy(y_true, y_pred):
     """How often predictions equal labels."""
     y_true, y_pred = align(y_true, y_pred)
     equal = (y_true.astype(y_pred.dtype) == y_pred).astype(core.floatx())
-    return jnp.mean(equal, -1) if equal.ndim > 1 and behaviour.generation != "3" else equal
+    return jnp.mean(equal, -1) if equal.ndim > 1 and behaviour.accuracy_is_mean else equal
 
 
 @metric()
@@ -138,7 +138,7 @@ def resolve_accuracy(name, y_true_shape, y_pred_shape, loss=None):
     """
     y_true_shape, y_pred_shape = tuple(y_true_shape), tuple(y_pred_shape)
     one = len(y_pred_shape) < 2 or y_pred_shape[-1] == 1
-    if behaviour.generation in ("1", "2"):
+    if behaviour.accuracy_follows_loss:
         by_targets = {"probabilities": "binary", "classes": "sparse_categorical"}
         traits = traits_of(loss)
         which = "binary" if one else by_targets.get(traits and traits.targets, "categorical")

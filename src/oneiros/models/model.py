@@ -288,7 +288,7 @@ class Model(Trainer, Savable, Layer):
 
 def _name_prefix(cls):
     if cls is Model:
-        return "model" if behaviour.generation != "3" else "functional"
+        return behaviour.model_name
     return to_snake_case(cls.__name__)
 
 

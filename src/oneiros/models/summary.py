@@ -8,7 +8,6 @@ from ..core import behaviour
 from ..core.checks import positive_int
 from ..core.errors import InputDataError
 from ..core.symbol import operation_name
-from ..layers.input_layer import InputLayer
 
 
 def print_summary(
@@ -35,7 +34,7 @@ def print_summary(
     shown = ["Layer (type)", "Output Shape", "Param #", *(["Trainable"] if show_trainable else [])]
     header = [*shown, *(["Connected to"] if connected else [])]
     rows = [(*fields[: len(shown)], fields[-1]) for fields in rows]
-    lines = _boxes(model, rows, header, line_length) if behaviour.generation == "3" else None
+    lines = _boxes(model, rows, header, line_length) if behaviour.boxed_summary else None
     for line in lines or _rules(model, rows, header, line_length, positions):
         print_fn(line)
 
@@ -62,8 +61,6 @@ def _is_chain(model):
 
 
 def _rows(model, layers, expand_nested, depth=0):
-    if behaviour.generation in ("2", "tf") and type(model).__name__ == "Sequential":
-        layers = [layer for layer in layers if not isinstance(layer, InputLayer)]
     for layer in layers:
         try:
             shape = layer.output_shape
@@ -71,7 +68,7 @@ def _rows(model, layers, expand_nested, depth=0):
             nodes = layer.inbound_nodes
             shape = "multiple" if nodes else "?"
         if isinstance(shape, list):
-            shape = ", ".join(map(str, shape)) if behaviour.generation == "3" else [tuple(s) for s in shape]
+            shape = ", ".join(map(str, shape)) if behaviour.boxed_summary else [tuple(s) for s in shape]
         sources = []
         for node in layer.inbound_nodes:
             if model.layer_graph is not None and node in model.layer_graph.nodes:

@@ -45,8 +45,8 @@ def portable(config):
 def serialize_model(model):
     """``{"class_name", "config"}`` of a model."""
     class_name = type(model).__name__
-    if class_name == "Model" and behaviour.generation not in ("1", "2"):
-        class_name = "Functional"
+    if class_name == "Model":
+        class_name = behaviour.plain_model_class
     return {"class_name": class_name, "config": portable(model.get_config())}
 
 

@@ -26,7 +26,7 @@ def training_config(model):
         return None
     optimizer = kind("optimizer").serialize(model.optimizer)
     name = optimizer["class_name"]
-    if behaviour.generation not in ("1", "2") and name in kind("optimizer").objects:
+    if behaviour.optimizer_saved_by_name and name in kind("optimizer").objects:
         optimizer["class_name"] = "Custom>" + name  # tells tf.keras which of its two is meant
         optimizer["config"] = optimizer["config"] | {"name": name}  # and Keras 3 which one at all
     record = {name: _serialized(value, _KIND.get(name)) for name, value in model._compile_arguments.items()}
@@ -103,9 +103,8 @@ def save_optimizer_weights(file, model):
     optimizer = model.optimizer
     if not getattr(optimizer, "built", False):
         return
-    classic = behaviour.generation in ("1", "2")
-    state = [*_scalars(optimizer), *(_by_kind if classic else _by_weight)(optimizer)]
-    names = ["iterations:0" if classic else "iteration:0"]
+    state = [*_scalars(optimizer), *(_by_kind if behaviour.optimizer_state_by_kind else _by_weight)(optimizer)]
+    names = ["iterations:0" if behaviour.optimizer_state_by_kind else "iteration:0"]
     names += [f"{type(optimizer).__name__}/{i}/{v.name.removesuffix(':0')}:0" for i, v in enumerate(state)]
     count = np.asarray(optimizer._iterations.raw, np.int64)
     write_arrays(file.create_group("optimizer_weights"), names, [count, *(v.raw for v in state)])

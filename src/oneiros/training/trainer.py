@@ -772,7 +772,7 @@ class _Hooks:
 
 def _phase(training):
     """The training flag: in Keras 1 and 2, K.set_learning_phase fixed it for fit and predict too."""
-    fixed = phase.default() if behaviour.generation in ("1", "2") else None
+    fixed = phase.default() if behaviour.fixed_phase_in_fit else None
     return training if fixed is None else bool(fixed)
 
 

@@ -85,7 +85,7 @@ def get_file(
     target = _inside(cache_folder, fname or os.path.basename(urlsplit(origin).path))
     if not (untar or extract):
         return str(_cached(target, origin, file_hash, hash_algorithm, force_download))
-    beside = behaviour.generation != "3"
+    beside = behaviour.archives_unpacked_beside
     archive, folder, result = _archive_places(target, untar, beside, cache_folder)
 
     def unpack(path):

@@ -14,7 +14,7 @@ from ...core.variable import current_scope
 
 def is_building():
     """Whether expressions of variables are recorded: programs for Keras 1 and 2 build graphs outside of any call."""
-    return behaviour.generation in ("1", "2") and not phase.inside() and current_scope() is None
+    return behaviour.expressions_recorded and not phase.inside() and current_scope() is None
 
 
 def function_of_tensors(fn):

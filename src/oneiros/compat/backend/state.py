@@ -51,7 +51,7 @@ def variable(value, dtype=None, name=None, constraint=None):
         return sparse.BCOO.from_scipy_sparse(value.astype(dtype or config.floatx()))
     if isinstance(value, Symbol):
         value = eval(value)
-    cls = GraphVariable if behaviour.generation in ("1", "2") else Variable
+    cls = GraphVariable if behaviour.expressions_recorded else Variable
     name = name or names.unique_name("Variable")
     return cls(tensor(value), dtype=dtype or config.floatx(), name=name, constraint=constraint)
 
@@ -116,7 +116,7 @@ def is_keras_tensor(x):
     """Whether `x` is a symbol; for Keras 1 and 2: one that a layer (or Input) returned."""
     if not isinstance(x, (Symbol, Variable, jax.Array)) and not is_sparse(x):
         raise ValueError(f"is_keras_tensor: expected a symbolic tensor. Received: {type(x).__name__} {str(x)[:80]}")
-    if not isinstance(x, Symbol) or behaviour.generation not in ("1", "2"):
+    if not isinstance(x, Symbol) or not behaviour.keras_tensor_is_of_layer:
         return isinstance(x, Symbol)
     return x.node is not None and hasattr(x.node.operation, "get_config")
 

@@ -58,7 +58,7 @@ class LayerWeights:
         order = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
         if args and not isinstance(args[0], (str, type(None))):
             order = ("shape", "initializer", "dtype", "trainable")
-            if len(args) > 2 and isinstance(args[2], str) and behaviour.generation == "1":
+            if len(args) > 2 and isinstance(args[2], str) and behaviour.add_weight_name_third:
                 order = ("shape", "initializer", "name", "trainable", "regularizer", "constraint")
         return self._add_weight(**dict(zip(order, args)), **kwargs)
 

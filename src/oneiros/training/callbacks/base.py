@@ -144,8 +144,7 @@ class CallbackList:
         self.callbacks = list(callbacks) if isinstance(callbacks, (list, tuple, CallbackList)) else [callbacks]
         if add_progbar and not any(isinstance(c, ProgbarLogger) for c in self.callbacks):
             # From tf.keras on, the bar comes after the callbacks, so that it shows what they add to the logs.
-            old = behaviour.progress_bar in ("keras1", "keras2")
-            self.callbacks.insert(0 if old else len(self.callbacks), ProgbarLogger())
+            self.callbacks.insert(0 if behaviour.classic_progress else len(self.callbacks), ProgbarLogger())
         if add_history and not any(isinstance(c, History) for c in self.callbacks):
             self.callbacks.append(History())
         self.set_progress(Progress())
@@ -297,7 +296,7 @@ for _name in HOOKS:
 
 def numbered(epoch):
     """How messages name an epoch: ``Epoch 3``, or ``Epoch 00003`` in Keras 1 and 2."""
-    return f"Epoch {epoch + 1:05d}" if behaviour.generation in ("1", "2") else f"Epoch {epoch + 1}"
+    return f"Epoch {epoch + 1:0{behaviour.epoch_digits}d}"
 
 
 def alias(name):
@@ -317,7 +316,7 @@ class Monitor(Callback):
     monitor: its name. mode: 'min', 'max', or 'auto': by the name. min_delta: smaller changes are no improvement.
     """
 
-    # What grows when a model gets better. Keras 1 and 2 know the first three.
+    # What grows when a model gets better. Older generations know the first three.
     GROWING = ("acc", "auc", "fmeasure", "precision", "recall", "f1_score", "fbeta_score", "iou", "r2_score")
 
     def __init__(self, monitor, mode="auto", min_delta=0):
@@ -325,7 +324,7 @@ class Monitor(Callback):
             warnings.warn(f"{type(self).__name__} mode {mode!r} is unknown, fallback to auto mode.", stacklevel=3)
             mode = "auto"
         if mode == "auto":
-            growing = self.GROWING[: None if behaviour.generation == "3" else 3]
+            growing = self.GROWING[: None if behaviour.auto_mode_knows_scores else 3]
             mode = "max" if any(word in monitor for word in growing) else "min"
         self.monitor = monitor
         self.mode = mode

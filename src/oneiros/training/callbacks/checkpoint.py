@@ -36,8 +36,6 @@ class ModelCheckpoint(Monitor):
         options=None,
         save_non_finite=False,
     ):
-        if isinstance(save_freq, int) and behaviour.generation in ("1", "2"):
-            save_freq, period = "epoch", save_freq  # the seventh argument was `period`
         super().__init__(monitor, mode)
         if save_freq != "epoch" and not isinstance(save_freq, int):
             raise ValueError(f"save_freq: expected 'epoch' or a number of batches. Received: save_freq={save_freq!r}")
@@ -119,8 +117,7 @@ class ModelCheckpoint(Monitor):
             print(f"\n{numbered(epoch)}: {message}")
 
     def _path(self, epoch, batch, logs):
-        # Keras 1 counted epochs from 0 in file names.
-        names = _Names(logs | {"epoch": epoch if behaviour.generation == "1" else epoch + 1})
+        names = _Names(logs | {"epoch": epoch + behaviour.file_epochs_from})
         if batch is not None:
             names["batch"] = batch + 1
         try:

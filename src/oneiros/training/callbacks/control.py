@@ -31,7 +31,7 @@ def _rate_attribute(optimizer):
 
 
 def _rate_in_logs():
-    return "learning_rate" if behaviour.generation == "3" else "lr"
+    return behaviour.lr_log_name
 
 
 class EarlyStopping(Monitor):

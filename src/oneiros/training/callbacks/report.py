@@ -92,18 +92,18 @@ class ProgbarLogger(Callback):
         self.epochs = params.get("epochs", params.get("nb_epoch", 1))
         samples = params.get("samples", params.get("nb_sample"))
         steps = params.get("steps")
-        old = behaviour.progress_bar in ("keras1", "keras2")
-        self._by_samples = self.count_mode == "samples" or (self.count_mode is None and old and samples is not None)
+        counted = self.count_mode is None and behaviour.classic_progress and samples is not None
+        self._by_samples = self.count_mode == "samples" or counted
         self.target = samples if self._by_samples else steps
 
     def on_train_begin(self, logs=None):
         self._in_fit = True
         samples, validation = self.params.get("samples"), self.params.get("validation_samples")
-        if self.verbose and behaviour.progress_bar in ("keras1", "keras2") and samples and validation:
+        if self.verbose and behaviour.classic_progress and samples and validation:
             print(f"Train on {samples} samples, validate on {validation} samples")
 
     def on_epoch_begin(self, epoch, logs=None):
-        if self.verbose and (self.epochs > 1 or behaviour.generation in ("1", "2")):
+        if self.verbose and (self.epochs > 1 or behaviour.classic_progress):
             print(f"Epoch {epoch + 1}/{self.epochs}")
         self._start(self.target)
 
@@ -143,7 +143,7 @@ class ProgbarLogger(Callback):
     @property
     def _bare(self):
         """Keras 1 and 2 show no values in `evaluate`."""
-        return behaviour.generation in ("1", "2")
+        return behaviour.classic_progress
 
     def _start(self, target):
         self.seen = 0
@@ -176,7 +176,7 @@ class ProgbarLogger(Callback):
 
     def _values(self, logs):
         names = self.params.get("metrics")
-        if names and behaviour.generation in ("1", "2"):
+        if names and behaviour.classic_progress:
             return [(name, logs[name]) for name in names if name in logs]
         return [(name, value) for name, value in logs.items() if name not in _COUNTS]
 
@@ -233,7 +233,7 @@ class CSVLogger(Callback):
         if self.keys is None:
             self.keys = sorted(logs)
             validated = any(name.startswith("val_") for name in logs)
-            if not validated and behaviour.generation not in ("1", "2"):  # a later epoch may be
+            if not validated and behaviour.csv_has_val_columns:  # a later epoch may be
                 self.keys += ["val_" + name for name in self.keys]
         if self.writer is None:
             self.writer = csv.DictWriter(self.csv_file, ["epoch", *self.keys], delimiter=self.sep, lineterminator="\n")

@@ -64,8 +64,7 @@ class TensorBoard(Callback):
     def wants_batches(self, mode):
         return mode == "train" and (self.update_freq != "epoch" or self.profile_batch is not None)
 
-    # Keras 1 and 2 have one folder and bare names.
-    _classic = property(lambda self: behaviour.generation in ("1", "2"))
+    _classic = property(lambda self: behaviour.tensorboard_one_folder)
 
     def _file(self, part):
         folder = self.log_dir if self._classic else self.log_dir / part
