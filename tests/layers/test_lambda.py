@@ -84,7 +84,7 @@ def test_code_in_files_is_not_run(generation):
 
 
 def test_consent_for_the_process(monkeypatch):
-    monkeypatch.setattr(safety, "_consent", False)
+    monkeypatch.setattr(core.config.settings, "unsafe_deserialization", False)
     config = stored(layers.Lambda(lambda x: K.square(x) + np.float32(1)))  # noqa: F821 - Keras gives K to such code
     safety.enable_unsafe_deserialization()
     assert np.array_equal(layers.Lambda.from_config(config)(X), X**2 + 1)
