@@ -7,6 +7,8 @@ sequence from its end and returns the outputs in that order, as Keras' ``go_back
 Activations are functions of an array. Elementwise ones run fast on CPUs (``sequence.py``), others in a plain scan.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
@@ -14,6 +16,49 @@ from jax import Array, lax
 from . import cudnn, sequence
 from .dispatch import fast
 from .elementwise import is_elementwise
+
+
+def lstm_step(z: Array, c: Array, activation, recurrent_activation, axis: int = -1) -> tuple[Array, Array]:
+    """One step of an LSTM: the new ``(h, c)``, from the gates' sums ``z = x @ W + h @ U + b`` in the order i, f, g, o.
+
+    >>> h, c = lstm_step(jnp.zeros((1, 8)), jnp.ones((1, 2)), jnp.tanh, jax.nn.sigmoid)
+    >>> c.tolist()
+    [[0.5, 0.5]]
+    """
+    i, f, g, o = jnp.split(z, 4, axis)
+    c = recurrent_activation(f) * c + recurrent_activation(i) * activation(g)
+    return recurrent_activation(o) * activation(c), c
+
+
+def gru_step(gates: Array, x: Array, reset, h: Array, activation, recurrent_activation, axis: int = -1) -> Array:
+    """One step of a GRU: the new ``h``.
+
+    Args:
+        gates: ``x @ W + h @ U + b`` for the update gate z and the reset gate r.
+        x: ``x @ W + b`` for the candidate.
+        reset: function of r that gives the candidate's part from the state (see `gru_products`).
+        h: the state.
+        activation: activation of the candidate.
+        recurrent_activation: activation of the gates.
+        axis: the axis of the units.
+
+    >>> gru_step(jnp.zeros((1, 4)), jnp.zeros((1, 2)), lambda r: 0, jnp.ones((1, 2)), jnp.tanh, jax.nn.sigmoid).tolist()
+    [[0.5, 0.5]]
+    """
+    z, r = jnp.split(gates, 2, axis)
+    z = recurrent_activation(z)
+    return z * h + (1 - z) * activation(x + reset(recurrent_activation(r)))
+
+
+def gru_products(projected: Array, h: Array, recurrent_kernel: Array, recurrent_bias: Array | None, reset_after: bool):
+    """What `gru_step` needs of the projected inputs ``(N, 3 * U)`` and the state ``(N, U)``: ``(gates, x, reset)``."""
+    split = 2 * h.shape[-1]
+    gates, x = projected[:, :split], projected[:, split:]
+    if reset_after:
+        products = h @ recurrent_kernel
+        products = products if recurrent_bias is None else products + recurrent_bias
+        return gates + products[:, :split], x, lambda r: r * products[:, split:]
+    return gates + h @ recurrent_kernel[:, :split], x, lambda r: (r * h) @ recurrent_kernel[:, split:]
 
 
 def simple_rnn(
@@ -63,20 +108,18 @@ def lstm(
         outputs = outputs.swapaxes(0, 1) if time_major else outputs
         return outputs if return_sequences else h, h, c
 
-    def advance(z, state, axis):
-        i, f, g, o = jnp.split(z, 4, axis)
-        c = recurrent_activation(f) * state[1] + recurrent_activation(i) * activation(g)
-        return recurrent_activation(o) * activation(c), c
+    step = partial(lstm_step, activation=activation, recurrent_activation=recurrent_activation)
 
     if _fast(x, activation, recurrent_activation):
-        cell = sequence.Cell(lambda z, _, state: advance(z, state, 0), shared=4 * h0.shape[-1])
+        cell = sequence.Cell(lambda z, _, state: step(z, state[1], axis=0), shared=4 * h0.shape[-1])
         weights = _transposed(kernel, recurrent_kernel, bias)
         return _run_fast(cell, weights, x, (h0, c0), mask, reverse, return_sequences, time_major)
 
-    def step(state, projected):
-        return advance(projected + state[0] @ recurrent_kernel, state, -1)
+    def advance(state, projected):
+        h, c = state
+        return step(projected + h @ recurrent_kernel, c)
 
-    return _run(step, x, (h0, c0), kernel, bias, mask, reverse, return_sequences, time_major)
+    return _run(advance, x, (h0, c0), kernel, bias, mask, reverse, return_sequences, time_major)
 
 
 def gru(
@@ -98,12 +141,7 @@ def gru(
     With ``reset_after`` (cuDNN's form) the reset gate scales ``h @ recurrent_kernel`` and ``bias`` is ``(2, 3 * U)``;
     without it, it scales ``h`` and ``bias`` is ``(3 * U,)``.
     """
-    units = h0.shape[-1]
-    if reset_after and bias is not None:
-        bias, recurrent_bias = bias
-    else:
-        recurrent_bias = None
-
+    bias, recurrent_bias = bias if reset_after and bias is not None else (bias, None)
     if _fast(x, activation, recurrent_activation):
         return _gru_fast(
             *(x, h0, kernel, recurrent_kernel, bias, recurrent_bias, mask, reverse),
@@ -112,16 +150,8 @@ def gru(
 
     def step(state, projected):
         (h,) = state
-        xz, xr, xh = jnp.split(projected, 3, axis=-1)
-        if reset_after:
-            hz, hr, hh = jnp.split(h @ recurrent_kernel + (0 if recurrent_bias is None else recurrent_bias), 3, axis=-1)
-            z, r = recurrent_activation(xz + hz), recurrent_activation(xr + hr)
-            candidate = activation(xh + r * hh)
-        else:
-            hz, hr = jnp.split(h @ recurrent_kernel[:, : 2 * units], 2, axis=-1)
-            z, r = recurrent_activation(xz + hz), recurrent_activation(xr + hr)
-            candidate = activation(xh + (r * h) @ recurrent_kernel[:, 2 * units :])
-        return (z * h + (1 - z) * candidate,)
+        products = gru_products(projected, h, recurrent_kernel, recurrent_bias, reset_after)
+        return (gru_step(*products, h, activation, recurrent_activation),)
 
     return _run(step, x, (h0,), kernel, bias, mask, reverse, return_sequences, time_major)
 
@@ -181,20 +211,17 @@ def _gru_fast(x, h0, kernel, recurrent_kernel, bias, recurrent_bias, mask, rever
         bias = jnp.concatenate([bias[: 2 * units] + recurrent_bias[: 2 * units], bias[2 * units :]])
         weights = _transposed(kernel, recurrent_kernel, bias)._replace(extra_bias=recurrent_bias[2 * units :])
 
-        def advance(z, hh, state):
-            z, r, xh = jnp.split(z, 3)
-            z, new = gate(z), act(xh + gate(r) * hh)
-            return (z * state[0] + (1 - z) * new,)
+        def advance(z, products, state):
+            h = state[0]
+            return (gru_step(z[: 2 * units], z[2 * units :], lambda r: r * products, h, act, gate, axis=0),)
 
         cell = sequence.Cell(advance, shared=2 * units)
     else:
         weights = _transposed(kernel, recurrent_kernel[:, : 2 * units], bias)
         weights = weights._replace(matrix2=recurrent_kernel[:, 2 * units :].T)
 
-        def advance(z, hh, state):
-            z, _, xh = jnp.split(z, 3)
-            z = gate(z)
-            return (z * state[0] + (1 - z) * act(xh + hh),)
+        def advance(z, products, state):
+            return (gru_step(z[: 2 * units], z[2 * units :], lambda _: products, state[0], act, gate, axis=0),)
 
         def inner(z, state):
             return gate(z[units : 2 * units]) * state[0]

@@ -8,6 +8,7 @@ from ..core.fields import field
 from ..core.symbol import Shape
 from ..kernels.convolution import conv, conv_output_length
 from ..kernels.loop import rnn
+from ..kernels.recurrence import lstm_step
 from .arguments import DATA_FORMAT, Activation, Padding, PerAxis, PositiveInt, UseBias
 from .cells import DroppingCell
 from .input_spec import InputSpec
@@ -97,9 +98,7 @@ class _ConvLSTMCell(DroppingCell):
 
     def _advance(self, z, h, c):
         z = z + conv(h, self.recurrent_kernel.value, padding="same")
-        i, f, g, o = jnp.split(z, 4, axis=-1)
-        c = self.recurrent_activation(f) * c + self.recurrent_activation(i) * self.activation(g)
-        return self.recurrent_activation(o) * self.activation(c), c
+        return lstm_step(z, c, self.activation, self.recurrent_activation)
 
     def run_sequence(self, inputs, states, mask, reverse, return_sequences, time_major):
         x = self._to_last(inputs, 2)

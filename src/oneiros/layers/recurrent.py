@@ -73,9 +73,8 @@ class LSTMCell(GatedCell):
     def call(self, inputs, states, training=False):
         x, h = self.dropped(inputs, states[0], training)
         z = x @ self.kernel + h @ self.recurrent_kernel
-        i, f, g, o = jnp.split(z if self.bias is None else z + self.bias, 4, axis=-1)
-        c = self.recurrent_activation(f) * states[1] + self.recurrent_activation(i) * self.activation(g)
-        h = self.recurrent_activation(o) * self.activation(c)
+        z = z if self.bias is None else z + self.bias
+        h, c = recurrence.lstm_step(z, states[1], self.activation, self.recurrent_activation)
         return h, [h, c]
 
     def run_sequence(self, inputs, states, **options):
@@ -109,18 +108,11 @@ class GRUCell(GatedCell):
 
     def call(self, inputs, states, training=False):
         x, h = self.dropped(inputs, states[0], training)
-        bias, state_bias = (0 if self.bias is None else self.bias.value), 0
-        if self.reset_after and self.bias is not None:
-            bias, state_bias = bias
-        xz, xr, xg = jnp.split(x @ self.kernel + bias, 3, axis=-1)
-        if self.reset_after:
-            hz, hr, hg = jnp.split(h @ self.recurrent_kernel + state_bias, 3, axis=-1)
-        else:
-            gates, candidate = jnp.split(self.recurrent_kernel.value, [2 * self.units], axis=-1)
-            hz, hr = jnp.split(h @ gates, 2, axis=-1)
-        z, r = self.recurrent_activation(xz + hz), self.recurrent_activation(xr + hr)
-        g = self.activation(xg + (r * hg if self.reset_after else (r * h) @ candidate))
-        h = z * states[0] + (1 - z) * g
+        kernel, recurrent_kernel, bias = _weights(self)
+        bias, state_bias = bias if self.reset_after and bias is not None else (bias, None)
+        z = x @ kernel if bias is None else x @ kernel + bias
+        products = recurrence.gru_products(z, h, recurrent_kernel, state_bias, self.reset_after)
+        h = recurrence.gru_step(*products, states[0], self.activation, self.recurrent_activation)
         return h, [h]
 
     def run_sequence(self, inputs, states, **options):
