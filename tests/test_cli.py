@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import oneiros
@@ -148,11 +149,47 @@ def test_summary_convert_predict(model_file, capsys):
     assert oneiros.models.load_model(folder / "copy.h5").count_params() == 98
     assert cli.main(["convert", str(model_file), str(folder / "model.json")]) == 0
     assert "Flatten" in (folder / "model.json").read_text()
+    assert cli.main(["convert", str(model_file), str(folder / "copy.weights.h5")]) == 0
+    fresh = oneiros.models.model_from_json((folder / "model.json").read_text())
+    fresh.load_weights(folder / "copy.weights.h5")
+    original = oneiros.models.load_model(model_file)
+    assert all(np.array_equal(a, b) for a, b in zip(fresh.get_weights(), original.get_weights(), strict=True))
     pillow = pytest.importorskip("PIL.Image")
     pillow.new("RGB", (8, 8)).save(folder / "image.png")
     capsys.readouterr()
     assert cli.main(["predict", str(model_file), str(folder / "image.png")]) == 0
     assert "image.png" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.onnx", "model"])
+def test_convert_offers_what_it_can_write(model_file, name, capsys):
+    target = model_file.with_name(name)
+    assert cli.main(["convert", str(model_file), str(target)]) == 1
+    assert ".weights.h5, .h5, .hdf5, .json" in capsys.readouterr().err and not target.exists()
+
+
+def test_help_of_convert(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["convert", "--help"])
+    told = capsys.readouterr().out
+    assert ".keras" not in told and all(f"NAME{ending}" in told for ending in (".h5", ".weights.h5", ".json"))
+
+
+def test_what_is_not_read_is_said(model_file, capsys):
+    source = model_file.with_suffix(".keras")
+    source.write_bytes(b"")
+    assert cli.main(["convert", str(source), str(model_file)]) == 1
+    assert "the .keras format is not supported. Where the file was made" in capsys.readouterr().err
+    weights = model_file.with_name("a.weights.h5")
+    oneiros.models.load_model(model_file).save_weights(weights)
+    assert cli.main(["convert", str(weights), str(model_file)]) == 1
+    assert "weights only" in capsys.readouterr().err
+
+
+def test_predict_wants_images(model_file, capsys):
+    oneiros.Sequential([oneiros.layers.Input((3,)), oneiros.layers.Dense(2)]).save(model_file)
+    assert cli.main(["predict", str(model_file), "image.png"]) == 1
+    assert "takes one batch of images" in capsys.readouterr().err
 
 
 def test_errors_of_commands_are_one_line(tmp_path, capsys):

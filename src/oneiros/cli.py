@@ -3,12 +3,20 @@
 import argparse
 import builtins
 import os
+import platform
 import runpy
 import sys
 import types
+from importlib import metadata
 from pathlib import Path
 
-from . import verify
+import jax
+import numpy as np
+
+from . import __version__, compat, models, utils, verify
+from .compat import detection, notes
+from .core import config, runtime
+from .core.errors import InputDataError
 from .core.traceback import tidy
 
 _RUN_USAGE = "oneiros run [--keras 1|2|tf|3] [--explain] SCRIPT [ARGS...]\n       oneiros run [...] -m MODULE [ARGS...]"
@@ -28,16 +36,18 @@ def main(arguments=None):
     commands.add_parser("run", help="run a program for any generation of Keras", usage=_RUN_USAGE)
     commands.add_parser("verify-resume", help="kill a training and prove that it goes on exactly", usage=_VERIFY_USAGE)
     summary = commands.add_parser("summary", help="print a saved model's layers")
-    summary.add_argument("file")
+    summary.add_argument("file", help="an HDF5 file of a whole model (.h5)")
     plot = commands.add_parser("plot", help="draw a saved model")
-    plot.add_argument("file")
+    plot.add_argument("file", help="an HDF5 file of a whole model (.h5)")
     plot.add_argument("picture", help="the picture to write, e.g. model.png")
-    convert = commands.add_parser("convert", help="save a model in another format: .keras, .h5 or .json")
-    convert.add_argument("source")
-    convert.add_argument("target")
+    convert = commands.add_parser("convert", help="write a saved model, its weights or its architecture to a new file")
+    convert.add_argument("source", help="an HDF5 file of a whole model (.h5)")
+    convert.add_argument(
+        "target", help="NAME.h5: the whole model; NAME.weights.h5: its weights; NAME.json: its architecture"
+    )
     predict = commands.add_parser("predict", help="classify images with a saved model")
-    predict.add_argument("file")
-    predict.add_argument("images", nargs="+")
+    predict.add_argument("file", help="an HDF5 file of a whole model (.h5) with one image as its input")
+    predict.add_argument("images", nargs="+", help="image files; the values of their pixels are scaled to [0, 1]")
     commands.add_parser("doctor", help="print versions, devices, settings and folders")
     options = parser.parse_args(arguments)
     try:
@@ -94,9 +104,6 @@ def _run(arguments):
         sys.argv, sys.path[0] = rest, os.path.dirname(os.path.realpath(script))
     else:
         sys.argv, sys.path[0] = [module, *rest], os.getcwd()
-
-    from . import compat
-    from .compat import detection, notes
 
     found = "--keras"
     if generation is None:
@@ -179,71 +186,59 @@ def _verify_resume(arguments):
 
 
 def _summary(options):
-    from oneiros.models import load_model
-
-    load_model(options.file, compile=False).summary()
+    models.load_model(options.file, compile=False).summary()
 
 
 def _plot(options):
-    from oneiros.models import load_model
-    from oneiros.utils import plot_model
-
-    plot_model(load_model(options.file, compile=False), options.picture, show_shapes=True, show_layer_names=True)
+    model = models.load_model(options.file, compile=False)
+    utils.plot_model(model, options.picture, show_shapes=True, show_layer_names=True)
     print(options.picture)
 
 
 def _convert(options):
-    from oneiros.models import load_model
-
-    model = load_model(options.source)
-    if options.target.endswith(".json"):
-        Path(options.target).write_text(model.to_json())
+    target = options.target
+    writers = {".weights.h5": "save_weights", ".h5": "save", ".hdf5": "save", ".json": "to_json"}
+    how = next((how for ending, how in writers.items() if target.endswith(ending)), None)
+    if how is None:
+        raise InputDataError(f"cannot write {target}: expected a name that ends in {', '.join(writers)}.")
+    write = getattr(models.load_model(options.source), how)
+    if how == "to_json":
+        Path(target).write_text(write(), encoding="utf-8")
     else:
-        model.save(options.target)
-    print(options.target)
+        write(target)
+    print(target)
 
 
 def _predict(options):
-    import numpy as np
-
-    from oneiros.models import load_model
-    from oneiros.utils import img_to_array, load_img
-
-    model = load_model(options.file, compile=False)
+    model = models.load_model(options.file, compile=False)
     shape = model.input_shape
+    if not isinstance(shape, tuple) or len(shape) != 4:
+        raise InputDataError(
+            f"{options.file}: expected a model that takes one batch of images, with an input of 4 axes. Found: {shape}"
+        )
     channels_first = shape[1] in (1, 3) and shape[-1] not in (1, 3)
     size, channels = (shape[2:4], shape[1]) if channels_first else (shape[1:3], shape[-1])
     for path in options.images:
-        image = load_img(
+        image = utils.load_img(
             path,
             color_mode="grayscale" if channels == 1 else "rgb",
             target_size=None if None in size else tuple(size),
         )
-        array = img_to_array(image, data_format="channels_first" if channels_first else "channels_last") / 255
+        array = utils.img_to_array(image, data_format="channels_first" if channels_first else "channels_last") / 255
         scores = np.asarray(model.predict(array[np.newaxis], verbose=0)).ravel()
         best = np.argsort(scores)[::-1][:5]
         print(path, *(f"{i}: {scores[i]:.4f}" for i in best), sep="  ")
 
 
 def _doctor(options):
-    import platform
-
-    import jax
-    import numpy as np
-
-    import oneiros
-    from oneiros.core import config, runtime
-
     def version(name):
-        from importlib import metadata
-
         try:
             return metadata.version(name)
         except metadata.PackageNotFoundError:
             return "not installed"
 
     rows = {
-        "oneiros": getattr(oneiros, "__version__", version("oneiros")),
+        "oneiros": __version__,
         "python": platform.python_version() + " on " + platform.platform(),
         "jax": jax.__version__,
         "numpy": np.__version__,

@@ -34,7 +34,7 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, zipped=N
     exists. include_optimizer: whether compile arguments and the optimizer's state are stored.
     The file appears complete or not at all; an old one stays until then.
     """
-    check_filepath(filepath)
+    check_filepath(filepath, writing=True)
     check_suffix(filepath)
     if not (overwrite or may_overwrite(filepath)):
         return

@@ -97,7 +97,7 @@ def save_weights(model, filepath, overwrite=True, max_shard_size=None, **kwargs)
 
     overwrite: without it, the user is asked where a file exists.
     """
-    check_filepath(filepath)
+    check_filepath(filepath, writing=True)
     check_suffix(filepath)
     if not model.built:
         raise InputDataError(
@@ -108,13 +108,16 @@ def save_weights(model, filepath, overwrite=True, max_shard_size=None, **kwargs)
             save_weights_to_hdf5_group(file, model)
 
 
-def check_filepath(filepath):
-    """Complains about kinds of files that are not written or read."""
+def check_filepath(filepath, writing=False):
+    """Raises `InputDataError` for files in the .keras format, which is neither written nor read."""
     if isinstance(filepath, (str, os.PathLike)) and os.fspath(filepath).endswith(".keras"):
-        raise InputDataError(
-            f"{os.fspath(filepath)!r}: the .keras format is not supported. Use a name that ends in .h5: the file then "
-            "holds architecture, weights, compile arguments and optimizer state, and every Keras reads it."
+        remedy = (
+            "Use a name that ends in .h5: the file then holds architecture, weights, compile arguments and optimizer "
+            "state, and every Keras reads it."
+            if writing
+            else "Where the file was made, save the model under a name that ends in .h5, and load that file."
         )
+        raise InputDataError(f"{os.fspath(filepath)!r}: the .keras format is not supported. {remedy}")
 
 
 def check_suffix(filepath):
