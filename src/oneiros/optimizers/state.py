@@ -62,6 +62,11 @@ class OptimizerState(core.Configurable):
         self._iterations = variable
 
     @property
+    def step_count(self):
+        """The variable that counts all steps, also those that only accumulate gradients."""
+        return self._iterations
+
+    @property
     def variables(self):
         """The whole state: iterations, learning rate, averages, slots of each variable in turn."""
         rate = [self._learning_rate] if isinstance(self._learning_rate, core.Variable) else []
@@ -76,9 +81,14 @@ class OptimizerState(core.Configurable):
         self._variables = [v for v in variables if v is not self._iterations]
 
     @property
+    def slots_by_variable(self):
+        """What is kept for each variable that is trained, by name: a list of dictionaries."""
+        return list(self._slots) if self.built else []
+
+    @property
     def slot_names(self):
         """The names of what is kept for each variable, in order."""
-        return list(dict.fromkeys(name for slots in self._slots for name in slots)) if self.built else []
+        return list(dict.fromkeys(name for slots in self.slots_by_variable for name in slots))
 
     def get_weights(self):
         return [np.asarray(v.raw) for v in self.weights]

@@ -10,9 +10,10 @@ from ..core.context import within
 from ..core.errors import CorruptFileError
 from ..core.registry import find_custom_object
 from .architecture import portable
-from .safe_hdf5 import child, has
+from .layouts import stored_arrays
+from .safe_hdf5 import has
 from .serialization import ConfigReader
-from .weights import check_type, stored_arrays, write_arrays
+from .weights import check_type, write_arrays
 
 _KIND = {"loss": "loss", "metrics": "metric", "weighted_metrics": "metric"}
 
@@ -29,7 +30,7 @@ def training_config(model):
     if behaviour.optimizer_saved_by_name and name in kind("optimizer").objects:
         optimizer["class_name"] = "Custom>" + name  # tells tf.keras which of its two is meant
         optimizer["config"] = optimizer["config"] | {"name": name}  # and Keras 3 which one at all
-    record = {name: _serialized(value, _KIND.get(name)) for name, value in model._compile_arguments.items()}
+    record = {name: _serialized(value, _KIND.get(name)) for name, value in model.compile_arguments.items()}
     return portable({"optimizer_config": optimizer, **record})
 
 
@@ -82,20 +83,26 @@ def _by_weight(optimizer):
     """The slots as Keras orders them since 2.11: weight by weight, some kinds apart at the end."""
     names = optimizer.slot_names
     apart = names if type(optimizer).__name__ == "RMSprop" else [n for n in names if n == "velocity_hat"]
-    slots = {id(v) for own in optimizer._slots for v in own.values()}
-    shared = [v for v in optimizer._variables if id(v) not in slots and v.shape != ()]  # averages of the weights
-    together = [v for own in optimizer._slots for name, v in own.items() if name not in apart]
-    return [*shared, *together, *(own[name] for name in apart for own in optimizer._slots if name in own)]
+    slots = optimizer.slots_by_variable
+    of_variables = {id(v) for own in slots for v in own.values()}
+    shared = [v for v in _arrays(optimizer) if id(v) not in of_variables]  # averages of the weights
+    together = [v for own in slots for name, v in own.items() if name not in apart]
+    return [*shared, *together, *(own[name] for name in apart for own in slots if name in own)]
 
 
 def _by_kind(optimizer):
     """The slots as Keras ordered them before: first one kind for all weights, then the next."""
-    ordered = [own[name] for name in optimizer.slot_names for own in optimizer._slots if name in own]
-    return ordered or [v for v in optimizer._variables if v.shape != ()]
+    slots = optimizer.slots_by_variable
+    return [own[name] for name in optimizer.slot_names for own in slots if name in own] or _arrays(optimizer)
 
 
 def _scalars(optimizer):
-    return [v for v in optimizer._variables if v.shape == ()]
+    counted = (optimizer.step_count, optimizer.learning_rate)
+    return [v for v in optimizer.variables if v.shape == () and not any(v is one for one in counted)]
+
+
+def _arrays(optimizer):
+    return [v for v in optimizer.variables if v.shape != ()]
 
 
 def save_optimizer_weights(file, model):
@@ -106,7 +113,7 @@ def save_optimizer_weights(file, model):
     state = [*_scalars(optimizer), *(_by_kind if behaviour.optimizer_state_by_kind else _by_weight)(optimizer)]
     names = ["iterations:0" if behaviour.optimizer_state_by_kind else "iteration:0"]
     names += [f"{type(optimizer).__name__}/{i}/{v.name.removesuffix(':0')}:0" for i, v in enumerate(state)]
-    count = np.asarray(optimizer._iterations.raw, np.int64)
+    count = np.asarray(optimizer.step_count.raw, np.int64)
     write_arrays(file.create_group("optimizer_weights"), names, [count, *(v.raw for v in state)])
 
 
@@ -116,7 +123,7 @@ def load_optimizer_weights(file, model):
         return
     optimizer = model.optimizer
     optimizer.build(model.trainable_variables)
-    stored = stored_arrays(child(file, "optimizer_weights"), "optimizer_weights")
+    stored = stored_arrays(file, "optimizer_weights")
     arrays = stored.read()  # damage is told before anything else is said of them
     names = [d.name.rsplit("/", 1)[-1].split(":")[0] for d in stored.datasets]
     wanted = (_by_weight if "iteration" in names else _by_kind)(optimizer)
@@ -134,7 +141,7 @@ def load_optimizer_weights(file, model):
         return
     targets = [*zip(wanted, rest), *zip(_scalars(optimizer), numbers)]
     if count is not None:
-        targets.append((optimizer._iterations, count))
+        targets.append((optimizer.step_count, count))
     if rate is not None and hasattr(optimizer.learning_rate, "assign"):
         targets.append((optimizer.learning_rate, rate))
     for variable, i in targets:

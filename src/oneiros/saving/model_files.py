@@ -10,18 +10,17 @@ from ..layers.base import weight_budget
 from .architecture import make_model, model_to_json, model_to_yaml, serialize_model
 from .compilation import compile_arguments, load_optimizer_weights, save_optimizer_weights, training_config
 from .conversion import with_stored_names
+from .layouts import flat_layers, weights_group
 from .safe_hdf5 import check_seal, declared_bytes, has, making, reading, seal, source_name, text, write_text, writing
 from .serialization import FORMAT_VERSION, dumps, parse
 from .weights import (
-    _weights_group,
-    check_filepath,
-    check_suffix,
+    check_source,
+    check_target,
     load_weights,
     load_weights_from_hdf5_group,
     may_overwrite,
     save_weights,
     save_weights_to_hdf5_group,
-    stored_layers,
 )
 
 _SPARE_BYTES = 64 << 20  # weights that a model may have beyond what its file holds
@@ -30,12 +29,21 @@ _SPARE_BYTES = 64 << 20  # weights that a model may have beyond what its file ho
 def save_model(model, filepath, overwrite=True, include_optimizer=True, zipped=None, **kwargs):
     """Writes a model to an HDF5 file, which every Keras reads: architecture, weights, compile arguments, optimizer.
 
-    filepath: a path that ends in .h5 (or an open h5py group). overwrite: without it, the user is asked where a file
-    exists. include_optimizer: whether compile arguments and the optimizer's state are stored.
     The file appears complete or not at all; an old one stays until then.
+
+    Args:
+        model: the model.
+        filepath: a path that ends in .h5, or an open h5py group.
+        overwrite: whether to replace a file that exists without asking the user.
+        include_optimizer: whether to store the compile arguments and the optimizer's state.
+        zipped: has no effect.
+        kwargs: arguments of other versions of Keras, with values that have no effect here.
+
+    Raises:
+        InputDataError: the arguments ask for another kind of file.
+        ValueError: the architecture holds something that no file can.
     """
-    check_filepath(filepath, writing=True)
-    check_suffix(filepath)
+    check_target("save_model", filepath, zipped=zipped, **kwargs)
     if not (overwrite or may_overwrite(filepath)):
         return
     architecture, backend = with_stored_names(dumps(serialize_model(model)))  # complains before a file is touched
@@ -61,11 +69,28 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, zipped=N
 def load_model(filepath, custom_objects=None, compile=True, safe_mode=None):
     """The model in an HDF5 file that any Keras wrote, compiled as it was.
 
-    custom_objects: your own classes and functions by name. compile: whether to compile it, where the file says how.
-    safe_mode: True (the default, unless you consented before) refuses Lambda layers, which bring Python code.
-    Raises `CorruptFileError`, `UnsafeModelError` or `LimitExceededError` for files that are damaged or unsafe.
+    Args:
+        filepath: a path, or an open h5py group.
+        custom_objects: your own classes and functions by name.
+        compile: whether to compile the model, if the file says how.
+        safe_mode: ``True`` (the default, unless you consented before) refuses Lambda layers, which hold Python code.
+
+    Returns:
+        The model.
+
+    Raises:
+        CorruptFileError: the file is damaged or incomplete.
+        UnsafeModelError: it names classes that are neither this library's nor yours, holds code, or links elsewhere.
+        LimitExceededError: it would take far more time or memory than a file of its size should.
+
+    >>> import os, tempfile
+    >>> import oneiros as keras
+    >>> path = os.path.join(tempfile.mkdtemp(), "model.h5")
+    >>> keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(2)]).save(path)
+    >>> load_model(path, compile=False).count_params()
+    8
     """
-    check_filepath(filepath)
+    check_source(filepath)
     with reading(filepath) as file, CustomObjectScope(custom_objects), safety.loading(safe_mode):
         source = source_name(filepath)
         stored = text(file, "model_config")
@@ -81,10 +106,10 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=None):
                 raise CorruptFileError(
                     f"{source}: the configuration is not that of a model, but of {type(model).__name__}."
                 )
-        weights = _weights_group(file)
+        weights = weights_group(file)
         if model.weights:
             load_weights_from_hdf5_group(weights, model)
-        elif any(stored.datasets for stored in stored_layers(weights)):
+        elif any(stored.datasets for stored in flat_layers(weights)):
             raise CorruptFileError(
                 f"{source}: the configuration does not say the shape of the input, so the model cannot be built "
                 "to take the stored weights. Make the model from its program, call it on data, and use load_weights()."

@@ -1,31 +1,33 @@
-"""Weights in HDF5, as Keras 1, Keras 2 and tf.keras lay them out.
-
-The attribute `layer_names` lists the layers; each has a group whose attribute `weight_names` lists its arrays.
-"""
+"""Weights of models in HDF5 files: written in the flat layout, read in all layouts (see `layouts`)."""
 
 import functools
+import itertools
 import os
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
 
 from ..core import behaviour
 from ..core.errors import CorruptFileError, InputDataError
-from . import conversion, nested_weights
+from . import conversion
+from .layouts import (
+    CHECKSUM,
+    TOP_LEVEL,
+    flat_layers,
+    is_nested,
+    nested_layers,
+    stored_arrays,
+    weights_group,
+    writer,
+)
 from .safe_hdf5 import (
-    array,
     check_budget,
     check_seal,
     checksum,
-    child,
-    dataset,
     has,
-    names,
     reading,
     seal,
     storable,
-    text,
     where,
     write_names,
     write_text,
@@ -33,24 +35,15 @@ from .safe_hdf5 import (
 )
 from .serialization import FORMAT_VERSION
 
-CHECKSUM = "crc32"
-TOP_LEVEL = "top_level_model_weights"
-
-
-def ordered_weights(layer):
-    """A layer's weights in the order of the files: the trainable ones first."""
-    return [*layer.trainable_weights, *layer.non_trainable_weights]
-
 
 def _targets(model):
-    """Pairs of name and variables, for each layer; a list of layers stands for a model."""
-    if isinstance(model, (list, tuple)):
-        return [(layer, ordered_weights(layer)) for layer in model]
-    return [(layer, ordered_weights(layer)) for layer in model.layers]
+    """Pairs of a layer and its variables, the trainable ones first; a list of layers stands for a model."""
+    layers = model if isinstance(model, (list, tuple)) else model.layers
+    return [(layer, [*layer.trainable_weights, *layer.non_trainable_weights]) for layer in layers]
 
 
 def _own(model):
-    """The variables that a model has beside its layers'."""
+    """The variables of a model that belong to none of its layers."""
     if isinstance(model, (list, tuple)):
         return []
     of_layers = {id(v) for layer in model.layers for v in layer.weights}
@@ -60,8 +53,31 @@ def _own(model):
 # --- writing
 
 
+def save_weights(model, filepath, overwrite=True, max_shard_size=None, **kwargs):
+    """Writes a model's weights to an HDF5 file. An old file is replaced by a complete new one, or stays.
+
+    Args:
+        model: a model that is built.
+        filepath: a path that ends in .h5, or an open h5py group.
+        overwrite: whether to replace a file that exists without asking the user.
+        max_shard_size: ``None``; the file is not split.
+        kwargs: arguments of other versions of Keras, with values that have no effect here.
+
+    Raises:
+        InputDataError: the model has no weights yet, or the file would be of another kind than HDF5.
+    """
+    check_target("save_weights", filepath, max_shard_size=max_shard_size, **kwargs)
+    if not model.built:
+        raise InputDataError(
+            f"Model {model.name} has no weights yet: call it on data, or build(input_shape), before saving weights."
+        )
+    if overwrite or may_overwrite(filepath):
+        with writing(filepath) as file:
+            save_weights_to_hdf5_group(file, model)
+
+
 def save_weights_to_hdf5_group(group, model):
-    """Writes the weights of a model (or of a list of layers) into an open group."""
+    """Writes the weights of a model, or of a list of layers, into an open h5py group."""
     targets = _targets(model)
     write_names(group, "layer_names", [layer.name for layer, _ in targets])
     write_text(group, "backend", behaviour.backend_name)
@@ -83,6 +99,7 @@ def write_arrays(group, array_names, arrays):
 
 
 def _named(layer, variables):
+    """The names of variables in a file, each only once, and their arrays."""
     found = []
     for variable in variables:
         name = variable.path if "/" in variable.path else f"{layer.name}/{variable.path}"
@@ -92,49 +109,60 @@ def _named(layer, variables):
     return [f"{name}:0" for name in found], [v.raw for v in variables]
 
 
-def save_weights(model, filepath, overwrite=True, max_shard_size=None, **kwargs):
-    """Writes a model's weights to an HDF5 file (.h5). An old file is replaced by a complete new one, or stays.
-
-    overwrite: without it, the user is asked where a file exists.
-    """
-    check_filepath(filepath, writing=True)
-    check_suffix(filepath)
-    if not model.built:
+def check_source(filepath):
+    """Raises `InputDataError` for a file in the .keras format, which is not read."""
+    if _path(filepath).endswith(".keras"):
         raise InputDataError(
-            f"Model {model.name} has no weights yet: call it on data, or build(input_shape), before saving weights."
+            f"{_path(filepath)!r}: the .keras format is not supported. Where the file was made, save the model under a "
+            "name that ends in .h5, and load that file."
         )
-    if overwrite or may_overwrite(filepath):
-        with writing(filepath) as file:
-            save_weights_to_hdf5_group(file, model)
 
 
-def check_filepath(filepath, writing=False):
-    """Raises `InputDataError` for files in the .keras format, which is neither written nor read."""
-    if isinstance(filepath, (str, os.PathLike)) and os.fspath(filepath).endswith(".keras"):
-        remedy = (
-            "Use a name that ends in .h5: the file then holds architecture, weights, compile arguments and optimizer "
-            "state, and every Keras reads it."
-            if writing
-            else "Where the file was made, save the model under a name that ends in .h5, and load that file."
+# Arguments of other versions of Keras, with the values that ask for what is done here anyway.
+_WITHOUT_EFFECT = {
+    "max_shard_size": (None,),
+    "objects_to_skip": (None,),
+    "options": (None,),
+    "save_format": (None, "h5", "hdf5"),
+    "save_traces": (None, True, False),
+    "signatures": (None,),
+    "zipped": (None, True),
+}
+
+
+def _check_options(function, options):
+    for name, value in options.items():
+        if name not in _WITHOUT_EFFECT:
+            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}.")
+        if value not in _WITHOUT_EFFECT[name]:
+            raise InputDataError(
+                f"{function}: {name}={value!r} is not supported. Files are HDF5 (.h5), in one piece. Leave it out."
+            )
+
+
+def check_target(function, filepath, **options):
+    """Raises `InputDataError` if a path or options ask for another kind of file than HDF5."""
+    _check_options(function, options)
+    path = _path(filepath)
+    if path.endswith(".keras"):
+        raise InputDataError(
+            f"{path!r}: the .keras format is not supported. Use a name that ends in .h5: the file then holds "
+            "architecture, weights, compile arguments and optimizer state, and every Keras reads it."
         )
-        raise InputDataError(f"{os.fspath(filepath)!r}: the .keras format is not supported. {remedy}")
-
-
-def check_suffix(filepath):
-    """Complains about a path whose name does not say what kind of file is to be written."""
-    if not behaviour.save_needs_suffix or not isinstance(filepath, (str, os.PathLike)):
-        return
-    path = os.fspath(filepath)
-    if not path.endswith((".h5", ".hdf5", ".he5")):
+    told = not path or path.endswith((".h5", ".hdf5", ".he5")) or options.get("save_format")
+    if behaviour.save_needs_suffix and not told:
         raise InputDataError(f"{path!r} does not say what kind of file to write. Use a name that ends in .h5.")
+
+
+def _path(filepath):
+    return os.fspath(filepath) if isinstance(filepath, (str, os.PathLike)) else ""
 
 
 def may_overwrite(filepath):
     """Whether a file may be written: asks the user if it exists."""
-    if not isinstance(filepath, (str, os.PathLike)) or not os.path.isfile(filepath):
+    if not os.path.isfile(_path(filepath)):
         return True
-    question = f"[WARNING] {os.fspath(filepath)} already exists - overwrite? [y/n]"
-    answer = input(question).strip().lower()
+    answer = input(f"[WARNING] {_path(filepath)} already exists - overwrite? [y/n]").strip().lower()
     while answer not in ("y", "n"):
         answer = input('Enter "y" (overwrite) or "n" (cancel).').strip().lower()
     return answer == "y"
@@ -143,69 +171,33 @@ def may_overwrite(filepath):
 # --- reading
 
 
-@dataclass(eq=False)
-class Stored:
-    """The arrays that a file holds for one layer: datasets, not read yet."""
-
-    name: str
-    group: object
-    datasets: list
-
-    shapes = property(lambda self: [tuple(d.shape) for d in self.datasets])
-    size = property(lambda self: sum(int(np.prod(s, dtype=object)) for s in self.shapes))
-
-    def read(self):
-        arrays = [array(d) for d in self.datasets]
-        if CHECKSUM in self.group.attrs and int(self.group.attrs[CHECKSUM]) != checksum(arrays):
-            raise CorruptFileError(
-                f"{where(self.group)}: the checksum of the weights is wrong: the file is damaged. Fetch or make it "
-                "again."
-            )
-        return arrays
-
-
-def stored_layers(group):
-    """What a file holds, layer by layer."""
-    listed = names(group, "layer_names")
-    if "layer_names0" in group.attrs and len(group) > len(listed) + 1:
-        raise CorruptFileError(
-            f"{where(group)}: the attribute 'layer_names' is incomplete: it lacks some of the layers."
-        )
-    return [stored_arrays(child(group, name), name) for name in listed]
-
-
-def stored_arrays(group, name):
-    return Stored(name, group, [dataset(group, path) for path in names(group, "weight_names")])
-
-
-def _weights_group(file):
-    bare = "layer_names" not in file.attrs and "layer_names0" not in file.attrs
-    return child(file, "model_weights") if bare and has(file, "model_weights") else file
-
-
-def _origin(group):
-    """The version and backend of the Keras that wrote the file."""
-    version = text(group, "keras_version") or text(group.file, "keras_version")
-    version = version or ("3" if nested_weights.is_nested(group) else "1")
-    return version, text(group, "backend") or text(group.file, "backend")
-
-
 def load_weights(model, filepath, by_name=False, skip_mismatch=False, reshape=False, **kwargs):
     """Sets a model's weights from an HDF5 file that any Keras wrote: all of them, or none if something does not fit.
 
-    by_name: layers are matched by name, those that only one side has are left alone. skip_mismatch: layers that do
-    not fit are left alone, with a warning. reshape: kernels of the same size may change their shape.
-    Raises `CorruptFileError` with a table of what is stored and what is expected.
+    Args:
+        model: a model that is built.
+        filepath: a path, or an open h5py group.
+        by_name: whether to match layers by name. Layers that only the file or only the model has are left alone.
+        skip_mismatch: whether to leave layers that do not fit as they are, with a warning.
+        reshape: whether the kernel of a convolution may be reshaped to one of the same size.
+        kwargs: arguments of other versions of Keras, with values that have no effect here.
+
+    Raises:
+        CorruptFileError: the file is damaged, or does not fit the model. The message has a table of both.
+        InputDataError: the model has no weights yet, or the file is of another kind.
+        UnsafeModelError: the file refers to other files.
+        LimitExceededError: the file declares far more than it stores.
     """
-    check_filepath(filepath)
+    check_source(filepath)
+    _check_options("load_weights", kwargs)
     if not model.built:
         raise InputDataError(
             f"Model {model.name} has no weights yet: call it on data, or build(input_shape), before loading weights."
         )
     with reading(filepath) as file:
-        group = _weights_group(file)
-        if nested_weights.is_nested(group) and "layer_names" not in group.attrs:
-            _load(group, nested_weights.stored_layers(group, model, Stored), model, reshape, skip_mismatch)
+        group = weights_group(file)
+        if is_nested(group):
+            _load(group, nested_layers(group, model), model, reshape, skip_mismatch)
         elif by_name:
             load_weights_from_hdf5_group_by_name(group, model, skip_mismatch, reshape)
         else:
@@ -213,42 +205,54 @@ def load_weights(model, filepath, by_name=False, skip_mismatch=False, reshape=Fa
 
 
 def load_weights_from_hdf5_group(group, model, reshape=False, skip_mismatch=False):
-    """Sets the weights of a model (or a list of layers) from an open group, layer by layer in order."""
-    stored = [s for s in stored_layers(group) if s.datasets]
+    """Sets the weights of a model, or of a list of layers, from an open h5py group, layer by layer in order."""
+    stored = [s for s in flat_layers(group) if s.datasets]
     targets = [(layer, variables) for layer, variables in _targets(model) if variables]
     if len(stored) != len(targets):
         raise CorruptFileError(
             f"{where(group)}: holds weights of {len(stored)} layers, the model has {len(targets)} layers with weights."
             + _table(
                 (s.name if s else "-", s.shapes if s else "-", f"{t[0].name} {_shapes(t[1])}" if t else "-")
-                for s, t in _side_by_side(stored, targets)
+                for s, t in itertools.zip_longest(stored, targets)
             )
         )
-    _load(
-        group, [(layer, variables, s) for (layer, variables), s in zip(targets, stored)], model, reshape, skip_mismatch
-    )
+    pairs = [(layer, variables, s) for (layer, variables), s in zip(targets, stored)]
+    _load(group, pairs, model, reshape, skip_mismatch)
 
 
 def load_weights_from_hdf5_group_by_name(group, model, skip_mismatch=False, reshape=False):
-    """Sets the weights of those layers that the file has too, by name."""
+    """Sets the weights of those layers that are also in an open h5py group, by name."""
     by_name = {}
     for layer, variables in _targets(model):
         by_name.setdefault(layer.name, []).append((layer, variables))
     pairs = [
-        (layer, variables, stored)
-        for stored in stored_layers(group)
-        for layer, variables in by_name.get(stored.name, ())
+        (layer, variables, stored) for stored in flat_layers(group) for layer, variables in by_name.get(stored.name, ())
     ]
     _load(group, pairs, model, reshape, skip_mismatch)
 
 
 def _load(group, pairs, model, reshape, skip_mismatch):
     """Checks everything, then assigns everything. pairs: ``(layer, variables, stored)``."""
-    convert = functools.partial(conversion.preprocess_weights_for_loading, reshape=reshape)
-    version, backend = _origin(group)
     own = _own(model)
     if own and has(group, TOP_LEVEL):
-        pairs = [*pairs, (model, own, stored_arrays(child(group, TOP_LEVEL), TOP_LEVEL))]
+        pairs = [*pairs, (model, own, stored_arrays(group, TOP_LEVEL))]
+    new_values, problems = _fitting(group, pairs, model, reshape)
+    if problems and not skip_mismatch:
+        raise CorruptFileError(
+            f"{where(group)}: the shape of stored weights does not fit the model. Nothing was changed."
+            + _table(problems)
+        )
+    check_seal(group)
+    for name, stored_shapes, expected in problems:
+        warnings.warn(f"Skipping the weights of layer {name}: the file has shapes {stored_shapes}, not {expected}.")
+    for variable, values in new_values:
+        variable.assign(values)
+
+
+def _fitting(group, pairs, model, reshape):
+    """Pairs of variable and new value where the shapes fit, and ``(layer, stored, expected)`` where they do not."""
+    convert = functools.partial(conversion.preprocess_weights_for_loading, reshape=reshape)
+    version, backend = writer(group)
     near = [s for _, variables, s in pairs if s.size <= 2 * sum(v.size for v in variables)]
     check_budget(group, [found for stored in near for found in stored.datasets])
     new_values, problems = [], []
@@ -265,20 +269,11 @@ def _load(group, pairs, model, reshape, skip_mismatch):
         for variable, values, source in zip(variables, arrays, stored.datasets):
             check_type(source, variable, values)
             new_values.append((variable, values))
-    if problems and not skip_mismatch:
-        raise CorruptFileError(
-            f"{where(group)}: the shape of stored weights does not fit the model. Nothing was changed."
-            + _table(problems)
-        )
-    check_seal(group)
-    for name, stored_shapes, expected in problems:
-        warnings.warn(f"Skipping the weights of layer {name}: the file has shapes {stored_shapes}, not {expected}.")
-    for variable, values in new_values:
-        variable.assign(values)
+    return new_values, problems
 
 
 def check_type(source, variable, values):
-    """Floats for float variables, integers for others; warns of values that are no numbers."""
+    """Floats for float variables, integers for others; warns of values that are not finite."""
     floating = variable.dtype.startswith(("float", "bfloat"))
     if source.dtype.kind not in ("f" if floating else "fiu") or (floating and source.dtype.itemsize > 8):
         raise CorruptFileError(
@@ -290,11 +285,6 @@ def check_type(source, variable, values):
 
 def _shapes(variables):
     return [tuple(v.shape) for v in variables]
-
-
-def _side_by_side(first, second):
-    length = max(len(first), len(second))
-    return zip([*first, *[None] * (length - len(first))], [*second, *[None] * (length - len(second))])
 
 
 def _table(rows, limit=20):

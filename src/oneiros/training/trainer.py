@@ -80,6 +80,11 @@ class Trainer:
             self._collected = self.trainable_weights
 
     @property
+    def compile_arguments(self):
+        """What compile was given, apart from the optimizer."""
+        return self._compile_arguments
+
+    @property
     def metrics(self):
         """The metric objects: means of the losses, those that compile was given, those in attributes of layers."""
         return [*(self._objectives.trackers if self._objectives else ()), *self._metrics_in_attributes()]
