@@ -11,7 +11,7 @@ from .architecture import make_model, model_to_json, model_to_yaml, serialize_mo
 from .compilation import compile_arguments, load_optimizer_weights, save_optimizer_weights, training_config
 from .conversion import with_stored_names
 from .layouts import flat_layers, weights_group
-from .safe_hdf5 import check_seal, declared_bytes, has, making, reading, seal, source_name, text, write_text, writing
+from .safe_hdf5 import check_seal, declared_bytes, has, making, reading, seal, source_name, text, writing
 from .serialization import FORMAT_VERSION, dumps, parse
 from .weights import (
     check_source,
@@ -56,12 +56,12 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, zipped=N
             training = None
             warnings.warn(f"The compile arguments of model {model.name} are not stored, they cannot be: {error}")
     with writing(filepath) as file:
-        write_text(file, "keras_version", FORMAT_VERSION)
-        write_text(file, "backend", backend)
-        write_text(file, "model_config", architecture)
+        file.attrs["keras_version"] = FORMAT_VERSION
+        file.attrs["backend"] = backend
+        file.attrs["model_config"] = architecture
         save_weights_to_hdf5_group(file.create_group("model_weights"), model)
         if training is not None:
-            write_text(file, "training_config", training)
+            file.attrs["training_config"] = training
             save_optimizer_weights(file, model)
         seal(file)
 

@@ -27,12 +27,6 @@ SEAL = "checksums"  # the attribute with the checksums of a group's texts, as JS
 _SEALED = ("keras_version", "backend", "model_config", "training_config", "layer_names")  # the last may be in parts
 
 
-def _h5py():
-    import h5py
-
-    return h5py
-
-
 @contextlib.contextmanager
 def guarding(place, verdict="truncated or damaged", remedy="Make or fetch it again."):
     """What h5py, NumPy and others raise when bytes make no sense becomes a `CorruptFileError` that names the place.
@@ -82,7 +76,8 @@ def where(group):
 @contextlib.contextmanager
 def reading(source):
     """The HDF5 file at a path, inspected and open for reading; an open h5py group is taken as it is."""
-    h5py = _h5py()
+    import h5py
+
     if isinstance(source, h5py.Group):
         yield source
         return
@@ -142,7 +137,8 @@ def _inspect(path):
 @contextlib.contextmanager
 def writing(target):
     """An HDF5 file to fill; it replaces `target` when the block ends well. An open h5py group is filled as it is."""
-    h5py = _h5py()
+    import h5py
+
     if isinstance(target, h5py.Group):
         yield target
         return
@@ -196,7 +192,8 @@ def has(group, name):
 @_guarded
 def child(group, path):
     """The group or dataset at a path below; every step must be an ordinary member of the file."""
-    h5py = _h5py()
+    import h5py
+
     for name in path.split("/"):
         if not name:
             continue
@@ -254,7 +251,8 @@ def _check_attribute(group, name):
 @_guarded
 def dataset(group, path):
     """The dataset at a path, checked: it stores its own numbers, and not absurdly many."""
-    h5py = _h5py()
+    import h5py
+
     found = child(group, path)
     if not isinstance(found, h5py.Dataset) or found.shape is None:
         raise CorruptFileError(f"{where(found)}: expected an array of numbers.")
@@ -298,7 +296,8 @@ def array(found):
 @_guarded
 def declared_bytes(group):
     """How many bytes the datasets in a file claim together; links are not followed. Checked by `check_budget`."""
-    h5py = _h5py()
+    import h5py
+
     found = []
 
     def add(_, item):
@@ -366,10 +365,6 @@ def write_names(group, name, values):
     else:
         for i, chunk in enumerate(np.array_split(array_, count)):
             group.attrs[f"{name}{i}"] = chunk
-
-
-def write_text(group, name, value):
-    group.attrs[name] = value
 
 
 def storable(value):

@@ -9,17 +9,7 @@ import numpy as np
 
 from ..core import behaviour
 from ..core.errors import CorruptFileError, InputDataError
-from . import conversion
-from .layouts import (
-    CHECKSUM,
-    TOP_LEVEL,
-    flat_layers,
-    is_nested,
-    nested_layers,
-    stored_arrays,
-    weights_group,
-    writer,
-)
+from . import conversion, layouts
 from .safe_hdf5 import (
     check_budget,
     check_seal,
@@ -30,7 +20,6 @@ from .safe_hdf5 import (
     storable,
     where,
     write_names,
-    write_text,
     writing,
 )
 from .serialization import FORMAT_VERSION
@@ -80,13 +69,13 @@ def save_weights_to_hdf5_group(group, model):
     """Writes the weights of a model, or of a list of layers, into an open h5py group."""
     targets = _targets(model)
     write_names(group, "layer_names", [layer.name for layer, _ in targets])
-    write_text(group, "backend", behaviour.backend_name)
-    write_text(group, "keras_version", FORMAT_VERSION)
+    group.attrs["backend"] = behaviour.backend_name
+    group.attrs["keras_version"] = FORMAT_VERSION
     seal(group)
     for layer, variables in targets:
         write_arrays(group.create_group(layer.name), *_named(layer, variables))
     if own := _own(model):
-        write_arrays(group.create_group(TOP_LEVEL), *_named(model, own))
+        write_arrays(group.create_group(layouts.TOP_LEVEL), *_named(model, own))
 
 
 def write_arrays(group, array_names, arrays):
@@ -95,7 +84,7 @@ def write_arrays(group, array_names, arrays):
     arrays = [storable(a) for a in arrays]
     for name, one in zip(array_names, arrays):
         group.create_dataset(name, data=one)
-    group.attrs[CHECKSUM] = np.uint32(checksum(arrays))
+    group.attrs[layouts.CHECKSUM] = np.uint32(checksum(arrays))
 
 
 def _named(layer, variables):
@@ -195,9 +184,9 @@ def load_weights(model, filepath, by_name=False, skip_mismatch=False, reshape=Fa
             f"Model {model.name} has no weights yet: call it on data, or build(input_shape), before loading weights."
         )
     with reading(filepath) as file:
-        group = weights_group(file)
-        if is_nested(group):
-            _load(group, nested_layers(group, model), model, reshape, skip_mismatch)
+        group = layouts.weights_group(file)
+        if layouts.is_nested(group):
+            _load(group, layouts.nested_layers(group, model), model, reshape, skip_mismatch)
         elif by_name:
             load_weights_from_hdf5_group_by_name(group, model, skip_mismatch, reshape)
         else:
@@ -206,7 +195,7 @@ def load_weights(model, filepath, by_name=False, skip_mismatch=False, reshape=Fa
 
 def load_weights_from_hdf5_group(group, model, reshape=False, skip_mismatch=False):
     """Sets the weights of a model, or of a list of layers, from an open h5py group, layer by layer in order."""
-    stored = [s for s in flat_layers(group) if s.datasets]
+    stored = [s for s in layouts.flat_layers(group) if s.datasets]
     targets = [(layer, variables) for layer, variables in _targets(model) if variables]
     if len(stored) != len(targets):
         raise CorruptFileError(
@@ -226,7 +215,9 @@ def load_weights_from_hdf5_group_by_name(group, model, skip_mismatch=False, resh
     for layer, variables in _targets(model):
         by_name.setdefault(layer.name, []).append((layer, variables))
     pairs = [
-        (layer, variables, stored) for stored in flat_layers(group) for layer, variables in by_name.get(stored.name, ())
+        (layer, variables, stored)
+        for stored in layouts.flat_layers(group)
+        for layer, variables in by_name.get(stored.name, ())
     ]
     _load(group, pairs, model, reshape, skip_mismatch)
 
@@ -234,8 +225,8 @@ def load_weights_from_hdf5_group_by_name(group, model, skip_mismatch=False, resh
 def _load(group, pairs, model, reshape, skip_mismatch):
     """Checks everything, then assigns everything. pairs: ``(layer, variables, stored)``."""
     own = _own(model)
-    if own and has(group, TOP_LEVEL):
-        pairs = [*pairs, (model, own, stored_arrays(group, TOP_LEVEL))]
+    if own and has(group, layouts.TOP_LEVEL):
+        pairs = [*pairs, (model, own, layouts.stored_arrays(group, layouts.TOP_LEVEL))]
     new_values, problems = _fitting(group, pairs, model, reshape)
     if problems and not skip_mismatch:
         raise CorruptFileError(
@@ -252,7 +243,7 @@ def _load(group, pairs, model, reshape, skip_mismatch):
 def _fitting(group, pairs, model, reshape):
     """Pairs of variable and new value where the shapes fit, and ``(layer, stored, expected)`` where they do not."""
     convert = functools.partial(conversion.preprocess_weights_for_loading, reshape=reshape)
-    version, backend = writer(group)
+    version, backend = layouts.writer(group)
     near = [s for _, variables, s in pairs if s.size <= 2 * sum(v.size for v in variables)]
     check_budget(group, [found for stored in near for found in stored.datasets])
     new_values, problems = [], []
