@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core import behaviour
 from ..core.errors import CorruptFileError, InputDataError
+from ..utils.io_utils import ask_to_proceed_with_overwrite
 from . import conversion, layouts
 from .safe_hdf5 import (
     check_budget,
@@ -149,12 +150,7 @@ def _path(filepath):
 
 def may_overwrite(filepath):
     """Whether a file may be written: asks the user if it exists."""
-    if not os.path.isfile(_path(filepath)):
-        return True
-    answer = input(f"[WARNING] {_path(filepath)} already exists - overwrite? [y/n]").strip().lower()
-    while answer not in ("y", "n"):
-        answer = input('Enter "y" (overwrite) or "n" (cancel).').strip().lower()
-    return answer == "y"
+    return not os.path.isfile(_path(filepath)) or ask_to_proceed_with_overwrite(_path(filepath))
 
 
 # --- reading

@@ -1,14 +1,9 @@
-"""HDF5 data sets as arrays, and questions to the user."""
-
-from oneiros.utils.hdf5 import HDF5Matrix
+"""Questions to the user."""
 
 
-def ask_to_proceed_with_overwrite(filepath):
-    """Asks on the terminal whether a file may be overwritten: True for y, False for n."""
-    answer = ""
+def ask_to_proceed_with_overwrite(filepath) -> bool:
+    """Asks on the terminal whether a file may be overwritten: ``y`` or ``n``."""
+    answer = input(f"[WARNING] {filepath} already exists - overwrite? [y/n]").strip().lower()
     while answer not in ("y", "n"):
-        answer = input(f"[WARNING] {filepath} already exists - overwrite? [y/n] ").strip().lower()
+        answer = input('Enter "y" (overwrite) or "n" (cancel).').strip().lower()
     return answer == "y"
-
-
-__all__ = ["HDF5Matrix", "ask_to_proceed_with_overwrite"]
