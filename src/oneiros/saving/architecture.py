@@ -12,7 +12,7 @@ from .serialization import FORMAT_VERSION, ConfigReader, check_keys, dumps, pars
 
 ALIAS_LIMIT = 1_000_000  # values in a YAML text, each counted as often as it is used
 
-# Arguments of which only Keras 3 knows: left out of files where they are not used, so that others read them.
+# Arguments that only Keras 3 knows. Where they are not used, files do not hold them, so that older versions read them.
 _NEWER = {
     *("input_axes", "output_axes", "quantization_config", "lora_rank", "lora_alpha", "renorm", "renorm_clipping"),
     *("optional", "synchronized", "autocast", "use_cudnn", "loss_scale_factor", "gradient_accumulation_steps", "seed"),
@@ -22,7 +22,7 @@ _OLDER_NAMES = {"LeakyReLU": {"negative_slope": "alpha"}}  # Keras 3 understands
 
 
 def portable(config):
-    """A configuration as all Kerases since 2.0 read it: without arguments of Keras 3 that say nothing."""
+    """A configuration that all versions of Keras since 2.0 read: without unused arguments of Keras 3."""
     if isinstance(config, list):
         return [portable(v) for v in config] if type(config) is list else config
     if not isinstance(config, dict):
@@ -34,7 +34,7 @@ def portable(config):
             held = inner[key] if isinstance(inner[key], list) else [inner[key]]
             for layer in held:
                 if isinstance(layer, dict) and layer.get("class_name") in kind("layer").objects:
-                    layer |= {"module": "keras.layers", "registered_name": None}  # Keras 3 finds it only so
+                    layer |= {"module": "keras.layers", "registered_name": None}  # or Keras 3 does not find it
         names = _OLDER_NAMES.get(config.get("class_name"), {})
         config["config"] = inner = {names.get(key, key): value for key, value in inner.items()}
         if config.get("class_name") == "ZeroPadding1D" and inner.get("data_format") == "channels_last":
@@ -50,8 +50,25 @@ def serialize_model(model):
     return {"class_name": class_name, "config": portable(model.get_config())}
 
 
-def model_from_config(config, custom_objects=None):
-    """The model of a configuration: ``{"class_name": ..., "config": ...}``."""
+def model_from_config(config: dict, custom_objects: dict | None = None):
+    """A model with fresh weights from its configuration.
+
+    Args:
+        config: ``{"class_name": ..., "config": ...}``.
+        custom_objects: your own classes and functions by name.
+
+    Returns:
+        The model.
+
+    Raises:
+        CorruptFileError: the configuration is not that of a model.
+        UnsafeModelError: it names classes that are neither this library's nor yours.
+
+    >>> layers = [{"class_name": "InputLayer", "config": {"batch_shape": [None, 3]}}]
+    >>> layers.append({"class_name": "Dense", "config": {"units": 2}})
+    >>> model_from_config({"class_name": "Sequential", "config": {"layers": layers}}).output_shape
+    (None, 2)
+    """
     if isinstance(config, list):
         raise TypeError(
             "`model_from_config` expects a dictionary, not a list. For the configuration of a Sequential, use "
@@ -79,14 +96,37 @@ def make_model(config, source, custom_objects=None, **written_by):
         return kind("layer").deserialize(config)
 
 
-def model_to_json(model, **kwargs):
-    """A model's architecture as JSON text; kwargs go to `json.dumps`."""
+def model_to_json(model, **kwargs) -> str:
+    """A model's architecture, without its weights, as JSON text.
+
+    Args:
+        model: the model.
+        kwargs: arguments of `json.dumps`, for example ``indent=2``.
+    """
     text, backend = conversion.with_stored_names(dumps(serialize_model(model)))
     return json.dumps(json.loads(text) | {"keras_version": FORMAT_VERSION, "backend": backend}, **kwargs)
 
 
-def model_from_json(json_string, custom_objects=None):
-    """The model, with fresh weights, of the JSON text that `to_json` gave."""
+def model_from_json(json_string: str, custom_objects: dict | None = None):
+    """A model with fresh weights from the JSON text that `to_json` returned.
+
+    Args:
+        json_string: the text.
+        custom_objects: your own classes and functions by name.
+
+    Returns:
+        The model.
+
+    Raises:
+        CorruptFileError: the text is not JSON, or not the configuration of a model.
+        LimitExceededError: it is nested too deeply, or holds a number that is too large.
+        UnsafeModelError: it names classes that are neither this library's nor yours.
+
+    >>> import oneiros as keras
+    >>> model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(2)])
+    >>> model_from_json(model.to_json()).count_params()
+    8
+    """
     return make_model(parse(json_string, "model_from_json"), "model_from_json", custom_objects)
 
 
@@ -98,13 +138,21 @@ def _yaml():
     return yaml
 
 
-def model_to_yaml(model, **kwargs):
-    """A model's architecture as YAML text: plain data, as in JSON."""
+def model_to_yaml(model, **kwargs) -> str:
+    """A model's architecture, without its weights, as YAML text.
+
+    Args:
+        model: the model.
+        kwargs: arguments of `yaml.safe_dump`.
+
+    Raises:
+        ImportError: PyYAML is not installed.
+    """
     return _yaml().safe_dump(json.loads(model_to_json(model)), **kwargs)
 
 
 def _check_yaml(root):
-    """Refuses doubled keys, nodes that hold themselves, and aliases that grow beyond `ALIAS_LIMIT`."""
+    """Refuses duplicate keys, nodes that contain themselves, and aliases that stand for too many values."""
     sizes, open_ = {}, set()
 
     def size(node):
@@ -126,8 +174,22 @@ def _check_yaml(root):
         size(root)
 
 
-def model_from_yaml(yaml_string, custom_objects=None):
-    """The model of a YAML text. Only plain data is read: tags, which could make Python objects, are refused."""
+def model_from_yaml(yaml_string: str, custom_objects: dict | None = None):
+    """A model with fresh weights from the YAML text that `to_yaml` returned.
+
+    Args:
+        yaml_string: the text.
+        custom_objects: your own classes and functions by name.
+
+    Returns:
+        The model.
+
+    Raises:
+        CorruptFileError: the text is not YAML, or not the configuration of a model.
+        LimitExceededError: it is nested too deeply, or its aliases stand for too many values.
+        UnsafeModelError: it holds tags, which could make Python objects, or names unknown classes.
+        ImportError: PyYAML is not installed.
+    """
     yaml = _yaml()
     loader = yaml.SafeLoader(yaml_string)
     try:
@@ -136,7 +198,7 @@ def model_from_yaml(yaml_string, custom_objects=None):
         config = loader.construct_document(node) if node is not None else None
     except (CorruptFileError, LimitExceededError):
         raise
-    except (yaml.YAMLError, ValueError, TypeError) as error:  # the latter two: dates and keys that cannot be
+    except (yaml.YAMLError, ValueError, TypeError) as error:  # the last two: impossible dates and keys
         if "could not determine a constructor" in str(error):
             raise UnsafeModelError(f"model_from_yaml: only plain data is read, no tags ({error}).") from None
         raise CorruptFileError(f"model_from_yaml: not valid YAML ({error}).") from None

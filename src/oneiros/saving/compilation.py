@@ -1,4 +1,4 @@
-"""What `compile` was given, and the optimizer's state, in files."""
+"""The arguments of `compile`, and the state of the optimizer, in files of models."""
 
 import inspect
 import warnings
@@ -70,9 +70,9 @@ def _made(value, of_kind):
     if isinstance(value, list):  # tf.keras writes [None] for an output without metrics
         return [_made([m for m in v if m is not None] if isinstance(v, list) else v, of_kind) for v in value]
     if isinstance(value, str) and (own := find_custom_object(value)) is not None:
-        return own  # the name is known only while the file is loaded
+        return own  # the name is known only as long as the file is being loaded
     if isinstance(value, str) and value not in ("acc", "accuracy", "ce", "crossentropy"):
-        kind(of_kind).find(value)  # complains now about a function that is neither ours nor given
+        kind(of_kind).find(value)  # an error now, if the function is neither this library's nor the caller's
     return value
 
 
@@ -124,7 +124,7 @@ def load_optimizer_weights(file, model):
     optimizer = model.optimizer
     optimizer.build(model.trainable_variables)
     stored = stored_arrays(file, "optimizer_weights")
-    arrays = stored.read()  # damage is told before anything else is said of them
+    arrays = stored.read()  # errors about damage come before those about shapes
     names = [d.name.rsplit("/", 1)[-1].split(":")[0] for d in stored.datasets]
     wanted = (_by_weight if "iteration" in names else _by_kind)(optimizer)
     count = next((i for i, name in enumerate(names) if name in ("iteration", "iterations", "iter")), None)

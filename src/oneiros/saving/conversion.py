@@ -1,4 +1,4 @@
-"""Weights of older Kerases in today's arrangement, and the one activation that has changed its meaning.
+"""Weights of older versions of Keras in today's arrangement, and the one activation whose meaning has changed.
 
 Keras 1 stored kernels of convolutions in other orders and one array per gate of recurrent layers; Theano flipped its
 kernels; cuDNN's recurrent layers transpose kernels and have two biases.
@@ -16,10 +16,20 @@ _CONVOLUTIONS = ("Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "ConvLSTM2D")
 
 
 def preprocess_weights_for_loading(layer, weights, original_keras_version=None, original_backend=None, reshape=False):
-    """A layer's arrays from a file, as the layer has them today.
+    """A layer's arrays from a file, arranged as the layer has them today.
 
-    original_keras_version, original_backend: what wrote the file. reshape: a kernel of the same size may be reshaped.
-    Arrays that fit already, or that nothing here can make fit, are returned as they are.
+    Args:
+        layer: the layer.
+        weights: the arrays in the file's order.
+        original_keras_version: the version of Keras that wrote the file.
+        original_backend: its backend: 'theano', 'tensorflow', ...
+        reshape: whether the kernel of a convolution may be reshaped to one of the same size.
+
+    Returns:
+        A list of arrays. Those that fit already, and those that cannot be made to fit, are as they were.
+
+    Raises:
+        CorruptFileError: weights of a cuDNN layer cannot be converted to those of this layer.
     """
     kind = type(layer).__name__
     first_version = str(original_keras_version or "").split(".")[0] == "1"
@@ -95,7 +105,7 @@ def _from_keras1(layer, kind, weights):
 
 def _convolution(layer, kind, weights, backend, reshape):
     kernels = weights[: 2 if kind == "ConvLSTM2D" else 1]
-    if backend == "theano":  # which computes convolutions, where all others compute correlations
+    if backend == "theano":  # its convolutions flip the kernel, those of all others do not
         kernels = [np.flip(k, tuple(range(k.ndim - 2))) for k in kernels]
     shape = tuple(layer.weights[0].shape)
     if shape != kernels[0].shape:
@@ -145,12 +155,12 @@ def _cudnn(layer, kind, weights):
     return [kernel, recurrent, bias]
 
 
-# --- hard_sigmoid, which is another function since Keras 3
+# --- hard_sigmoid, which Keras 3 defines differently
 
 
 @op
 def clipped_hard_sigmoid(x):
-    """``clip(0.2 * x + 0.5, 0, 1)``: what Keras 1, 2 and tf.keras mean by hard_sigmoid."""
+    """``clip(0.2 * x + 0.5, 0, 1)``: the hard_sigmoid of Keras 1, Keras 2 and tf.keras."""
     return jnp.clip(0.2 * x + 0.5, 0, 1)
 
 
@@ -168,7 +178,7 @@ def new_activation_names(keras_version=None, backend=None):
 
 
 def with_stored_names(text):
-    """The JSON text of a configuration as the others read it, and the backend whose meaning of hard_sigmoid it has."""
+    """The text of a configuration with the names that other versions know, and the backend that tells their meaning."""
     if f'"{_OLD_NAME}"' in text and '"hard_sigmoid"' not in text:
         return text.replace(f'"{_OLD_NAME}"', '"hard_sigmoid"'), "tensorflow"
     return text, behaviour.backend_name

@@ -1,8 +1,8 @@
-"""Reads all that an HDF5 file says about itself, in a process of its own: ``python inspection.py FILE LIMITS``.
+"""Reads the whole structure of an HDF5 file in a separate process: ``python inspection.py FILE LIMITS``.
 
-The library that reads HDF5 was not made for files from strangers: crafted or damaged ones make it loop for ever, take
-all memory or crash. Here it may. What passes can be read by the process that loads the model, for that asks the same
-questions of the same library. Nothing but h5py is imported, so that it starts quickly.
+The HDF5 library was not made for files from strangers: crafted or damaged ones make it loop for ever, take all memory
+or crash. Here it may. The process that loads the model asks the same questions of the same library, so it can read
+what passes here. Nothing but h5py is imported, so that the process starts quickly.
 
 It prints `READY`, and then a line that says what is wrong, if anything is.
 """
@@ -46,16 +46,16 @@ def _attributes(item):
 
 def _dataset(item):
     if item.shape is None or item.is_virtual or item.external:
-        return  # refused by whoever wants to read it
+        return  # the reader refuses it
     item.dtype, item.id.get_storage_size()
-    if item.chunks:  # those that are stored are unpacked once; one with nothing stored is not filled
+    if item.chunks:  # each stored chunk is unpacked once; missing ones are not filled
         for i in range(item.id.get_num_chunks()):
             start = item.id.get_chunk_info(i).chunk_offset
             item[tuple(slice(first, first + length) for first, length in zip(start, item.chunks))]
 
 
 def limit(seconds, memory):
-    """Limits this process' time and the memory that it may take from here on."""
+    """Limits the time and the further memory of this process."""
     try:
         import resource
     except ImportError:  # Windows: the caller's clock is the only limit

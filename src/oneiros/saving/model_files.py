@@ -27,7 +27,7 @@ _SPARE_BYTES = 64 << 20  # weights that a model may have beyond what its file ho
 
 
 def save_model(model, filepath, overwrite=True, include_optimizer=True, zipped=None, **kwargs):
-    """Writes a model to an HDF5 file, which every Keras reads: architecture, weights, compile arguments, optimizer.
+    """Writes a model to an HDF5 file: architecture, weights, compile arguments and optimizer. Every Keras reads it.
 
     The file appears complete or not at all; an old one stays until then.
 
@@ -141,19 +141,27 @@ class Savable:
     """The methods of models that save and load."""
 
     def save(self, filepath, overwrite=True, include_optimizer=True, zipped=None, **kwargs):
-        """Writes the model to an HDF5 file (.h5): see `save_model`."""
+        """Writes the model to an HDF5 file (.h5). The arguments are those of `save_model`."""
         save_model(self, filepath, overwrite, include_optimizer, zipped, **kwargs)
 
     def save_weights(self, filepath, overwrite=True, max_shard_size=None, **kwargs):
-        """Writes the weights to an HDF5 file (.h5), atomically."""
+        """Writes the weights to an HDF5 file (.h5), whole or not at all. The arguments are those of `save_weights`."""
         save_weights(self, filepath, overwrite, max_shard_size, **kwargs)
 
     def load_weights(self, filepath, by_name=False, skip_mismatch=False, reshape=False, **kwargs):
-        """Sets the weights from an HDF5 file: all, or none if something does not fit."""
+        """Sets the weights from an HDF5 file: all, or none if something does not fit.
+
+        Args:
+            filepath: a path, or an open h5py group.
+            by_name: whether to match layers by name, and leave the others alone.
+            skip_mismatch: whether to leave layers that do not fit as they are, with a warning.
+            reshape: whether the kernel of a convolution may be reshaped to one of the same size.
+            kwargs: arguments of other versions of Keras, with values that have no effect here.
+        """
         load_weights(self, filepath, by_name, skip_mismatch, reshape, **kwargs)
 
     def to_json(self, **kwargs):
-        """The architecture as JSON text; kwargs go to `json.dumps`."""
+        """The architecture as JSON text; `kwargs` are arguments of `json.dumps`."""
         return model_to_json(self, **kwargs)
 
     def to_yaml(self, **kwargs):
@@ -161,10 +169,10 @@ class Savable:
         return model_to_yaml(self, **kwargs)
 
     def get_compile_config(self):
-        """What `compile` was given, as JSON can hold it."""
+        """The arguments of `compile` as plain data; ``None`` if the model is not compiled."""
         config = training_config(self)
         return None if config is None else json.loads(dumps(config))
 
     def compile_from_config(self, config):
-        """Compiles the model as `get_compile_config` says."""
+        """Compiles the model with the arguments that `get_compile_config` returned."""
         self.compile(**compile_arguments(config, "compile_from_config"))

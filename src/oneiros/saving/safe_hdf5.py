@@ -1,4 +1,4 @@
-"""HDF5 files, read without trust: no link leads out of the file, and sizes are compared before anything is read."""
+"""HDF5 files, read without trust: links are not followed, and sizes are compared before anything is read."""
 
 import contextlib
 import functools
@@ -19,9 +19,9 @@ from . import inspection
 
 ATTRIBUTE_LIMIT = 64512  # bytes; HDF5 allows 64 KB for an object's header
 TEXT_LIMIT = inspection.ATTRIBUTE_LIMIT  # bytes of one attribute
-DECLARED_LIMIT = 4 << 30  # bytes that one dataset may claim without storing a fair part of them
-INSPECTION_SECONDS = 3  # of computing: reading a file's structure takes some milliseconds,
-INSPECTION_SPEED = 50 << 20  # and unpacking its chunks at least so many bytes a second
+DECLARED_LIMIT = 4 << 30  # bytes; a dataset that declares more must store a fair part of them
+INSPECTION_SECONDS = 3  # of processor time; reading the structure of a file takes milliseconds
+INSPECTION_SPEED = 50 << 20  # bytes a second that unpacking chunks reaches at least
 INSPECTION_MEMORY = 1 << 30
 SEAL = "checksums"  # the attribute with the checksums of a group's texts, as JSON
 _SEALED = ("keras_version", "backend", "model_config", "training_config", "layer_names")  # the last may be in parts
@@ -29,9 +29,14 @@ _SEALED = ("keras_version", "backend", "model_config", "training_config", "layer
 
 @contextlib.contextmanager
 def guarding(place, verdict="truncated or damaged", remedy="Make or fetch it again."):
-    """What h5py, NumPy and others raise when bytes make no sense becomes a `CorruptFileError` that names the place.
+    """Turns what h5py, NumPy and others raise for damaged bytes into a `CorruptFileError` that names the place.
 
-    Errors of code that a file makes run (constructors, also the user's) are its cause, and the layer is named.
+    Errors of constructors that a file makes run, also the user's, are kept as its cause, and the layer is named.
+
+    Args:
+        place: a function that returns the name of the file and the place in it.
+        verdict: what is wrong.
+        remedy: what to do.
     """
     try:
         yield
@@ -46,7 +51,7 @@ def guarding(place, verdict="truncated or damaged", remedy="Make or fetch it aga
 
 
 def making(source):
-    """`guarding` for what is made of a configuration."""
+    """`guarding` for objects that are made from a configuration."""
     remedy = "Mend that argument, or pass custom_objects for classes of your own."
     return guarding(lambda: source, "the configuration cannot be used", remedy)
 
@@ -75,7 +80,7 @@ def where(group):
 
 @contextlib.contextmanager
 def reading(source):
-    """The HDF5 file at a path, inspected and open for reading; an open h5py group is taken as it is."""
+    """The HDF5 file at a path, inspected and open for reading; an open h5py group is yielded as it is."""
     import h5py
 
     if isinstance(source, h5py.Group):
@@ -99,7 +104,7 @@ def reading(source):
 
 
 def _inspect(path):
-    """Lets a process of its own read what the file says about itself: see `inspection`."""
+    """Reads the structure of the file in a separate process, which may crash or hang: see `inspection`."""
     seconds = INSPECTION_SECONDS + os.path.getsize(path) // INSPECTION_SPEED
     options = {"sys_path": [p for p in sys.path if p], "seconds": seconds, "memory": INSPECTION_MEMORY}
     command = [sys.executable, "-I", "-S", inspection.__file__, os.path.abspath(path), json.dumps(options)]
@@ -110,7 +115,7 @@ def _inspect(path):
             command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=20 * seconds,  # by the wall's clock: the machine may be busy
+            timeout=20 * seconds,  # of real time: the machine may be busy
             env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
         )
         code, said = process.returncode, process.stdout.decode("utf-8", "replace").partition("\n")
@@ -155,7 +160,7 @@ def writing(target):
 
 
 class _Disk:
-    """A file for HDF5 to write into, which never hears that the disk is full: it would crash the process at its end."""
+    """A file for HDF5 to write into. It hides from HDF5 that a disk is full, which would crash the process later."""
 
     def __init__(self, file):
         self.file, self.error = file, None
@@ -271,7 +276,7 @@ def dataset(group, path):
 
 
 def nbytes(found):
-    """What a dataset takes in memory: its shape times its type."""
+    """The size of a dataset in memory."""
     return math.prod(found.shape) * found.dtype.itemsize
 
 
@@ -295,7 +300,7 @@ def array(found):
 
 @_guarded
 def declared_bytes(group):
-    """How many bytes the datasets in a file claim together; links are not followed. Checked by `check_budget`."""
+    """How many bytes the datasets in a file declare together, checked by `check_budget`; links are not followed."""
     import h5py
 
     found = []
@@ -312,15 +317,15 @@ def declared_bytes(group):
 
 
 def seal(group):
-    """Notes the checksums of a group's texts, in an attribute that other libraries leave alone."""
+    """Stores the checksums of a group's texts in an attribute that other libraries ignore."""
     group.attrs[SEAL] = json.dumps(_text_sums(group))
 
 
 @_guarded
 def check_seal(group):
-    """Raises `CorruptFileError` if a text is not the one that was written. To be called after everything else.
+    """Raises `CorruptFileError` if a text is not the one that was written.
 
-    So a file that somebody has changed on purpose is judged by what it says now, as far as that goes.
+    Call it last: if somebody changed the file on purpose, errors in what it says now are more helpful.
     """
     noted = text(group, SEAL)
     if noted is None:

@@ -45,7 +45,19 @@ _KINDS = {
 
 
 def parse(text, source):
-    """The dictionary in a JSON text. Too deep nesting, doubled keys and broken text are errors that name `source`."""
+    """The dictionary in a JSON text.
+
+    Args:
+        text: the text.
+        source: the name of the file, for messages.
+
+    Raises:
+        CorruptFileError: the text is not JSON, or has a key twice.
+        LimitExceededError: it is nested too deeply, or has a number that is too large.
+
+    >>> parse('{"units": 3}', "model.json")
+    {'units': 3}
+    """
     _check_nesting(text, source)
 
     def unique(pairs):
@@ -81,7 +93,15 @@ def _check_nesting(text, source):
 
 
 def dumps(config, **kwargs):
-    """JSON of a configuration; what is not plain data is an error that says where it is."""
+    """A configuration as JSON text.
+
+    Args:
+        config: plain data; arrays, functions and objects with `get_config` become plain data.
+        kwargs: arguments of `json.dumps`.
+
+    Raises:
+        TypeError: there is something else in the configuration.
+    """
 
     def plain(value):
         if isinstance(value, np.ndarray) or hasattr(value, "__jax_array__"):
@@ -218,7 +238,16 @@ def _parameters(cls):
 
 
 def serialize_keras_object(obj):
-    """A layer, loss, ... as ``{"module", "class_name", "config", "registered_name"}``; plain values as they are.
+    """A layer, loss, function, ... as a dictionary that JSON can hold.
+
+    Args:
+        obj: an object with `get_config`, a function, an array or plain data, also nested in lists and dictionaries.
+
+    Returns:
+        ``{"module", "class_name", "config", "registered_name"}`` for objects; plain data as it is.
+
+    Raises:
+        TypeError: the object has no `get_config`.
 
     >>> serialize_keras_object((1, "a"))
     {'class_name': '__tuple__', 'config': [1, 'a']}
@@ -254,10 +283,21 @@ def _registered(thing):
     return name if ">" in name else None
 
 
-def deserialize_keras_object(config, custom_objects=None, safe_mode=None, **kwargs):
-    """The object of what `serialize_keras_object` returned. Classes are looked up among those known, never imported.
+def deserialize_keras_object(config, custom_objects: dict | None = None, safe_mode: bool | None = None, **kwargs):
+    """The object that `serialize_keras_object` made a dictionary of. Classes are looked up by name, never imported.
 
-    Raises `UnsafeModelError` for classes that are neither this library's nor in custom_objects.
+    Args:
+        config: what `serialize_keras_object` returned.
+        custom_objects: your own classes and functions by name.
+        safe_mode: ``True`` (the default, unless you consented before) refuses Lambda layers, which hold Python code.
+        kwargs: have no effect.
+
+    Raises:
+        UnsafeModelError: a class is neither this library's nor in `custom_objects`.
+
+    >>> import oneiros as keras
+    >>> deserialize_keras_object(serialize_keras_object(keras.layers.Dense(3))).units
+    3
     """
     reader = ConfigReader("deserialize_keras_object")
     with CustomObjectScope(custom_objects), safety.loading(safe_mode), within(entry_reader=reader):
