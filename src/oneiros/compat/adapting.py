@@ -319,7 +319,7 @@ def adapt_namespace(module):
     _adapted_modules.add(module.__name__)
     prefix = "backend." if module.__name__.startswith(f"{_PACKAGE}.backend") else ""
     registered = {}  # from the id of an object to the places where it is registered
-    for kind in registry._kinds.values():
+    for kind in registry.all_kinds():
         for key, value in kind.objects.items():
             registered.setdefault(id(value), []).append((kind.objects, key))
     for name, value in list(vars(module).items()):

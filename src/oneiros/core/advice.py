@@ -1,4 +1,4 @@
-"""What to do about common mistakes: errors that JAX raises for lines of the user's, targets of other losses."""
+"""Advice on common mistakes: errors that JAX raises for the user's code, and targets that need another loss."""
 
 import re
 import sys
@@ -80,9 +80,11 @@ _TABLE = (
 
 
 def advise(error, line):
-    """Replaces the message of an error that JAX raised for what a line of the user's does.
+    """Replaces the message of an error that JAX raised for a line of the user's code.
 
-    line: the innermost of the user's lines that the error passed; ``None`` if there was none yet.
+    Args:
+        error: the exception.
+        line: the innermost of the user's lines that the error passed; `None` if there was none yet.
     """
     if getattr(error, "advised", False) or not error.args:
         return
@@ -97,9 +99,15 @@ def advise(error, line):
 
 
 def on_targets(kind, target, output):
-    """What to do about targets that do not fit the outputs of a loss, by their shapes; an empty text if unknown.
+    """Says what to do about targets that do not fit the outputs of a loss.
 
-    kind: what the loss expects, such as "classes" for class numbers or "one-hot".
+    Args:
+        kind: what the loss expects, such as `"classes"` for class numbers, or `"one-hot"`.
+        target: the shape of the targets.
+        output: the shape of the outputs.
+
+    Returns:
+        A sentence that starts with a space, or an empty text if the cause is unknown.
 
     >>> on_targets("one-hot", (8,), (8, 3))
     " The targets look like class numbers: use loss='sparse_categorical_crossentropy', or to_categorical(y, 3)."

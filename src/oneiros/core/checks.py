@@ -1,4 +1,4 @@
-"""Checks of arguments, shared by all layers: each message names the argument, what is allowed, and what came."""
+"""Checks of arguments. Each message names the argument, what is allowed, and what was received."""
 
 import difflib
 import math
@@ -8,7 +8,18 @@ from .errors import InputDataError
 
 
 def positive_int(name, value, minimum=1):
-    """An integer of at least `minimum`.
+    """Checks that an argument is an integer, and not too small.
+
+    Args:
+        name: the argument's name.
+        value: its value.
+        minimum: the smallest value that is allowed.
+
+    Returns:
+        The value as an `int`.
+
+    Raises:
+        InputDataError: if it is something else.
 
     >>> positive_int("units", 3)
     3
@@ -21,7 +32,19 @@ def positive_int(name, value, minimum=1):
 
 
 def int_tuple(name, value, length, minimum=1):
-    """`length` integers of at least `minimum`; one integer stands for all.
+    """Checks that an argument consists of integers that are not too small. A single integer stands for all.
+
+    Args:
+        name: the argument's name.
+        value: its value.
+        length: the number of integers.
+        minimum: the smallest value that is allowed.
+
+    Returns:
+        A tuple of integers.
+
+    Raises:
+        InputDataError: if it is something else.
 
     >>> int_tuple("strides", 2, 2)
     (2, 2)
@@ -33,7 +56,22 @@ def int_tuple(name, value, length, minimum=1):
 
 
 def fraction(name, value, one_allowed=True):
-    """A number from 0 to 1."""
+    """Checks that an argument is a number from 0 to 1.
+
+    Args:
+        name: the argument's name.
+        value: its value.
+        one_allowed: whether it may be 1.
+
+    Returns:
+        The value as a `float`.
+
+    Raises:
+        InputDataError: if it is something else.
+
+    >>> fraction("rate", 0.5)
+    0.5
+    """
     if not isinstance(value, numbers.Real) or isinstance(value, bool) or math.isnan(value) or not 0 <= value <= 1:
         raise InputDataError(f"{name}: expected a number from 0 to 1. Received: {name}={value!r}")
     if value == 1 and not one_allowed:
@@ -42,7 +80,18 @@ def fraction(name, value, one_allowed=True):
 
 
 def one_of(name, value, allowed):
-    """A member of `allowed`; strings may be written in any letter case.
+    """Checks that an argument is one of several values. Strings may be written in any letter case.
+
+    Args:
+        name: the argument's name.
+        value: its value.
+        allowed: the values that are allowed.
+
+    Returns:
+        The value; a string in lower case.
+
+    Raises:
+        InputDataError: if it is something else.
 
     >>> one_of("padding", "SAME", ("valid", "same"))
     'same'

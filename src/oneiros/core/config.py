@@ -1,6 +1,7 @@
-"""Settings shared by the whole library: number types, image layout, and what generation of Keras is spoken.
+"""Settings of the whole library: number types, the layout of images, and the generation of Keras that is followed.
 
-``KERAS_HOME/keras.json`` (default ``~/.keras/keras.json``) gives the first three, as in Keras.
+``KERAS_HOME/keras.json`` (by default ``~/.keras/keras.json``) gives `floatx`, `epsilon` and `image_data_format`, as in
+Keras.
 """
 
 import json
@@ -87,7 +88,7 @@ behaviour = SimpleNamespace(
 
 
 def keras_home():
-    """The folder for configuration, data sets and weights: ``KERAS_HOME`` or ``~/.keras``."""
+    """The folder for configuration, data sets and weights: ``KERAS_HOME``, or ``~/.keras``."""
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras").expanduser()
 
 
@@ -108,7 +109,7 @@ settings = SimpleNamespace(
 
 
 def floatx():
-    """The default float type: 'float32' unless set otherwise.
+    """The default float type, `"float32"` unless it was changed.
 
     >>> floatx()
     'float32'
@@ -117,7 +118,14 @@ def floatx():
 
 
 def set_floatx(value):
-    """Sets the default float type: 'float16', 'bfloat16', 'float32' or 'float64'."""
+    """Sets the default float type.
+
+    Args:
+        value: `"float16"`, `"bfloat16"`, `"float32"` or `"float64"`.
+
+    Raises:
+        ValueError: if it is something else.
+    """
     value = getattr(value, "name", value)
     if value not in FLOAT_TYPES:
         raise ValueError(f"set_floatx: expected one of {', '.join(FLOAT_TYPES)}. Received: {value!r}")
@@ -126,7 +134,7 @@ def set_floatx(value):
 
 
 def require_float64(dtype):
-    """JAX computes in 64 bits only when told so for the whole process: do that at the first request."""
+    """Makes JAX compute in 64 bits if this type needs it. JAX does so only if it is told to, for the whole process."""
     if str(dtype) == "float64":
         import jax
 
@@ -135,27 +143,46 @@ def require_float64(dtype):
 
 
 def epsilon():
-    """The small number that keeps divisions and logarithms finite: 1e-7 unless set otherwise."""
+    """The small number that keeps divisions and logarithms finite, 1e-7 unless it was changed.
+
+    >>> epsilon()
+    1e-07
+    """
     return settings.epsilon
 
 
 def set_epsilon(value):
-    """Sets the number that `epsilon` returns."""
+    """Sets the number that `epsilon` returns.
+
+    Args:
+        value: a small positive number.
+    """
     settings.epsilon = float(value)
 
 
 def image_data_format():
-    """'channels_last' or 'channels_first': where images keep their channels by default."""
+    """Where images have their channels by default: `"channels_last"` or `"channels_first"`.
+
+    >>> image_data_format()
+    'channels_last'
+    """
     return settings.image_data_format
 
 
 def set_image_data_format(data_format):
-    """Sets where images keep their channels by default: 'channels_last' or 'channels_first'."""
+    """Sets where images have their channels by default.
+
+    Args:
+        data_format: `"channels_last"` or `"channels_first"`.
+
+    Raises:
+        ValueError: if it is something else.
+    """
     settings.image_data_format = standardize_data_format(data_format)
 
 
 def standardize_data_format(value):
-    """Checks a ``data_format`` argument; ``None`` means the configured one."""
+    """Checks a `data_format` argument; ``None`` stands for the default one."""
     if value is None:
         return settings.image_data_format
     if str(value).lower() not in IMAGE_FORMATS:
@@ -164,22 +191,33 @@ def standardize_data_format(value):
 
 
 def check_finite():
-    """Whether data for training and evaluation is searched for NaN and infinities: it is, unless switched off."""
+    """Whether data for training and evaluation are searched for NaN and infinities, as they are by default."""
     return settings.check_finite
 
 
 def set_check_finite(value):
-    """Switches the search for NaN and infinities in data for training and evaluation on or off."""
+    """Switches the search for NaN and infinities in data for training and evaluation on or off.
+
+    Args:
+        value: whether to search.
+    """
     settings.check_finite = bool(value)
 
 
 def data_timeout():
-    """The seconds that training waits for a batch: 600, or `ONEIROS_BATCH_TIMEOUT`; `None` is for ever."""
+    """The seconds that training waits for a batch: 600, or ``ONEIROS_BATCH_TIMEOUT``. `None` stands for no limit."""
     return settings.data_timeout
 
 
 def set_data_timeout(seconds):
-    """Sets after how many seconds without a batch training ends with `DataWorkerError`; `None` waits for ever."""
+    """Sets after how many seconds without a batch training ends with `DataWorkerError`.
+
+    Args:
+        seconds: a positive number; `None` sets no limit.
+
+    Raises:
+        ValueError: if it is something else.
+    """
     if seconds is not None and not float(seconds) > 0:
         raise ValueError(f"set_data_timeout: expected a positive number or None. Received: {seconds!r}")
     settings.data_timeout = None if seconds is None or float(seconds) == float("inf") else float(seconds)
@@ -191,10 +229,13 @@ def debug_nans():
 
 
 def set_debug_nans(value):
-    """Switches on or off that `fit`, `evaluate` and their kin raise `FloatingPointError` at the first NaN.
+    """Sets whether `fit`, `evaluate` and the like raise `FloatingPointError` at the first NaN.
 
-    The message names the step, the layer and the row; the weights are those before that step. It costs nothing until
-    it happens: then the last steps are done again. The callback `NaNReport` does the same for one `fit`.
+    The message names the step, the layer and the row; the weights are those before that step. It costs nothing until it
+    happens: then the last steps are computed again. The callback `NaNReport` does the same for one `fit`.
+
+    Args:
+        value: whether to do so.
     """
     settings.debug_nans = bool(value)
 

@@ -15,7 +15,11 @@ from contextvars import ContextVar
 
 
 class Context:
-    """What holds around the code that runs now."""
+    """What holds around the code that runs now. `current` returns it, `within` changes it for a block.
+
+    >>> Context().training is None
+    True
+    """
 
     scope = None  # the `Scope` that holds the values of variables; outside any, variables hold them themselves
     dtype = None  # the type that floating variables are read as; `None`: their own
@@ -41,7 +45,11 @@ class within:  # noqa: N801 - used as a function
     """Changes parts of the context inside a ``with`` block.
 
     Args:
-        changes: attributes of `Context`, with their values inside the block.
+        **changes: attributes of `Context`, with their values inside the block.
+
+    >>> with within(training=True):
+    ...     current().training
+    True
     """
 
     __slots__ = ("changes", "token")

@@ -1,4 +1,4 @@
-"""The library's exceptions. Each message says what was expected, what came, and what to do."""
+"""The library's exceptions. Each message says what was expected, what was received, and what to do."""
 
 
 class InputDataError(ValueError):
@@ -18,8 +18,8 @@ class LimitExceededError(ValueError):
 
 
 class DownloadError(OSError):
-    """A file could not be fetched, or what came is not the file that was asked for."""
+    """A file could not be downloaded, or it is not the file that was asked for."""
 
 
 class DataWorkerError(RuntimeError):
-    """A process or thread that prepares batches failed or went silent."""
+    """A process or thread that prepares batches has failed, or does not answer any more."""

@@ -52,20 +52,35 @@ ANY = _Anything()  # in `ignored_arguments` tables: an argument that is ignored,
 
 
 class Argument:
-    """What fields of one type share; it stands in the type's ``Annotated``.
+    """What fields of one type have in common. It stands in the type's ``Annotated``.
 
     Args:
         check: as in `field`.
         resolve: function from what users write (a name, a configuration, an object) to the object that is stored.
         doc: the documentation of these fields. ``{part}`` stands for the field's name without its last word.
+        parts: what ``{part}`` is replaced by, where that is not a good name: a dictionary.
+
+    >>> Argument(doc="Initializer of the {part}.").doc_of("kernel_initializer")
+    'Initializer of the kernel.'
     """
 
-    def __init__(self, check=None, resolve=None, doc=""):
-        self.check, self.resolve, self.doc = check, resolve, doc
+    def __init__(self, check=None, resolve=None, doc="", parts=()):
+        self.check, self.resolve, self.doc, self.parts = check, resolve, doc, dict(parts)
+
+    def doc_of(self, name: str) -> str:
+        """The documentation of the field with this name."""
+        part = name.rpartition("_")[0]
+        return self.doc.format(part=self.parts.get(part, part))
 
 
 class Field:
-    """One declared argument. Made by `field`, or by an annotated attribute with a plain default."""
+    """One declared argument. It is made by `field`, or by an annotated attribute with a plain default.
+
+    The arguments are those of `field`, which documents them.
+
+    >>> Field(3, doc="A number.").of("count").name
+    'count'
+    """
 
     __slots__ = ("name", "default", "check", "resolve", "doc", "first", "after", "last", "keyword_only", "attribute")
 
@@ -154,8 +169,10 @@ def declare(cls):
     own = _own_fields(cls)
     inherited, hand_written = _inherited_fields(cls)
     fixed = [name for name, f in inherited.items() if f.attribute in vars(cls) and name not in own]
-    if not own and not fixed:
-        return  # the inherited constructor does
+    if not own and not fixed:  # the inherited constructor is the class's own
+        if vars(cls).get("__doc__"):
+            cls.__doc__ = Documentation(vars(cls)["__doc__"], fields_of(cls), hand_written)
+        return
     for name in fixed:
         _fix(cls, inherited.pop(name))
     cls.__fields__ = _in_order(inherited, own)
@@ -164,7 +181,7 @@ def declare(cls):
     for f in own.values():
         _place_attribute(cls, f)
     cls.__init__ = _constructor(cls, list(cls.__fields__.values()), hand_written.__init__)
-    cls.__doc__ = Documentation(vars(cls).get("__doc__") or "", cls.__fields__)
+    cls.__doc__ = Documentation(vars(cls).get("__doc__") or "", cls.__fields__, hand_written)
 
 
 def _inherited_fields(cls):
@@ -199,7 +216,7 @@ def _own_fields(cls):
         if shared is not None:
             f.resolve = shared.resolve
             f.check = f.check or shared.check
-            f.doc = f.doc or shared.doc.format(part=name.rpartition("_")[0])
+            f.doc = f.doc or shared.doc_of(name)
         own[f.name] = f
     return own
 
@@ -330,19 +347,34 @@ def _signature(fields, takes_more, passes_on):
 
 
 class Documentation:
-    """A class's docstring with the section of its arguments. It is put together when somebody asks for it."""
+    r"""A class's docstring with the section of its arguments, which is put together when somebody asks for it.
 
-    def __init__(self, text, fields):
+    Args:
+        text: the docstring without that section.
+        fields: the declared fields, by name.
+        base: the base whose constructor takes the arguments that are not fields.
+
+    >>> class Window:
+    ...     __doc__ = Documentation("A window.", {"size": Field(2, doc="Number of steps.").of("size")})
+    >>> Window.__doc__
+    'A window.\n\nArgs:\n    size: Number of steps. Defaults to `2`.\n'
+    """
+
+    def __init__(self, text, fields, base=object):
         self.text = text.text if isinstance(text, Documentation) else inspect.cleandoc(text)
         self.fields = fields
+        self.base = base
 
     def __get__(self, instance, cls):
-        prose, example, code = self.text.partition("\n>>> ")
-        return f"{prose.rstrip()}\n\nArgs:\n{self._arguments()}\n{example and chr(10)}{example.lstrip(chr(10))}{code}"
-
-    def _arguments(self):
+        arguments = [f"{f.name}: {_sentence(f)}" for f in self.fields.values()]
+        if self.base.__init__ is not object.__init__:
+            arguments.append(f"**kwargs: Arguments of `{self.base.__name__}`.")
+        if not arguments or "\nArgs:" in self.text:
+            return self.text
         indent = {"initial_indent": " " * 4, "subsequent_indent": " " * 8}
-        return "\n".join(textwrap.fill(f"{f.name}: {_sentence(f)}", 100, **indent) for f in self.fields.values())
+        section = "\n".join(textwrap.fill(line, 100, **indent) for line in arguments)
+        prose, example, code = self.text.partition("\n>>> ")
+        return f"{prose.rstrip()}\n\nArgs:\n{section}\n{example and chr(10)}{example.lstrip(chr(10))}{code}"
 
 
 def _sentence(f):

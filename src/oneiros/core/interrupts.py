@@ -2,8 +2,9 @@
 
 Python raises `KeyboardInterrupt` between any two instructions: in the middle of bookkeeping, or in a destructor or a
 hook of `os.fork`, where it is lost. So work that belongs together runs inside `held`, where an interrupt waits; users'
-code and waiting for data run inside `allowed`, where it acts at once. One that was raised inside `allowed` but did not
-come out (lost in a destructor, or caught) is raised again. The program's own handler decides what an interrupt does.
+code and waiting for data run inside `allowed`, where it acts at once. If it is raised inside `allowed` but does not
+come out, because a destructor lost it or something caught it, it is raised again. The program's own handler decides
+what an interrupt does.
 
 Everything here acts in the main thread, where Python runs signal handlers; elsewhere it does nothing.
 """
@@ -45,15 +46,15 @@ def _act():
 
 
 def check():
-    """Raises here if an interrupt waits."""
+    """Raises the interrupt here, if one waits."""
     if _waiting is not None and threading.get_ident() == _main:
         _act()
 
 
 class held:  # noqa: N801 - used as a function
-    """Inside, an interrupt waits until the block ends, or the next `allowed` or `check`.
+    """Makes an interrupt wait until the block ends, or until the next `allowed` or `check` inside it.
 
-    A second interrupt over a second later does not wait: what is inside may never end.
+    A second interrupt does not wait if it comes more than a second later, since what is inside may never end.
 
     >>> try:
     ...     with held():
@@ -103,7 +104,16 @@ class held:  # noqa: N801 - used as a function
 
 
 class allowed:  # noqa: N801 - used as a function
-    """Inside a `held` block: here interrupts may act at once. One that waits is raised on entry."""
+    """Lets interrupts act at once again, inside of a `held` block. One that waits is raised on entry.
+
+    >>> try:
+    ...     with held(), allowed():
+    ...         signal.raise_signal(signal.SIGINT)
+    ...         print("not reached")
+    ... except KeyboardInterrupt:
+    ...     print("interrupted")
+    interrupted
+    """
 
     def __enter__(self):
         global _open
@@ -121,7 +131,7 @@ class allowed:  # noqa: N801 - used as a function
 
 
 def guarded(method):
-    """A function whose whole run is inside `held`."""
+    """The function, with its whole run inside of `held`."""
 
     @functools.wraps(method)
     def run(*args, **kwargs):
@@ -156,9 +166,14 @@ def _set_alarm():
 
 
 class time_limit:  # noqa: N801 - used as a function
-    """Raises what `error()` makes if the block takes longer. A block in C that never returns cannot be ended.
+    """Raises an error if the block takes too long.
 
-    It uses the process's alarm clock, and does nothing where the program uses that itself.
+    It uses the process's alarm clock. It does nothing where the program uses that clock itself, and it cannot end a
+    call into C that never returns.
+
+    Args:
+        seconds: the time that the block may take; `None` sets no limit.
+        error: a function without arguments that makes the exception.
 
     >>> with time_limit(0.01, lambda: TimeoutError("too slow")):
     ...     time.sleep(5)

@@ -13,7 +13,8 @@ _lock = threading.Lock()
 
 @functools.cache
 def to_snake_case(name):
-    """
+    """The name of a class in lower case, with underscores between its words, as Keras writes it.
+
     >>> to_snake_case("Conv2DTranspose"), to_snake_case("PReLU"), to_snake_case("LSTM")
     ('conv2d_transpose', 'p_re_lu', 'lstm')
     """
@@ -45,6 +46,7 @@ def get_uid(prefix=""):
 
 
 def unique_name(prefix):
+    """A name that begins with this prefix and has not been used before."""
     uid = get_uid(prefix)
     if behaviour.first_name_suffix:
         return f"{prefix}_{uid}"
@@ -52,6 +54,6 @@ def unique_name(prefix):
 
 
 def reset_uids():
-    """Starts the counting of names anew."""
+    """Starts the counting of names again."""
     with _lock:
         _counters.clear()

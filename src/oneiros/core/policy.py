@@ -1,4 +1,4 @@
-"""Number types of layers: one for what is stored, one for what is computed."""
+"""The number types of layers: one for the weights, and one for the computation."""
 
 import jax.numpy as jnp
 
@@ -6,7 +6,14 @@ from . import config
 
 
 class DTypePolicy:
-    """A type name (``"float32"``), or ``"mixed_bfloat16"``/``"mixed_float16"``: float32 weights, 16-bit arithmetic.
+    """The number types of a layer.
+
+    Args:
+        name: a type such as `"float32"`, which is used for everything; or `"mixed_bfloat16"` or `"mixed_float16"`, for
+            float32 weights and 16-bit arithmetic. By default `floatx()`.
+
+    Raises:
+        ValueError: if the name is not that of a type.
 
     >>> policy = DTypePolicy("mixed_bfloat16")
     >>> policy.variable_dtype, policy.compute_dtype
@@ -38,15 +45,17 @@ class DTypePolicy:
         return f'<DTypePolicy "{self.name}">'
 
     def get_config(self):
+        """The constructor's arguments."""
         return {"name": self.name}
 
     @classmethod
     def from_config(cls, config):
+        """A new policy from what `get_config` returned."""
         return cls(**config)
 
 
 def get(identifier):
-    """The policy for a name, a NumPy type, a configuration or a policy; ``None`` gives the global one."""
+    """The policy for a name, a NumPy type, a configuration or a policy; the global one for `None`."""
     if identifier is None:
         return dtype_policy()
     if isinstance(identifier, DTypePolicy):
@@ -59,9 +68,14 @@ def get(identifier):
 
 
 def dtype_policy():
-    """The policy of layers that are not given one."""
+    """The policy of layers that are made without one."""
     return config.settings.dtype_policy or DTypePolicy(config.floatx())
 
 
 def set_dtype_policy(policy):
+    """Sets the policy of layers that are made without one.
+
+    Args:
+        policy: a name, a type or a policy; `None` stands for `floatx()`.
+    """
     config.settings.dtype_policy = None if policy is None else get(policy)

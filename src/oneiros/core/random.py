@@ -1,7 +1,7 @@
-"""Seeds. Whatever is random draws its seed here, so that one seed fixes a whole program.
+"""Seeds and streams of random keys. Everything random draws its seed here, so that one seed fixes a whole program.
 
-Programs for Keras 1 and 2 fix everything by ``numpy.random.seed``, later ones by ``set_random_seed``: seeds that are
-not given come from NumPy's global generator, which both set.
+Programs for Keras 1 and 2 fix all numbers by ``numpy.random.seed``, later ones by ``set_random_seed``. So seeds that
+are not given come from NumPy's global generator, which both of them set.
 """
 
 import random
@@ -14,7 +14,14 @@ from .variable import Variable
 
 
 def set_random_seed(seed):
-    """Sets the seeds of Python, NumPy and this library."""
+    """Sets the seeds of Python, NumPy and this library.
+
+    Args:
+        seed: an integer from 0 to ``2**32 - 1``.
+
+    Raises:
+        ValueError: if it is something else.
+    """
     if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or not 0 <= seed < 2**32:
         raise ValueError(f"set_random_seed: expected an integer from 0 to 2**32 - 1. Received: seed={seed!r}")
     random.seed(int(seed))
@@ -24,7 +31,11 @@ def set_random_seed(seed):
 
 
 def set_backend_seed(seed):
-    """Draws seeds from a generator of our own from here on, as ``tf.random.set_seed`` does (None: from NumPy's)."""
+    """Draws seeds from a generator of the library's own from now on, as ``tf.random.set_seed`` does.
+
+    Args:
+        seed: the seed of that generator; `None` returns to NumPy's.
+    """
     settings.seeds = None if seed is None else np.random.RandomState(int(seed) % 2**32)
 
 
@@ -34,9 +45,12 @@ def draw_seed():
 
 
 class SeedGenerator:
-    """A stream of random keys, as state: each key is used once, in compiled code too.
+    """A stream of random keys that is kept as state, so that each key is used once, in compiled code too.
 
-    seed: an integer; ``None`` draws one.
+    Args:
+        seed: an integer; `None` draws one.
+        name: accepted for Keras 3.
+        **kwargs: accepted for Keras 3.
 
     >>> a, b = SeedGenerator(7), SeedGenerator(7)
     >>> a.next().tolist() == b.next().tolist() != a.next().tolist()
@@ -50,27 +64,30 @@ class SeedGenerator:
         )
 
     def next(self):
-        """The next key: two unsigned integers, as the functions of kernels.random take."""
+        """The next key: two unsigned integers, as the functions of `kernels.random` take them."""
         state = self.state.raw
         self.state.assign(state + jnp.array([0, 1], jnp.uint32))
         return state
 
     def get_config(self):
+        """The constructor's arguments."""
         return {"seed": self.seed}
 
     @classmethod
     def from_config(cls, config):
+        """A new generator from what `get_config` returned."""
         return cls(**config)
 
 
 def global_seed_generator():
-    """The stream for random functions that are called without a seed outside any layer."""
+    """The stream for random functions that are called without a seed, outside of any layer."""
     if settings.seed_generator is None:
         settings.seed_generator = SeedGenerator()
     return settings.seed_generator
 
 
 def reset_global_seed_generator():
+    """Forgets the stream of `global_seed_generator`; the next one draws a new seed."""
     settings.seed_generator = None
 
 
@@ -78,7 +95,7 @@ def reset_global_seed_generator():
 
 
 def get_random_state():
-    """Where the streams of random numbers of this process are: Python's, NumPy's and the library's own.
+    """The state of all streams of random numbers of this process: Python's, NumPy's and the library's own.
 
     >>> state = get_random_state()
     >>> a = np.random.rand(), random.random(), draw_seed()
@@ -96,7 +113,7 @@ def get_random_state():
 
 
 def set_random_state(state):
-    """Lets all streams go on where `get_random_state` found them."""
+    """Brings all streams back to a state that `get_random_state` returned."""
     version, words, gauss = state["python"]
     random.setstate((version, tuple(map(int, words)), gauss))
     if state["private"] is None:

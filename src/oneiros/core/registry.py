@@ -1,8 +1,8 @@
-"""One registry of everything that has a name in a configuration: layers, losses, activations, ...
+"""Registries of everything that has a name in a configuration: layers, losses, activations, ...
 
-`get` turns what a user writes (a string, a configuration, a class, a function, an object) into the object;
-`serialize` and `deserialize` go to configurations and back. Names are looked up, never imported: nothing that a
-file says is executed.
+`get` makes an object of what a user writes: a string, a configuration, a class, a function or an object. `serialize`
+and `deserialize` turn objects into configurations and back. Names are looked up, never imported, so nothing that a file
+says is executed.
 """
 
 import difflib
@@ -22,12 +22,21 @@ _kinds = {}
 
 
 def get_custom_objects():
-    """The global dictionary of custom objects: names to classes and functions. Changing it registers them."""
+    """The global dictionary of custom objects, from names to classes and functions. Changes to it register them."""
     return _custom_objects
 
 
 class CustomObjectScope:
-    """Inside ``with CustomObjectScope({"MyLayer": MyLayer}):`` configurations may name these objects."""
+    """Inside of the block, configurations may name these objects.
+
+    Args:
+        *custom_objects: dictionaries from names to classes and functions.
+
+    >>> class Swish: ...
+    >>> with CustomObjectScope({"MySwish": Swish}):
+    ...     find_custom_object("MySwish").__name__
+    'Swish'
+    """
 
     def __init__(self, *custom_objects):
         self.custom_objects = custom_objects
@@ -43,10 +52,12 @@ class CustomObjectScope:
 
 
 def custom_object_scope(*custom_objects):
+    """A `CustomObjectScope` with these dictionaries."""
     return CustomObjectScope(*custom_objects)
 
 
 def find_custom_object(name):
+    """The custom object of this name in the innermost scope, or among those registered for good; `None` without one."""
     for scope in (*reversed(current().custom_objects), _custom_objects):
         if name in scope:
             return scope[name]
@@ -54,7 +65,18 @@ def find_custom_object(name):
 
 
 def register_keras_serializable(package="Custom", name=None):
-    """Decorator that makes a class or function known to configurations as ``package>name``."""
+    """A decorator that makes a class or function known to configurations as ``package>name``.
+
+    Args:
+        package: the first part of the name.
+        name: the second part, by default the name of the class or function.
+
+    >>> @register_keras_serializable("Docs")
+    ... def double(x):
+    ...     return x * 2
+    >>> get_registered_name(double)
+    'Docs>double'
+    """
 
     def decorate(thing):
         registered = f"{package}>{name or thing.__name__}"
@@ -68,10 +90,21 @@ def register_keras_serializable(package="Custom", name=None):
 
 
 def get_registered_name(thing):
+    """The name of a class or function in configurations."""
     return _registered_names.get(thing, thing.__name__)
 
 
 def get_registered_object(name, custom_objects=None, module_objects=None):
+    """The class or function of this name.
+
+    Args:
+        name: the name in configurations.
+        custom_objects: a dictionary that is searched first.
+        module_objects: a dictionary that is searched last, after the registered objects.
+
+    Returns:
+        The object, or `None`.
+    """
     for objects in (custom_objects or {}, _custom_objects, module_objects or {}):
         if name in objects:
             return objects[name]
@@ -79,15 +112,20 @@ def get_registered_object(name, custom_objects=None, module_objects=None):
 
 
 def factory(function):
-    """Marks a function whose result, not itself, is what its name stands for: ``l1_l2()`` is a regularizer."""
+    """Marks a function that makes the object of its name: ``"l1_l2"`` stands for what ``l1_l2()`` returns."""
     function.makes_object = True
     return function
 
 
 class Kind:
-    """The known objects of one kind: ``Kind("activation")``.
+    """The known objects of one kind, such as activations.
 
-    aliases: further names of an object, e.g. ``mse`` of ``mean_squared_error``.
+    Args:
+        name: the name of the kind, as messages use it.
+
+    >>> shapes = Kind("shape")
+    >>> shapes.add(dict, "circle") is shapes.find("Circle")
+    True
     """
 
     def __init__(self, name):
@@ -102,7 +140,12 @@ class Kind:
         return thing
 
     def find(self, name, error=ValueError):
-        """The class or function called `name`; snake case and any letter case find classes too."""
+        """The class or function of this name. For classes, snake case and any letter case will do.
+
+        Args:
+            name: the name.
+            error: the class of the exception for unknown names.
+        """
         if (thing := find_custom_object(name)) is not None:
             return thing
         short = name.rsplit(">", 1)[-1]
@@ -123,7 +166,17 @@ class Kind:
         )
 
     def get(self, identifier):
-        """The object for a name, a configuration, a class or an object; ``None`` stays ``None``."""
+        """Makes an object of what a user writes.
+
+        Args:
+            identifier: a name, a configuration, a class, a function or an object.
+
+        Returns:
+            The object; `None` for `None`.
+
+        Raises:
+            ValueError: if there is no such object.
+        """
         if identifier is None:
             return None
         if isinstance(identifier, dict):
@@ -140,7 +193,7 @@ class Kind:
         )
 
     def serialize(self, thing):
-        """A name for a function, a ``{"class_name", "config"}`` dictionary for an object."""
+        """The configuration of an object, with ``"class_name"`` and ``"config"``; for a function, its name."""
         if thing is None:
             return None
         if hasattr(thing, "get_config") and not inspect.isclass(thing):
@@ -148,6 +201,15 @@ class Kind:
         return get_registered_name(thing)
 
     def deserialize(self, config, custom_objects=None):
+        """Makes an object from its configuration.
+
+        Args:
+            config: what `serialize` returned, or what another version of Keras wrote.
+            custom_objects: a dictionary from names to classes and functions.
+
+        Raises:
+            UnsafeModelError: if the class is not known.
+        """
         with CustomObjectScope(custom_objects):
             if config is None:
                 return None
@@ -205,11 +267,17 @@ def serialize_value(value):
 
 @typing.dataclass_transform(field_specifiers=(field,))
 class Configurable:
-    """Base of everything that is made from a configuration.
+    """Base of everything that can be made from a configuration.
 
-    The configuration is read off: the constructor's signature gives the names, the attributes of the same names
-    (or with an underscore before) the values. `kind` names the registry of the library's own subclasses;
-    ``class Base(Parent, abstract=True)`` stays out of it.
+    The configuration is read from the object: the constructor's signature gives the names, the attributes of the same
+    names (or with an underscore in front) give the values. `kind` names the registry of the library's own subclasses;
+    ``class Base(Parent, abstract=True)`` is not registered.
+
+    >>> class Scale(Configurable):
+    ...     def __init__(self, factor):
+    ...         self.factor = factor
+    >>> Scale(3).get_config()
+    {'factor': 3}
     """
 
     kind = None
@@ -235,7 +303,18 @@ class Configurable:
 
 
 def constructor_values(thing, cls=None):
-    """Pairs of name and value for the arguments of the constructor (of `cls`, a base class)."""
+    """The arguments that an object was made with, read from its attributes.
+
+    Args:
+        thing: the object.
+        cls: the class whose constructor's arguments are meant: a base, or by default the object's own class.
+
+    Yields:
+        Pairs of a name and a value.
+
+    Raises:
+        NotImplementedError: if there is no attribute for an argument.
+    """
     cls = cls or type(thing)
     declared = fields_of(cls)
     for name, parameter in inspect.signature(cls.__init__).parameters.items():
@@ -252,6 +331,11 @@ def constructor_values(thing, cls=None):
         yield name, getattr(thing, name) if hasattr(thing, name) else getattr(thing, "_" + name)
 
 
-def kind(name):
-    """The registry of a kind, made at the first request."""
+def kind(name: str) -> Kind:
+    """The registry of a kind, such as `"layer"`. It is made at the first request."""
     return _kinds.get(name) or Kind(name)
+
+
+def all_kinds() -> list[Kind]:
+    """The registries of all kinds."""
+    return list(_kinds.values())

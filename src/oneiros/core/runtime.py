@@ -1,4 +1,4 @@
-"""How the process is set up at import: memory allocation and the cache of compiled programs."""
+"""How the process is set up at import: memory allocation, and the cache of compiled programs."""
 
 import ctypes
 import functools

@@ -1,8 +1,9 @@
-"""Nested structures of the user's: lists, tuples and dictionaries of every type, always in the user's own order.
+"""Nested lists, tuples and dictionaries of users, always in the user's own order.
 
-JAX sorts dictionaries by key wherever it takes a structure apart. So what belongs together by place would be mixed up
-between a structure that JAX has handled and one that it has not. Here entries of dictionaries keep their order, are
-matched by key and never by place, and come back in the types that they had. ``None`` is no leaf: it stays where it is.
+JAX sorts dictionaries by key wherever it takes a structure apart. So values that belong together by place would be
+mixed up between a structure that JAX has handled and one that it has not. Here the entries of dictionaries keep their
+order, are matched by key and never by place, and come back in the types that they had. ``None`` is not a leaf: it stays
+where it is.
 """
 
 import difflib
@@ -25,11 +26,16 @@ def keys_of(tree):
 
 
 def values_of(tree):
+    """The values of a dictionary, or the entries of a list or tuple, as a list."""
     return list(tree.values()) if isinstance(tree, dict) else list(tree)
 
 
 def rebuilt(tree, values):
-    """The same kind of list, tuple or dictionary with these values in the places of its own.
+    """A list, tuple or dictionary like `tree`, with other values.
+
+    Args:
+        tree: a list, tuple or dictionary of any type.
+        values: as many values as it has, in its order.
 
     >>> rebuilt({"b": 1, "a": 2}, [3, 4])
     {'b': 3, 'a': 4}
@@ -54,7 +60,7 @@ def _make(form, values):
 
 
 def leaves(tree):
-    """All that is neither a container nor ``None``, in the user's order.
+    """Everything in a structure that is neither a container nor ``None``, in the user's order.
 
     >>> leaves({"b": [1, None], "a": (2,)})
     [1, 2]
@@ -75,7 +81,7 @@ def _gather(tree, found):
 
 
 def paths(tree):
-    """The way to each leaf: a tuple of keys and places.
+    """The path to each leaf: a tuple of keys and places.
 
     >>> paths({"b": [1, 2], "a": 3})
     [('b', 0), ('b', 1), ('a',)]
@@ -86,7 +92,12 @@ def paths(tree):
 
 
 def map_structure(fn, tree, *others):
-    """The structure of `tree` with ``fn(leaf, *leaves of the others)``; entries of dictionaries are found by key.
+    """A structure like `tree` with ``fn(leaf, *leaves of the others)`` in the place of each leaf.
+
+    Args:
+        fn: function of one leaf of each structure.
+        tree: the structure that decides on the order and the types.
+        *others: structures with the same entries. Those of dictionaries are found by key.
 
     >>> map_structure(lambda a, b: a + b, {"b": "x", "a": "y"}, {"a": "1", "b": "2"})
     {'b': 'x2', 'a': 'y1'}
@@ -104,7 +115,11 @@ def map_structure(fn, tree, *others):
 
 
 def pack(tree, flat):
-    """The structure of `tree` with these leaves in the places of its own.
+    """A structure like `tree` with other leaves.
+
+    Args:
+        tree: the structure.
+        flat: the new leaves, in its order.
 
     >>> pack({"b": None, "a": [0, 0]}, [1, 2])
     {'b': None, 'a': [1, 2]}
@@ -145,7 +160,7 @@ def unkeep(tree):
 
 
 def in_order_of(example, tree):
-    """A structure that JAX has put together, in the order and the types of one with the same entries."""
+    """A structure that JAX has put together, in the order and the types of `example`, which has the same entries."""
     return map_structure(lambda _, value: value, example, tree)
 
 
@@ -155,12 +170,12 @@ def device_get(tree):
 
 
 def is_shape(x):
-    """Whether this is one shape, and no structure of shapes."""
+    """Whether this is a single shape, not a structure of shapes."""
     return isinstance(x, (list, tuple)) and all(d is None or isinstance(d, (int, np.integer)) for d in x)
 
 
 def map_shapes(fn, shapes):
-    """The same structure of shapes with ``fn(shape)`` in the place of each."""
+    """A structure like that of these shapes, with ``fn(shape)`` in the place of each."""
     return fn(shapes) if is_shape(shapes) else rebuilt(shapes, [map_shapes(fn, s) for s in values_of(shapes)])
 
 

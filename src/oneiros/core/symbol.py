@@ -24,9 +24,14 @@ _FILLED = re.compile(rf"(?<=[\[(, ])(?:{'|'.join(map(str, _FILLINGS))})(?=[,)\]]
 
 
 class Shape(tuple):
-    """A shape; unknown dimensions are ``None``. Also answers as TensorFlow's shapes do."""
+    """A shape, as a tuple; unknown dimensions are ``None``. It also has the methods of TensorFlow's shapes.
+
+    >>> Shape((None, 3)).as_list()
+    [None, 3]
+    """
 
     def as_list(self):
+        """The shape as a list."""
         return list(self)
 
     ndims = rank = property(len)
@@ -37,9 +42,18 @@ class Shape(tuple):
 
 
 class Symbol:
-    """A tensor without a value: a shape, a type, and how it comes about.
+    """A tensor without a value: it has a shape and a type, and knows how it is computed.
 
-    node: the `Node` it is an output of, ``None`` for a placeholder; index: which of its outputs.
+    Args:
+        shape: the shape; unknown dimensions are ``None``.
+        dtype: the type, by default `floatx()`.
+        name: the name.
+        node: the `Node` that it is an output of, ``None`` for a placeholder.
+        index: the number of that output.
+        sparse: whether it stands for a sparse matrix.
+
+    >>> (Symbol((None, 3)) * 2).shape
+    (None, 3)
     """
 
     @guarded
@@ -67,12 +81,15 @@ class Symbol:
 
     @property
     def size(self):
+        """The number of elements, or ``None`` if it is not known."""
         return None if None in self.shape else int(np.prod(self.shape))
 
     def get_shape(self):
+        """The shape, as TensorFlow's tensors give it."""
         return self.shape
 
     def set_shape(self, shape):
+        """Replaces the shape."""
         self.shape = Shape(shape)
 
     # What programs for Keras 1 and 2 look at.
@@ -88,6 +105,7 @@ class Symbol:
         return any(getattr(n.operation, "uses_learning_phase", False) for n in nodes)
 
     def astype(self, dtype):
+        """A symbol for the same tensor as another type."""
         return _cast(self, jnp.dtype(dtype))
 
     def __repr__(self):
@@ -129,8 +147,18 @@ class Symbol:
 class Node:
     """One application of an operation (a function of arrays, or a layer) to symbols.
 
-    args, kwargs: as they were given, in containers of its own: a user may go on to fill a list that a layer was
-    called on. inputs, outputs: the symbols in them, flat.
+    `inputs` and `outputs` are flat lists of symbols. `args` and `kwargs` keep the structure of the call, in
+    containers of their own: users may change a list after they have called a layer on it.
+
+    Args:
+        operation: the function or layer.
+        args: the positional arguments of the call.
+        kwargs: its keyword arguments.
+        output_specs: the shapes and types of the outputs, in their structure.
+
+    >>> x = Symbol((None, 3))
+    >>> (x * 2).node.inputs[0] is x
+    True
     """
 
     placeholder = False  # True: the outputs are to be fed
@@ -165,15 +193,22 @@ class Node:
 
 
 def operation_name(operation):
+    """The name of a layer or function."""
     return getattr(operation, "name", None) or getattr(operation, "__name__", "op")
 
 
 def is_symbol(x):
+    """Whether this is a `Symbol`."""
     return isinstance(x, Symbol)
 
 
 def symbols_in(tree):
-    """All symbols in nested lists, tuples and dictionaries, in order."""
+    """All symbols in nested lists, tuples and dictionaries, in order.
+
+    >>> a, b = Symbol(()), Symbol(())
+    >>> symbols_in({"x": [a, 1], "y": b}) == [a, b]
+    True
+    """
     if isinstance(tree, Symbol):
         return [tree]
     if isinstance(tree, (list, tuple)):
@@ -184,6 +219,7 @@ def symbols_in(tree):
 
 
 def has_symbol(tree):
+    """Whether there is a symbol in nested lists, tuples and dictionaries."""
     if isinstance(tree, Symbol):
         return True
     if isinstance(tree, (list, tuple)):
@@ -192,7 +228,7 @@ def has_symbol(tree):
 
 
 def replace_symbols(tree, replacement):
-    """The same structure with ``replacement(symbol)`` in the place of each symbol."""
+    """A structure like `tree` with ``replacement(symbol)`` in the place of each symbol."""
     if isinstance(tree, Symbol):
         return replacement(tree)
     if structure.is_nested(tree) and not isinstance(tree, Shape):
@@ -201,7 +237,7 @@ def replace_symbols(tree, replacement):
 
 
 def op(fn):
-    """Makes a function of arrays one of symbols too: given a symbol, it records a node and infers the shape.
+    """Lets a function of arrays take symbols too: for a symbol it records a node and infers the shape of the result.
 
     >>> double = op(lambda x: x * 2)
     >>> double(Symbol((None, 3))).shape
@@ -226,7 +262,11 @@ def op(fn):
 
 
 class Spec:
-    """A shape and a type; a leaf, so that a shape with ``None`` in it is not taken apart as a pytree."""
+    """A shape and a type. Structures see it as one leaf, whereas they would take apart a shape that has ``None`` in it.
+
+    >>> Spec((None, 3), "float32").dtype
+    'float32'
+    """
 
     def __init__(self, shape, dtype):
         self.shape, self.dtype = shape, dtype
@@ -238,7 +278,16 @@ def is_inferring():
 
 
 def infer(fn, args, kwargs):
-    """The shapes and types of ``fn(*args, **kwargs)``, with symbols among the arguments, in fn's structure."""
+    """The shapes and types of ``fn(*args, **kwargs)``, in the structure of its results.
+
+    Args:
+        fn: a function of arrays.
+        args: its positional arguments, with symbols in the places of arrays.
+        kwargs: its keyword arguments.
+
+    >>> infer(lambda x: x.sum(-1), (Symbol((None, 3)),), {}).shape
+    [None]
+    """
     symbols = list(dict.fromkeys(symbols_in((args, kwargs))))
 
     def run(filling, guess):
@@ -308,7 +357,12 @@ def _guesses(symbols, arguments):
 
 
 def topological_order(outputs, inputs=()):
-    """The nodes that `outputs` need, each after those it needs itself; the walk ends at `inputs`."""
+    """The nodes that symbols are computed by, each after those that it needs itself.
+
+    Args:
+        outputs: a list of symbols.
+        inputs: symbols at which the search ends.
+    """
     stop = {id(s) for s in inputs}
 
     def computed(symbol):
@@ -332,9 +386,14 @@ def topological_order(outputs, inputs=()):
 
 
 class Graph:
-    """A function of arrays: computes the symbols `outputs` from values for the symbols `inputs`.
+    """A function of arrays that computes some symbols from values for others.
 
-    inputs, outputs: symbols, or nested lists, tuples and dictionaries of them.
+    Args:
+        inputs: the symbols to give values for, or nested lists, tuples and dictionaries of them.
+        outputs: the symbols to compute, in the same forms.
+
+    Raises:
+        ValueError: if the outputs need other inputs.
 
     >>> x = Symbol((None,))
     >>> Graph([x], x * 2 + 1)(jnp.array([1.0, 2.0])).tolist()

@@ -48,7 +48,16 @@ def is_traceback_filtering_enabled():
 
 
 class Line:
-    """A line of the user's code: where it is, and what it says."""
+    """A line of the user's code: its place and its text.
+
+    Args:
+        frame: a frame of the function that it is in.
+        number: the number of the line.
+
+    >>> import sys
+    >>> Line(sys._getframe(), 1).number
+    1
+    """
 
     def __init__(self, frame, number):
         code = frame.f_code
@@ -97,7 +106,7 @@ def calling_line():
 
 
 def tidy(error):
-    """Lets an exception's message say what to do, and its traceback end at the user's line."""
+    """Improves the message of an exception, and lets its traceback end at the user's line."""
     with contextlib.suppress(Exception):  # whatever goes wrong here must not hide the user's error
         _tidy(error)
 

@@ -1,8 +1,8 @@
-"""Named state, and the three functions that turn Python code with state into pure JAX.
+"""Named state, and the functions that turn Python code with state into pure JAX.
 
-A `Variable` is a cell that holds an array. While a function is traced, a `Scope` holds the values instead and
-notes what is read and written. `compiled`, `value_and_grad` and `scan` stand on it; nothing else in the library
-touches tracers.
+A `Variable` is a cell that holds an array. While a function is traced, a `Scope` holds the values instead, and notes
+what is read and written. `compiled`, `value_and_grad` and `scan` are built on it; nothing else in the library deals
+with tracers.
 """
 
 import contextlib
@@ -23,14 +23,25 @@ from .structure import in_order_of, keep, unkeep
 
 
 def current_scope():
+    """The `Scope` of the code that runs now, or `None` outside of any."""
     return current().scope
 
 
 class Scope:
-    """Values of variables while a function is traced.
+    """Holds the values of variables while a function is traced.
 
-    values: dict from variable to value; a variable that is not in it is looked up in the outer scope, or, at the
-    outermost level, read as it is and noted in `discovered`.
+    A variable that is not in it is looked up in the scope around it. At the outermost level it is read as it is, and
+    noted in `discovered`.
+
+    Args:
+        values: a dictionary from variables to values, or pairs of them.
+
+    >>> v = Variable(1.0)
+    >>> with Scope({v: jnp.array(2.0)}):
+    ...     float(v)
+    2.0
+    >>> float(v)
+    1.0
     """
 
     def __init__(self, values=()):
@@ -49,6 +60,7 @@ class Scope:
         self.block.__exit__(*exception)
 
     def read(self, variable):
+        """The value of a variable."""
         if variable in self.values:
             return self.values[variable]
         if self.outer is not None:
@@ -57,23 +69,25 @@ class Scope:
         return variable._value
 
     def write(self, variable, value):
+        """Sets the value of a variable, inside of this scope."""
         self.values[variable] = value
         self.written[variable] = None
         if self.outer is None or not self.outer.knows(variable):
             self.discovered[variable] = None
 
     def knows(self, variable):
+        """Whether this scope, or one around it, has a value for a variable."""
         return variable in self.values or (self.outer is not None and self.outer.knows(variable))
 
 
 def writes_are_carried():
-    """Whether what is traced now may write variables: not inside a `jax.jit`, `vmap` or `cond` that has no scope."""
+    """Whether the code that is traced now may write variables: not in a `jax.jit`, `vmap` or `cond` without a scope."""
     scope = current_scope()
     return scope is not None and scope.trace == get_opaque_trace_state()
 
 
 def autocast(dtype):
-    """Inside, floating variables read as `dtype` (the compute type of the layer that is running)."""
+    """A context in which floating variables are read as `dtype`, the compute type of the layer that is running."""
     return within(dtype=dtype)
 
 
@@ -83,8 +97,16 @@ _serial = itertools.count()
 class Variable:
     """A named cell that holds an array.
 
-    initializer: an array-like, or a function of (shape, dtype).
-    shape, dtype: needed with a function; dtype defaults to `floatx()` for floats.
+    It takes part in arithmetic as its value does. ``assign`` replaces the value.
+
+    Args:
+        initializer: an array, a number, or a function of (shape, dtype).
+        shape: the shape, needed with a function.
+        dtype: the type; by default the array's own, and `floatx()` for floats.
+        trainable: whether training changes the value.
+        name: the variable's name.
+        constraint: a function that is applied to the value after each update.
+        regularizer: a function of the value that gives a penalty, which is added to the loss.
 
     >>> v = Variable([1.0, 2.0], name="v")
     >>> v.assign_add([1.0, 1.0]) is v
@@ -116,6 +138,7 @@ class Variable:
 
     @property
     def value(self):
+        """The value; floats in the compute type of the layer that is running."""
         value = self.raw
         dtype = current().dtype
         if dtype is not None and jnp.issubdtype(value.dtype, jnp.floating):
@@ -123,7 +146,17 @@ class Variable:
         return value
 
     def assign(self, value):
-        """Replaces the value; the shape must stay, the type is kept."""
+        """Replaces the value.
+
+        Args:
+            value: an array of the same shape. It is converted to the variable's type.
+
+        Returns:
+            The variable.
+
+        Raises:
+            ValueError: if the shape differs, or inside of a `jax.jit` or `jax.grad` of the user's own.
+        """
         value = value.value if isinstance(value, Variable) else value
         value = jnp.asarray(value, self.dtype)
         if value.shape != self.shape:
@@ -143,9 +176,11 @@ class Variable:
         return self
 
     def assign_add(self, value):
+        """Adds an array to the value, and returns the variable."""
         return self.assign(self.raw + jnp.asarray(value, self.dtype))
 
     def assign_sub(self, value):
+        """Subtracts an array from the value, and returns the variable."""
         return self.assign(self.raw - jnp.asarray(value, self.dtype))
 
     @property
@@ -156,6 +191,17 @@ class Variable:
             return scope.read(self)
         self._lent = True
         return self._value
+
+    @property
+    def stored(self):
+        """The array that is stored, whatever is being traced. It is to be read at once, not kept."""
+        return self._value
+
+    def spread_like(self, other) -> None:
+        """Spreads the value over the same devices as that of another variable of the same shape."""
+        sharding = getattr(other.stored, "sharding", None)
+        if self.shape == other.shape and sharding is not None and sharding.num_devices > 1:
+            self._value = jax.device_put(self._value, sharding)
 
     def _take(self):
         """The value for a call that may overwrite it: arrays that a user may hold are copied first."""
@@ -170,12 +216,15 @@ class Variable:
     size = property(lambda self: self._value.size)
 
     def numpy(self):
+        """The value as a NumPy array."""
         return np.asarray(self.value)
 
     def get_shape(self):
+        """The shape, as TensorFlow's variables give it."""
         return self.shape
 
     def read_value(self):
+        """The value, as TensorFlow's variables give it."""
         return self.value
 
     def __jax_array__(self):
@@ -239,7 +288,12 @@ jax.tree_util.register_pytree_node(Variable, lambda v: ((v.value,), None), lambd
 
 
 def to_array(x, dtype=None):
-    """An array of `dtype`; without one, floats become `floatx()` and other types stay."""
+    """An array of the type `dtype`. Without one, NumPy's and Python's floats become `floatx()`, and other types stay.
+
+    Args:
+        x: a number, an array, a variable, or nested lists of numbers.
+        dtype: the type.
+    """
     if isinstance(x, Variable):
         x = x.value
     if not isinstance(x, jax.Array):
@@ -267,11 +321,13 @@ class _Retrace(Exception):
 class compiled:  # noqa: N801 - used as a function
     """`jax.jit` for functions that read and write variables.
 
-    fn: function of arrays (pytrees of them). static: names of keyword arguments that are constants.
-    variables: those that are known to be written; all others are discovered while tracing. reads: those that are known
-    to be read, if it is likely that there are no others: that saves a trace.
+    New values are written back after each call. An exception before that leaves every variable as it was.
 
-    Values are written back after each call. An exception before that leaves every variable as it was.
+    Args:
+        fn: a function of arrays, or of structures of them.
+        static: the names of keyword arguments that are constants.
+        variables: variables that are known to be written. All others are found when the function is traced.
+        reads: variables that are known to be read. If there are no others, one trace is saved.
 
     >>> n = Variable(0.0)
     >>> count = compiled(lambda x: n.assign_add(x).value)
@@ -331,14 +387,16 @@ class compiled:  # noqa: N801 - used as a function
         return list(self._program[1])
 
     def discover(self, *args):
-        """The variables that a call with these arguments would write; nothing is computed."""
+        """The variables that a call with these arguments would write. Nothing is computed."""
         self._discover(args, {}, ())
         return self.written
 
     def snapshot(self, keep=False):
         """What `restore` needs to undo the next call, should its computation fail later.
 
-        keep: also where old values are given up for the memory of the new ones; there it costs a copy.
+        Args:
+            keep: whether to make copies where the memory of old values is used for the new ones. Without copies,
+            nothing can be undone there.
         """
         if keep:
             return [(v, v.raw) for v in self._program[1]]
@@ -346,6 +404,7 @@ class compiled:  # noqa: N801 - used as a function
 
     @staticmethod
     def restore(snapshot):
+        """Brings back the values that `snapshot` noted."""
         for variable, value in snapshot:
             variable._value = value
 
@@ -375,10 +434,14 @@ class compiled:  # noqa: N801 - used as a function
 
 
 def value_and_grad(fn, variables, has_aux=False):
-    """The function that returns ``(value, gradients)`` of the scalar `fn` with respect to `variables`.
+    """A function that returns the value of the scalar function `fn`, and its gradients with respect to variables.
 
-    With has_aux, `fn` returns ``(value, aux)`` and so does the first part of the result. What `fn` writes into
-    other variables is kept.
+    Values that `fn` writes into other variables are kept.
+
+    Args:
+        fn: a function that returns a scalar.
+        variables: the variables.
+        has_aux: whether `fn` returns ``(value, aux)``; then the first part of the result is that pair too.
 
     >>> w = Variable(3.0)
     >>> value, (gradient,) = value_and_grad(lambda: w.value**2, [w])()
@@ -407,6 +470,17 @@ def value_and_grad(fn, variables, has_aux=False):
 
 def scan(step, init, xs, length=None, reverse=False, unroll=1):
     """`jax.lax.scan` whose body may read and write variables.
+
+    Args:
+        step: a function of (carry, x) that returns the new carry and an output.
+        init: the first carry.
+        xs: arrays whose first axis is looped over, or a structure of them.
+        length: the number of steps, needed without `xs`.
+        reverse: whether to begin at the end.
+        unroll: how many steps one iteration of the compiled loop has.
+
+    Returns:
+        The last carry, and the outputs stacked along a new first axis.
 
     >>> total = Variable(0.0)
     >>> def step(carry, x):
@@ -454,9 +528,20 @@ def _loop(step, init, xs, run):
 
 
 def repeat(step, count, xs):
-    """Runs ``step(x)`` for the first `count` entries of `xs`; `count` may be known only at run time.
+    """Runs ``step(x)`` for the first `count` entries of `xs`. The body may read and write variables.
 
-    Returns what the last step returns: a pytree of arrays.
+    Args:
+        step: a function of one entry.
+        count: the number of steps, which may be known only at run time.
+        xs: arrays whose first axis is looped over, or a structure of them.
+
+    Returns:
+        What the last step returns: an array, or a structure of arrays.
+
+    >>> total = Variable(0.0)
+    >>> last = repeat(lambda x: total.assign_add(x).value, 2, jnp.arange(1.0, 4.0))
+    >>> float(last)
+    3.0
     """
     xs = keep(xs)
 

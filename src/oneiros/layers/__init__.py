@@ -122,7 +122,13 @@ for _name, _layer in _aliases.items():
 
 
 def serialize(layer):
-    """The configuration of a layer: ``{"class_name": ..., "config": ...}``.
+    """The configuration of a layer.
+
+    Args:
+        layer: the layer.
+
+    Returns:
+        A dictionary: ``{"class_name": ..., "config": ...}``.
 
     >>> serialize(Dense(2))["class_name"]
     'Dense'

@@ -14,14 +14,21 @@ Activation = Annotated[
         doc="Activation function: its name, a function or a layer. `None` leaves the values as they are.",
     ),
 ]
+_PARTS = {
+    "activity": "outputs",
+    "depthwise": "depthwise kernel",
+    "pointwise": "pointwise kernel",
+    "recurrent": "recurrent kernel",
+} | {name: f"weights `{name}`" for name in ("alpha", "beta", "gamma", "moving_mean", "moving_variance")}
 Initializer = Annotated[
-    Any, Argument(resolve=initializers.get, doc="Initializer of the {part}: its name, an object or a function.")
+    Any,
+    Argument(resolve=initializers.get, doc="Initializer of the {part}: a name, an object or a function.", parts=_PARTS),
 ]
 Regularizer = Annotated[
-    Any, Argument(resolve=regularizers.get, doc="Penalty on the {part}, which is added to the loss.")
+    Any, Argument(resolve=regularizers.get, doc="Penalty on the {part}, which is added to the loss.", parts=_PARTS)
 ]
 Constraint = Annotated[
-    Any, Argument(resolve=constraints.get, doc="Constraint on the {part}, applied after each update.")
+    Any, Argument(resolve=constraints.get, doc="Constraint on the {part}, applied after each update.", parts=_PARTS)
 ]
 
 PositiveInt = Annotated[int, Argument(positive_int)]

@@ -303,6 +303,13 @@ def _unit(x, axis):
 def add(inputs, **kwargs):
     """The sum of a list of symbols or arrays, as from the layer `Add`.
 
+    Args:
+        inputs: a list of symbols or arrays.
+        **kwargs: arguments of the layer, such as `name`.
+
+    Returns:
+        A symbol or an array.
+
     >>> import numpy as np
     >>> add([np.ones((1, 2)), np.ones((1, 2))]).tolist()
     [[2.0, 2.0]]
@@ -312,6 +319,13 @@ def add(inputs, **kwargs):
 
 def subtract(inputs, **kwargs):
     """The difference of two symbols or arrays, as from the layer `Subtract`.
+
+    Args:
+        inputs: a list of two symbols or arrays.
+        **kwargs: arguments of the layer, such as `name`.
+
+    Returns:
+        A symbol or an array.
 
     >>> import numpy as np
     >>> subtract([np.array([[3.0]]), np.array([[1.0]])]).tolist()
@@ -323,6 +337,13 @@ def subtract(inputs, **kwargs):
 def multiply(inputs, **kwargs):
     """The product of a list of symbols or arrays, as from the layer `Multiply`.
 
+    Args:
+        inputs: a list of symbols or arrays.
+        **kwargs: arguments of the layer, such as `name`.
+
+    Returns:
+        A symbol or an array.
+
     >>> import numpy as np
     >>> multiply([np.array([[3.0]]), np.array([[2.0]])]).tolist()
     [[6.0]]
@@ -332,6 +353,13 @@ def multiply(inputs, **kwargs):
 
 def average(inputs, **kwargs):
     """The mean of a list of symbols or arrays, as from the layer `Average`.
+
+    Args:
+        inputs: a list of symbols or arrays.
+        **kwargs: arguments of the layer, such as `name`.
+
+    Returns:
+        A symbol or an array.
 
     >>> import numpy as np
     >>> average([np.array([[3.0]]), np.array([[1.0]])]).tolist()
@@ -343,6 +371,13 @@ def average(inputs, **kwargs):
 def maximum(inputs, **kwargs):
     """The largest of a list of symbols or arrays, element by element, as from the layer `Maximum`.
 
+    Args:
+        inputs: a list of symbols or arrays.
+        **kwargs: arguments of the layer, such as `name`.
+
+    Returns:
+        A symbol or an array.
+
     >>> import numpy as np
     >>> maximum([np.array([[3.0]]), np.array([[1.0]])]).tolist()
     [[3.0]]
@@ -352,6 +387,13 @@ def maximum(inputs, **kwargs):
 
 def minimum(inputs, **kwargs):
     """The smallest of a list of symbols or arrays, element by element, as from the layer `Minimum`.
+
+    Args:
+        inputs: a list of symbols or arrays.
+        **kwargs: arguments of the layer, such as `name`.
+
+    Returns:
+        A symbol or an array.
 
     >>> import numpy as np
     >>> minimum([np.array([[3.0]]), np.array([[1.0]])]).tolist()
@@ -363,6 +405,14 @@ def minimum(inputs, **kwargs):
 def concatenate(inputs, axis=-1, **kwargs):
     """Joins a list of symbols or arrays along an axis, as the layer `Concatenate` does.
 
+    Args:
+        inputs: a list of symbols or arrays.
+        axis: the axis along which they are joined.
+        **kwargs: arguments of the layer, such as `name`.
+
+    Returns:
+        A symbol or an array.
+
     >>> import numpy as np
     >>> concatenate([np.ones((2, 3)), np.ones((2, 4))]).shape
     (2, 7)
@@ -372,6 +422,15 @@ def concatenate(inputs, axis=-1, **kwargs):
 
 def dot(inputs, axes=-1, normalize=False, **kwargs):
     """The inner products of two symbols or arrays over an axis of each, as from the layer `Dot`.
+
+    Args:
+        inputs: a list of two symbols or arrays.
+        axes: the axis to sum over, or one for each input.
+        normalize: whether to scale the vectors to length 1 first.
+        **kwargs: arguments of the layer, such as `name`.
+
+    Returns:
+        A symbol or an array.
 
     >>> import numpy as np
     >>> dot([np.ones((2, 3)), np.ones((2, 3))], axes=1).tolist()

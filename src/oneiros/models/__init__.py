@@ -1,10 +1,10 @@
 """Models: graphs of layers, chains, and what makes, copies and loads them."""
 
-from ..core import kind
+from ..core import kind as _kind
 from ..saving import load_model, model_from_config, model_from_json, model_from_yaml, save_model
 from .cloning import clone_model
 from .model import Model
 from .sequential import Sequential
 
 Functional = Model
-kind("layer").add(Model, "Functional")  # as files call it
+_kind("layer").add(Model, "Functional")  # as files call it

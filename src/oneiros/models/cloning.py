@@ -1,4 +1,4 @@
-"""Copies of models with weights of their own."""
+"""Copies of models, with weights of their own."""
 
 from ..core import is_symbol, structure
 from ..core.symbol import replace_symbols
@@ -9,9 +9,21 @@ from .sequential import Sequential
 
 
 def clone_model(model, input_tensors=None, clone_function=None, call_function=None, recursive=False, **kwargs):
-    """A model of the same layers with new weights.
+    """Makes a model of the same layers with new weights.
 
-    input_tensors: symbols to build on. clone_function: function from a layer to the layer to use in its place.
+    Args:
+        model: a `Sequential`, or a model made from symbols.
+        input_tensors: symbols to use as the inputs of the copy.
+        clone_function: a function from a layer to the layer to use in its place.
+        call_function: accepted for Keras 3.
+        recursive: accepted for Keras 3; models inside are always copied too.
+        **kwargs: accepted for Keras 3.
+
+    Returns:
+        A new model.
+
+    Raises:
+        ValueError: if the model is a subclass with a `call` of its own.
 
     >>> from oneiros.layers import Dense
     >>> copy = clone_model(Sequential([Dense(2, input_shape=(3,))]))

@@ -1,4 +1,4 @@
-"""Graphs of layers as configurations and back, in the format of Keras 2; Keras 3's is read too."""
+"""Graphs of layers as configurations and back. They are written in the format of Keras 2; Keras 3's is read too."""
 
 import inspect
 
@@ -19,7 +19,16 @@ def serialize_layer(layer):
 
 
 def deserialize_layer(config, custom_objects=None):
-    """The layer or model of a configuration. Unknown classes and unsafe content raise `UnsafeModelError`."""
+    """Makes the layer or model of a configuration.
+
+    Args:
+        config: a dictionary with ``"class_name"`` and ``"config"``.
+        custom_objects: a dictionary from names to classes and functions.
+
+    Raises:
+        CorruptFileError: if it is not such a dictionary.
+        UnsafeModelError: if the class is not known, or the content could run code.
+    """
     if not isinstance(config, dict) or "class_name" not in config:
         raise CorruptFileError(f"Expected the configuration of a layer. Received: {str(config)[:80]}")
     return kind("layer").deserialize(config, custom_objects)
@@ -29,6 +38,7 @@ def deserialize_layer(config, custom_objects=None):
 
 
 def sequential_config(model):
+    """The configuration of a `Sequential`."""
     layers = [serialize_layer(layer) for layer in model.direct_sublayers()]
     if model.inputs and not (layers and layers[0]["class_name"] in ("InputLayer", "Merge")):
         layers.insert(0, serialize_layer(model.inputs[0].node.operation))
@@ -36,6 +46,7 @@ def sequential_config(model):
 
 
 def sequential_from_config(cls, config, custom_objects=None):
+    """The `Sequential`, or an object of the subclass `cls`, for a configuration."""
     if isinstance(config, list):  # Keras 1 and 2.1
         config = {"layers": config}
     if not isinstance(config.get("layers"), list):
@@ -52,6 +63,7 @@ def sequential_from_config(cls, config, custom_objects=None):
 
 
 def graph_config(model):
+    """The configuration of a model that was made from symbols."""
     nodes = [node for _, node in order_nodes(model.inputs, model.outputs_by_key)]
     nodes += [s.node for s in model.inputs if s.node.placeholder and s.node not in nodes]  # which nothing uses
     names, indices, entries = {}, {}, {}
@@ -124,6 +136,7 @@ def _call_config(node, reference):
 
 
 def operation_name(function):
+    """The name under which files know a function of this library."""
     for name, known in kind("operation").objects.items():
         if known is function:
             return name
@@ -178,6 +191,7 @@ class _Missing(Exception):
 
 
 def from_config(cls, config, custom_objects=None):
+    """The model, an object of the class `cls`, for a configuration."""
     if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
         return cls(**config)  # a subclass with arguments of its own
     with CustomObjectScope(custom_objects):

@@ -1,4 +1,4 @@
-"""Drawings of models: a graph in the DOT language (through pydot), and pictures of it (through Graphviz)."""
+"""Drawings of models: graphs in the DOT language, made by pydot, and pictures of them, made by Graphviz."""
 
 import html
 from pathlib import Path
@@ -24,13 +24,25 @@ def model_to_dot(
     layer_range=None,
     splines="ortho",
 ):
-    """The graph of a model as a ``pydot.Dot`` (with subgraph=True, a ``pydot.Cluster``).
+    """The graph of a model as an object of pydot.
 
-    show_*: what the boxes tell beside the class. rankdir: 'TB' draws downwards, 'LR' to the right. expand_nested:
-    whether models inside are drawn as clusters. dpi: dots per inch. layer_range: the names of the first and the last
-    layer to draw.
+    Args:
+        model: a model that is built.
+        show_shapes: whether boxes tell the shapes of inputs and outputs.
+        show_dtype: whether boxes tell the types.
+        show_layer_names: whether boxes tell the names of layers.
+        rankdir: `"TB"` draws from top to bottom, `"LR"` from left to right; `"BT"` and `"RL"` the other way.
+        expand_nested: whether models inside are drawn as clusters.
+        dpi: the number of dots per inch.
+        subgraph: whether to return a ``pydot.Cluster`` instead of a ``pydot.Dot``.
+        show_layer_activations: whether boxes tell activations.
+        show_trainable: whether boxes tell if the layer is trained.
+        layer_range: the names of the first and the last layer to draw.
+        splines: how Graphviz draws the arrows.
 
-    Raises ImportError without pydot, ValueError for a model that is not built.
+    Raises:
+        ImportError: if pydot is not installed.
+        ValueError: if the model is not built.
     """
     pydot = _pydot()
     if not model.built:
@@ -70,10 +82,27 @@ def plot_model(
     layer_range=None,
     splines="ortho",
 ):
-    """Draws a model into a file: the ending of `to_file` says of what kind (png, svg, pdf, dot, ...).
+    """Draws a model into a file.
 
-    The other arguments are those of `model_to_dot`. In a notebook the picture is returned. Raises ImportError
-    without pydot or Graphviz; 'dot' and 'raw' files need no Graphviz.
+    Args:
+        model: a model that is built.
+        to_file: the file. Its suffix says what kind of picture: png, svg, pdf, dot, ...
+        show_shapes: as in `model_to_dot`, like all other arguments.
+        show_dtype: see there.
+        show_layer_names: see there.
+        rankdir: see there.
+        expand_nested: see there.
+        dpi: see there.
+        show_layer_activations: see there.
+        show_trainable: see there.
+        layer_range: see there.
+        splines: see there.
+
+    Returns:
+        The picture, in a notebook.
+
+    Raises:
+        ImportError: if pydot is not installed, or Graphviz, which only dot files do without.
     """
     graph = model_to_dot(
         model,

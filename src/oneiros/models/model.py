@@ -2,23 +2,22 @@
 
 import numbers
 
-import jax
 import numpy as np
 
 from ..core import Graph, Symbol, behaviour, has_symbol, is_symbol, structure, symbols_in
-from ..core.errors import InputDataError
 from ..core.mask_and_logits import set_mask
 from ..core.names import to_snake_case, unique_name
 from ..core.symbol import replace_symbols
-from ..layers.base import Layer, find_in_attributes, shape_of, single
+from ..layers.base import Layer, find_in_attributes, shape_of
 from ..layers.base.nodes import attach
 from ..saving import Savable
 from ..training.trainer import Trainer
 from . import configuration, summary
+from .inputs_and_outputs import InputsAndOutputs
 from .topology import layers_in_order, order_nodes
 
 
-class Model(Trainer, Savable, Layer):
+class Model(InputsAndOutputs, Trainer, Savable, Layer):
     """A model: a graph of layers that can be trained, saved and shown, and that is a layer itself.
 
     There are two ways to make one. ``Model(inputs, outputs)`` takes symbols: what `Input` returns, and what layers
@@ -45,8 +44,6 @@ class Model(Trainer, Savable, Layer):
 
     supports_masking = True
     layer_graph = None  # the `Graph` from inputs to outputs; subclasses with a `call` of their own have none
-    input_structure = output_structure = None  # the inputs and outputs in the form in which they were given
-    inputs = outputs = None  # the same as flat lists
     untracked_attributes = Layer.untracked_attributes | {"_graph_layers"}
 
     def __init__(self, *args, inputs=None, outputs=None, name=None, trainable=True, **kwargs):
@@ -91,57 +88,30 @@ class Model(Trainer, Savable, Layer):
             raise ValueError(f"Model {self.name}: the name {twice!r} is used by {names.count(twice)} layers.")
         self.built = True
 
-    @property
-    def outputs_by_key(self) -> list:
-        """The outputs in the order in which Keras walks the graph: dictionaries sorted by key."""
-        return jax.tree.leaves(self.output_structure)
-
-    # --- names and layers
-
-    @property
-    def input_names(self):
-        return [self._name_of(s, i) for i, s in enumerate(self.inputs or [])]
-
-    @property
-    def output_names(self):
-        if self.outputs is None:
-            return []
-        names = []
-        for i, symbol in enumerate(self.outputs):
-            name = self._name_of(symbol, i)
-            names.append(name if name not in names else f"{name}_{sum(n.startswith(name) for n in names)}")
-        return names
-
-    @staticmethod
-    def _name_of(symbol, index):
-        return getattr(getattr(symbol.node, "operation", None), "name", None) or symbol.name or f"output_{index + 1}"
-
-    @property
-    def input_places(self):
-        """The structure of the inputs, to which data are matched."""
-        return structure.Places(self.input_structure, self.input_names, "input")
-
-    @property
-    def output_places(self):
-        """The structure of the outputs, to which losses, metrics and targets are matched."""
-        return structure.Places(self.output_structure, self.output_names)
+    # --- layers
 
     @property
     def layers(self):
-        """The layers directly in this model, in Keras' order."""
+        """The layers directly in this model, in the order of Keras."""
         return list(self._graph_layers) if self.layer_graph is not None else find_in_attributes(Layer, self)
 
-    input_layers = property(lambda self: [s.node.operation for s in self.inputs if s.node])
-    output_layers = property(lambda self: [s.node.operation for s in self.outputs])
-
     def direct_sublayers(self):
+        """The layers of the graph, and those held in attributes."""
         if self.layer_graph is None:
             return find_in_attributes(Layer, self)
         extra = [layer for layer in find_in_attributes(Layer, self) if layer not in self._graph_layers]
         return [*self._graph_layers, *extra]
 
     def get_layer(self, name=None, index=None):
-        """The layer of this name, or at this index."""
+        """Finds a layer.
+
+        Args:
+            name: its name.
+            index: its place in `layers`.
+
+        Raises:
+            ValueError: if there is no such layer.
+        """
         layers = self.layers
         if index is not None:
             if not isinstance(index, numbers.Integral) or not -len(layers) <= index < len(layers):
@@ -165,13 +135,14 @@ class Model(Trainer, Savable, Layer):
 
     @property
     def stateful(self):
+        """Whether a layer inside keeps states from batch to batch."""
         return any(layer.stateful for layer in self.direct_sublayers())
 
     uses_learning_phase = property(lambda self: any(layer.uses_learning_phase for layer in self.direct_sublayers()))
     state_updates = property(lambda self: [])
 
     def reset_states(self):
-        """Sets the states of stateful layers back to their start."""
+        """Sets the states of all stateful layers to zero."""
         for layer in self.sublayers():
             if layer.stateful and hasattr(layer, "reset_states"):
                 layer.reset_states()
@@ -181,7 +152,16 @@ class Model(Trainer, Savable, Layer):
     # --- calls
 
     def call(self, inputs, training=None, mask=None):
-        """Computes the outputs of the graph. Subclasses write their own."""
+        """Computes the outputs of the graph. Subclasses write their own.
+
+        Args:
+            inputs: an array for each input: alone, in a list, or in a dictionary by name.
+            training: whether the call is one of training.
+            mask: the masks of the inputs.
+
+        Returns:
+            The outputs, in the structure that `Model` was given.
+        """
         if self.layer_graph is None:
             raise NotImplementedError(
                 f"{type(self).__name__}: a subclass of Model needs a call(self, inputs) method, or Model(inputs, "
@@ -202,19 +182,6 @@ class Model(Trainer, Savable, Layer):
     def compute_mask(self, inputs, mask=None):
         return None  # the layers inside have set it on the outputs
 
-    def matched_inputs(self, inputs, what="inputs"):
-        """What is given for each of `self.inputs`: in a list, by name, or in the structure that Model() was given."""
-        count, flat = len(self.inputs), structure.leaves(inputs)
-        if isinstance(inputs, dict) or count > 1 and structure.is_nested(inputs):
-            what = f"Model {self.name}: {what}"
-            flat = self.input_places.match(inputs, what, partial=False, ignore_unknown=True, spread=False)
-        if len(flat) != count or any(map(structure.is_nested, flat)):
-            raise InputDataError(
-                f"{what}: model {self.name} expects {count} input(s), {self.input_names}. Received "
-                f"{len(flat)} array(s) of shapes {[shape_of(x) for x in flat]}."
-            )
-        return flat
-
     def compute_output_spec(self, *args, **kwargs):
         if self.layer_graph is not None and len(args) == 1 and not has_symbol(kwargs):
             shapes = [tuple(s.shape) for s in symbols_in(args)]
@@ -222,19 +189,19 @@ class Model(Trainer, Savable, Layer):
                 return replace_symbols(self.output_structure, lambda s: Symbol(s.shape, s.dtype, "spec"))
         return Layer.compute_output_spec(self, *args, **kwargs)
 
-    input = property(lambda self: single(self.inputs) if self.inputs else Layer.input.fget(self))
-    output = property(lambda self: single(self.outputs) if self.outputs else Layer.output.fget(self))
-    input_shape = property(lambda self: single([tuple(s.shape) for s in self.inputs]))
-    output_shape = property(lambda self: single([tuple(s.shape) for s in self.outputs]))
-
     def build(self, input_shape=None):
-        """Makes all weights of a subclassed model, by running it once on made-up data of this shape."""
+        """Makes all weights of a subclassed model, by calling it once on made-up data.
+
+        Args:
+            input_shape: the shape of the inputs, with the batch axis.
+        """
         if self.layer_graph is None and input_shape is not None:
             type(self).compute_output_spec(self, structure.map_shapes(Symbol, input_shape))
         self.built = True
 
     def build_for_call(self, args, kwargs):
         # A subclassed model builds its layers as its call reaches them.
+        """Calls a `build` of the subclass's own. Otherwise the layers are built as `call` reaches them."""
         if type(self).build is not Model.build and not self.built:
             self.build(shape_of(args[0]))
         self.built = True
@@ -249,7 +216,12 @@ class Model(Trainer, Savable, Layer):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """A new model from what `get_config` returned."""
+        """A new model from what `get_config` returned.
+
+        Args:
+            config: the configuration.
+            custom_objects: a dictionary from names to classes and functions.
+        """
         return configuration.from_config(cls, config, custom_objects)
 
     def summary(
@@ -261,11 +233,15 @@ class Model(Trainer, Savable, Layer):
         show_trainable=False,
         layer_range=None,
     ):
-        """Prints the layers, their output shapes and numbers of weights.
+        """Prints the layers, their output shapes and their numbers of weights.
 
-        line_length: characters a line. positions: of the columns. print_fn: called with each line. expand_nested:
-        whether layers of inner models are shown. show_trainable: whether a column says which layers are trained.
-        layer_range: the names of the first and the last layer to show, or patterns for them.
+        Args:
+            line_length: the number of characters in a line.
+            positions: where the columns end.
+            print_fn: a function that is called with each line, by default `print`.
+            expand_nested: whether the layers of models inside are shown.
+            show_trainable: whether a column says which layers are trained.
+            layer_range: the names of the first and the last layer to show, or patterns for them.
         """
         summary.print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 

@@ -29,12 +29,23 @@ class _Split(Layer):
 
 
 def multi_gpu_model(model, gpus=None, cpu_merge=True, cpu_relocation=False):
-    """A model with the weights of `model` that computes each batch on several devices, a part on each.
+    """Makes a model that shares the weights of another, and computes each batch on several devices, a part on each.
 
-    gpus: how many devices, or a list of their numbers; by default all that this process sees (a CPU counts as one).
-    Where there are fewer, those there are take over, with a warning. Batches that cannot be divided evenly are
-    computed whole. Train and call the new model; save the old one, which is its layer before the outputs.
-    cpu_merge, cpu_relocation: accepted; where the weights lie is up to the compiler.
+    Train and call the new model; save the old one, which is a layer of it. A batch that cannot be divided evenly is
+    computed whole. If there are fewer devices than asked for, those that exist compute everything, with a warning.
+
+    Args:
+        model: the model.
+        gpus: the number of devices, or a list of their numbers; by default all that this process sees. A CPU counts as
+            one.
+        cpu_merge: accepted for Keras 2; the compiler decides where results are put together.
+        cpu_relocation: accepted for Keras 2; the compiler decides where weights are.
+
+    Returns:
+        A new `Model`.
+
+    Raises:
+        InputDataError: if `gpus` is less than 2.
 
     >>> from oneiros import Sequential, layers
     >>> multi_gpu_model(Sequential([layers.Dense(1, input_shape=(2,))])).output_shape

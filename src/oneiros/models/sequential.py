@@ -1,4 +1,4 @@
-"""Sequential: a chain of layers."""
+"""Sequential: a model in which each layer's output is the next layer's input."""
 
 from ..core import is_symbol
 from ..core.errors import InputDataError
@@ -11,10 +11,16 @@ from .model import Model
 
 
 class Sequential(Model):
-    """A chain of layers, each with one input and one output.
+    """A chain of layers, each of which has one input and one output.
 
-    layers: a list of layers. The first may tell its input's shape (`input_shape=`, or an Input before it); without
-    one, the model is built when it first sees data.
+    The model is built at once if the shape of its input is known: from an `Input` in front, or from `input_shape` of
+    the first layer. Otherwise it is built when it first sees data.
+
+    Args:
+        layers: a list of layers.
+        name: the model's name.
+        trainable: whether training changes the weights.
+        **kwargs: further arguments of `Layer`.
 
     >>> from oneiros.layers import Dense
     >>> model = Sequential([Dense(4, input_shape=(3,)), Dense(1)])
@@ -29,7 +35,16 @@ class Sequential(Model):
             self.add(layer)
 
     def add(self, layer, rebuild=True):
-        """Appends a layer."""
+        """Appends a layer.
+
+        Args:
+            layer: a layer, a function, or what `Input` returns.
+            rebuild: accepted for Keras 3.
+
+        Raises:
+            TypeError: if it is none of these.
+            ValueError: if another layer has the same name, or an `Input` is not the first layer.
+        """
         if is_symbol(layer):
             layer = layer.node.operation
         if not isinstance(layer, Layer):
@@ -78,7 +93,7 @@ class Sequential(Model):
         self.set_layer_graph(self.inputs[0] if len(self.inputs) == 1 else self.inputs, output)
 
     def pop(self):
-        """Removes and returns the last layer."""
+        """Removes the last layer and returns it."""
         if not self._layers:
             raise TypeError(f"Sequential {self.name} has no layers.")
         layer = self._layers.pop()
@@ -98,15 +113,21 @@ class Sequential(Model):
         return [x for x in self._layers if not isinstance(x, InputLayer)]
 
     def direct_sublayers(self):
+        """All layers, with an `Input` in front of them."""
         return list(self._layers)
 
     def build(self, input_shape=None):
-        """Makes all weights for inputs of this shape, the batch axis included."""
+        """Makes all weights.
+
+        Args:
+            input_shape: the shape of the inputs, with the batch axis.
+        """
         if self.layer_graph is None and self._layers and input_shape is not None:
             self._chain(Input(batch_shape=input_shape, name=f"{self._layers[0].name}_input"))
         self.built = self.layer_graph is not None
 
     def build_for_call(self, args, kwargs):
+        """Makes the graph for the inputs of a first call."""
         if self.layer_graph is None:
             if not self._layers:
                 raise InputDataError(f"Sequential {self.name} has no layers: add some first.")
@@ -128,14 +149,31 @@ class Sequential(Model):
         return tuple(input_shape)
 
     def predict_classes(self, x, batch_size=None, verbose=0, steps=None):
-        """The most probable class of each sample: an index, or 0/1 (of shape (n, 1)) for a single sigmoid output."""
+        """The most probable class of each sample.
+
+        Args:
+            x: the inputs.
+            batch_size: as in `predict`.
+            verbose: as in `predict`.
+            steps: as in `predict`.
+
+        Returns:
+            Indices of shape (batch,); 0 or 1 of shape (batch, 1) for a single sigmoid output.
+        """
         probabilities = self.predict(x, batch_size=batch_size, verbose=verbose, steps=steps)
         if probabilities.shape[-1] > 1:
             return probabilities.argmax(-1)
         return (probabilities > 0.5).astype("int32")
 
     def predict_proba(self, x, batch_size=None, verbose=0, steps=None):
-        """`predict` under its old name for classifiers."""
+        """The same as `predict`, under its old name for classifiers.
+
+        Args:
+            x: the inputs.
+            batch_size: as in `predict`.
+            verbose: as in `predict`.
+            steps: as in `predict`.
+        """
         return self.predict(x, batch_size=batch_size, verbose=verbose, steps=steps)
 
     def get_config(self):

@@ -1,4 +1,4 @@
-"""The table that `model.summary()` prints, in the look of each generation."""
+"""The table that `model.summary()` prints, as each generation of Keras shows it."""
 
 import re
 
@@ -19,7 +19,7 @@ def print_summary(
     show_trainable=False,
     layer_range=None,
 ):
-    """Prints a model's layers, output shapes and numbers of weights, line by line, through `print_fn`."""
+    """Prints a model's layers, their output shapes and their numbers of weights. `Model.summary` has the arguments."""
     line_length = None if line_length is None else positive_int("line_length", line_length)
     if not isinstance(positions, (list, tuple, type(None))):
         raise InputDataError(f"positions: expected a list of where columns end. Received: positions={positions!r}")

@@ -1,13 +1,20 @@
-"""The order of a model's layers, as Keras has it: it decides the order of weights in files."""
+"""The order of a model's layers in Keras, which decides on the order of weights in files."""
 
 from ..layers.base import Layer
 
 
 def order_nodes(inputs, outputs):
-    """All nodes from `inputs` to `outputs` with their depths: ``[(depth, node), ...]``, deepest first.
+    """All nodes from `inputs` to `outputs` with their depths, the deepest first.
 
-    The depth of a node is the longest way from it to an output; nodes of one layer share the largest of theirs
-    (as the walk meets them). Equal depths keep the order of a walk from the outputs.
+    The depth of a node is the length of the longest path from it to an output. All nodes of a layer have the largest
+    depth that was known when they were reached. Nodes of equal depth keep the order of a walk from the outputs.
+
+    Args:
+        inputs: the symbols where the walk ends.
+        outputs: the symbols where it begins.
+
+    Returns:
+        A list of pairs of a depth and a node.
     """
     stop = {id(s) for s in inputs}
     rank, order, visited = {}, [], set()
@@ -50,7 +57,7 @@ def _owner(node):
 
 
 def layers_in_order(inputs, outputs):
-    """The layers of a graph, deepest first, each once; inputs that nothing uses come last."""
+    """The layers of a graph, the deepest first, each once. Inputs that nothing uses come last."""
     found = {}
     for _, node in order_nodes(inputs, outputs):
         if isinstance(node.operation, Layer):

@@ -392,7 +392,7 @@ class ScheduleFreeAdamW(_Adaptive):
     warmup_steps: int = field(default=0, doc="Number of steps in which the rate rises to its value.")
 
     def slots(self, variable):
-        return {"momentum": np.asarray(variable._value), "velocity": 0.0}
+        return {"momentum": np.asarray(variable.stored), "velocity": 0.0}
 
     def update(self, gradient, value, slots, rate, step):
         z, beta = slots["momentum"], self.beta_1

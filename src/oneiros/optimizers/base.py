@@ -120,7 +120,7 @@ class Optimizer(OptimizerState):
         self._index = {v: i for i, v in enumerate(self._trained)}
         if self.use_ema:
             self._model_variables_moving_average = [
-                self.add_variable_from_reference(v, "average", np.asarray(v._value)) for v in self._trained
+                self.add_variable_from_reference(v, "average", np.asarray(v.stored)) for v in self._trained
             ]
         if self.gradient_accumulation_steps:
             self._accumulators = [self.add_variable_from_reference(v, "gradient_accumulator") for v in self._trained]

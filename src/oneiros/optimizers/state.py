@@ -133,9 +133,7 @@ class OptimizerState(core.Configurable):
         shape = kwargs.get("shape") or (initializer.shape if isinstance(initializer, np.ndarray) else reference.shape)
         name = f"{reference.path.replace('/', '_').replace(':0', '')}_{name or 'slot'}"
         variable = self.add_variable(shape, initializer, reference.dtype, name=name)
-        sharding = getattr(reference._value, "sharding", None)
-        if shape == reference.shape and sharding is not None and sharding.num_devices > 1:
-            variable._value = jax.device_put(variable._value, sharding)
+        variable.spread_like(reference)
         return variable
 
     def add_optimizer_variables(self, trainable_variables, name, initializer="zeros"):

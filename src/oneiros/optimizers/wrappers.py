@@ -204,7 +204,7 @@ class OptaxOptimizer(Optimizer):
             return
         super().build(variables)
         with jax.ensure_compile_time_eval():
-            state = self.optimizer.init([v._value for v in self._trained])
+            state = self.optimizer.init([v.stored for v in self._trained])
         leaves, self._structure = jax.tree.flatten(state)
         self._leaves = [self.add_variable(jnp.shape(x), x, jnp.result_type(x), name="state") for x in leaves]
 

@@ -1,0 +1,103 @@
+"""The inputs and outputs of a model: their names and structures, and how data are matched to them."""
+
+import jax
+
+from ..core import structure
+from ..core.errors import InputDataError
+from ..layers.base import shape_of, single
+
+
+class InputsAndOutputs:
+    """The part of `Model` that knows its inputs and outputs. A subclass with its own `call` has none."""
+
+    inputs = outputs = None  # flat lists of symbols
+    input_structure = output_structure = None  # the same in the form in which they were given
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs."""
+        return [_name_of(s, i) for i, s in enumerate(self.inputs or [])]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs: those of the layers that they come from."""
+        if self.outputs is None:
+            return []
+        names = []
+        for i, symbol in enumerate(self.outputs):
+            name = _name_of(symbol, i)
+            names.append(name if name not in names else f"{name}_{sum(n.startswith(name) for n in names)}")
+        return names
+
+    @property
+    def input_layers(self) -> list:
+        """The layers that hold the inputs."""
+        return [s.node.operation for s in self.inputs if s.node]
+
+    @property
+    def output_layers(self) -> list:
+        """The layers that compute the outputs."""
+        return [s.node.operation for s in self.outputs]
+
+    @property
+    def input(self):
+        """The input symbol, or a list of several."""
+        return single(self.inputs) if self.inputs else super().input
+
+    @property
+    def output(self):
+        """The output symbol, or a list of several."""
+        return single(self.outputs) if self.outputs else super().output
+
+    @property
+    def input_shape(self):
+        """The shape of the input, or a list of several."""
+        return single([tuple(s.shape) for s in self.inputs])
+
+    @property
+    def output_shape(self):
+        """The shape of the output, or a list of several."""
+        return single([tuple(s.shape) for s in self.outputs])
+
+    @property
+    def outputs_by_key(self) -> list:
+        """The outputs in the order in which Keras walks the graph: dictionaries sorted by key."""
+        return jax.tree.leaves(self.output_structure)
+
+    @property
+    def input_places(self) -> structure.Places:
+        """The structure of the inputs, by which data are matched to them."""
+        return structure.Places(self.input_structure, self.input_names, "input")
+
+    @property
+    def output_places(self) -> structure.Places:
+        """The structure of the outputs, by which losses, metrics and targets are matched to them."""
+        return structure.Places(self.output_structure, self.output_names)
+
+    def matched_inputs(self, inputs, what: str = "inputs") -> list:
+        """What is given for each of `self.inputs`.
+
+        Args:
+            inputs: a list, a dictionary by name, or the structure that `Model` was given.
+            what: what messages call it.
+
+        Returns:
+            A flat list.
+
+        Raises:
+            InputDataError: if something is missing.
+        """
+        count, flat = len(self.inputs), structure.leaves(inputs)
+        if isinstance(inputs, dict) or count > 1 and structure.is_nested(inputs):
+            what = f"Model {self.name}: {what}"
+            flat = self.input_places.match(inputs, what, partial=False, ignore_unknown=True, spread=False)
+        if len(flat) != count or any(map(structure.is_nested, flat)):
+            raise InputDataError(
+                f"{what}: model {self.name} expects {count} input(s), {self.input_names}. Received "
+                f"{len(flat)} array(s) of shapes {[shape_of(x) for x in flat]}."
+            )
+        return flat
+
+
+def _name_of(symbol, index):
+    return getattr(getattr(symbol.node, "operation", None), "name", None) or symbol.name or f"output_{index + 1}"
