@@ -1,15 +1,24 @@
 """Small functions on label and feature arrays."""
 
 import numpy as np
+import numpy.typing as npt
 
 from oneiros.core.errors import InputDataError
 
 
-def to_categorical(x, num_classes=None, dtype=None):
-    """One-hot rows for class numbers: shape ``(...)`` or ``(..., 1)`` to ``(..., num_classes)``.
+def to_categorical(x: npt.ArrayLike, num_classes: int | None = None, dtype: npt.DTypeLike = None) -> np.ndarray:
+    """One-hot rows for class numbers.
 
-    ``num_classes`` defaults to the largest class plus one; ``dtype`` to float64, as in Keras. Raises ``InputDataError``
-    for a class outside ``[0, num_classes)``.
+    Args:
+        x: class numbers, shape ``(...)`` or ``(..., 1)``.
+        num_classes: the number of classes; by default the largest class plus one.
+        dtype: the type of the result; by default float64.
+
+    Returns:
+        An array of shape ``(..., num_classes)``: 1 at the class, 0 elsewhere.
+
+    Raises:
+        InputDataError: a class is outside ``[0, num_classes)``.
 
     >>> to_categorical([0, 2], 3)
     array([[1., 0., 0.],
@@ -21,8 +30,19 @@ def to_categorical(x, num_classes=None, dtype=None):
     return hot.reshape(*classes.shape, num_classes)
 
 
-def to_ordinal(y, num_classes=None, dtype="float32"):
-    """For class ``k`` of ``num_classes`` ordered ones, ``k`` ones, then zeros: shape ``(..., num_classes - 1)``.
+def to_ordinal(y: npt.ArrayLike, num_classes: int | None = None, dtype: npt.DTypeLike = "float32") -> np.ndarray:
+    """Rows for the classes of an ordinal regression: class ``k`` becomes ``k`` ones, then zeros.
+
+    Args:
+        y: class numbers, shape ``(...)`` or ``(..., 1)``.
+        num_classes: the number of classes; by default the largest class plus one.
+        dtype: the type of the result.
+
+    Returns:
+        An array of shape ``(..., num_classes - 1)``.
+
+    Raises:
+        InputDataError: a class is outside ``[0, num_classes)``.
 
     >>> to_ordinal([0, 2], 3).tolist()
     [[0.0, 0.0], [1.0, 1.0]]
@@ -32,7 +52,7 @@ def to_ordinal(y, num_classes=None, dtype="float32"):
 
 
 def _class_numbers(function, x, num_classes):
-    """Checked integers, without a last axis of length 1, and how many classes there are."""
+    """The class numbers as checked integers, without a last axis of length 1, and the number of classes."""
     classes = np.array(x)
     if classes.dtype.kind not in "biuf":
         raise InputDataError(f"{function}: expected class numbers. Received dtype {classes.dtype}")
@@ -50,8 +70,16 @@ def _class_numbers(function, x, num_classes):
     return classes, num_classes
 
 
-def normalize(x, axis=-1, order=2):
-    """``x`` divided by its norm of the given order along ``axis``; zero vectors stay zero.
+def normalize(x: npt.ArrayLike, axis: int = -1, order: int = 2) -> np.ndarray:
+    """An array divided by its norms along an axis.
+
+    Args:
+        x: the array.
+        axis: the axis of the vectors.
+        order: the order of the norm, as in `numpy.linalg.norm`.
+
+    Returns:
+        An array of the same shape. Vectors of zeros stay zero.
 
     >>> normalize([[3.0, 4.0]])
     array([[0.6, 0.8]])

@@ -1,4 +1,4 @@
-"""Files that are replaced whole: a new one appears under its name when it is complete, or the old one stays."""
+"""Files that are replaced as a whole: a new one appears under its name when it is complete, or the old one stays."""
 
 import contextlib
 import os
@@ -12,17 +12,27 @@ from pathlib import Path
 
 _HOST = f"{zlib.crc32(os.uname().nodename.encode()) if hasattr(os, 'uname') else 0:08x}"
 _PART = re.compile(r"\..*\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.part(\..*)?")  # what `part_path` makes
-_ABANDONED = 24 * 3600  # seconds without a change after which a part belongs to nobody, wherever its owner ran
-_SWEEPS_SHARE = 50  # looking for leftovers may take one part in so many of a process's time
+_ABANDONED = 24 * 3600  # seconds without a change after which a part is deleted, on whatever machine it was made
+_SWEEPS_SHARE = 50  # looking for leftovers takes at most 1/50 of a process's time
 _open = set()  # the parts that this process is writing
 _next_sweep = {}  # folder -> when to look for leftovers again
 _trusted = {}  # path -> stamp of the files that this process wrote or checked
 
 
-def regular(path, what="file"):
-    """The path, if it leads to an ordinary file. Opening a pipe could wait for ever, and a device never ends.
+def regular(path: str | os.PathLike, what: str = "file") -> str:
+    """The path, if it leads to an ordinary file. Opening a pipe could wait for ever, and a device may never end.
 
-    Raises ``FileNotFoundError``, or ``OSError`` for a folder, pipe, device or socket.
+    Args:
+        path: the path.
+        what: what the file should be, for messages.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        OSError: it is a folder, pipe, device or socket.
+
+    >>> regular(os.curdir)
+    Traceback (most recent call last):
+    IsADirectoryError: .: expected file, found a folder. Give the path of an ordinary file.
     """
     path = os.fspath(path)
     try:
@@ -42,17 +52,32 @@ def _kind(mode):
 
 @contextlib.contextmanager
 def replacing(path):
-    """Gives a temporary path in the folder of ``path``; the file made there replaces ``path`` if the block succeeds.
+    """Yields a temporary path beside `path`. The file there replaces `path` if the block succeeds.
 
-    The new file has the permissions of the old one, a symbolic link stays and its target is replaced. Whatever fails,
-    the old file is as it was, and an ``OSError`` names ``path``. What a killed process left in the folder is removed.
+    The new file gets the permissions of the old one. A symbolic link stays, and its target is replaced. If anything
+    fails, the old file is as it was. What killed processes left in the folder is removed.
+
+    Args:
+        path: the file to write.
+
+    Raises:
+        OSError: the file cannot be written. The error names `path`, not the temporary one.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "notes.txt"
+    >>> with replacing(path) as part:
+    ...     _ = part.write_text("new")
+    ...     path.exists()
+    False
+    >>> path.read_text()
+    'new'
     """
     target = Path(os.path.realpath(path))
     part = part_path(target)
     try:
         mode = _mode(target)
         _sweep(target.parent)
-        # Made with its permissions at once: what is private is never readable under its temporary name.
+        # Made with its final permissions, so that private data is never readable under the temporary name.
         descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 if mode is None else mode)
         os.close(descriptor)
         yield part
@@ -73,14 +98,14 @@ def replacing(path):
 
 
 def trust(path):
-    """Notes that a file was written by this process, or checked: by its hash, or by reading all of it."""
+    """Notes that this process wrote the file, or checked it by its hash or by reading all of it."""
     path = os.path.realpath(path)
     with contextlib.suppress(FileNotFoundError):  # replaced again at once
         _trusted[path] = _stamp(path)
 
 
 def trusted(path):
-    """Whether `trust` was said of the file, and nobody has changed it since."""
+    """Whether `trust` was called for the file, and it has not changed since."""
     path = os.path.realpath(path)
     return path in _trusted and _trusted[path] == _stamp(path)
 
@@ -104,7 +129,7 @@ def _mode(target):
 
 
 def part_path(path):
-    """A new temporary path beside ``path`` that tells whose it is: `replacing` removes it once its process is dead."""
+    """A new temporary path beside `path`. Its name tells the process, so that `replacing` can clean up after it."""
     path = Path(path)
     name = f".{path.name[:40]}.{_HOST}-{os.getpid()}-{secrets.token_hex(4)}.part{path.suffix[:8]}"
     _open.add(name)
@@ -112,7 +137,7 @@ def part_path(path):
 
 
 def _sweep(folder):
-    """Removes the parts of dead processes. A large folder is not listed at every save."""
+    """Removes the parts of dead processes. Large folders are not searched at every save."""
     started = time.monotonic()
     if started < _next_sweep.get(folder, 0):
         return

@@ -1,10 +1,18 @@
-"""Batches as tuples, for training steps of one's own."""
+"""Batches as tuples, for your own training steps."""
 
 from oneiros.core.errors import InputDataError
 
 
 def pack_x_y_sample_weight(x, y=None, sample_weight=None):
-    """What a data set yields for inputs, targets and weights: as short a tuple as says it.
+    """A batch in the form in which data sets yield it.
+
+    Args:
+        x: the inputs.
+        y: the targets.
+        sample_weight: the weights of the samples.
+
+    Returns:
+        ``(x, y, sample_weight)``, ``(x, y)``, or `x` alone (as ``(x,)`` if it is a list or tuple itself).
 
     >>> pack_x_y_sample_weight(1), pack_x_y_sample_weight(1, 2), pack_x_y_sample_weight([1, 2])
     (1, (1, 2), ([1, 2],))
@@ -16,8 +24,17 @@ def pack_x_y_sample_weight(x, y=None, sample_weight=None):
     return (x,) if isinstance(x, (tuple, list)) else x
 
 
-def unpack_x_y_sample_weight(data):
-    """Inputs, targets and weights of what a data set yields; ``None`` for what is not there.
+def unpack_x_y_sample_weight(data) -> tuple:
+    """The inputs, targets and weights of a batch.
+
+    Args:
+        data: ``x``, ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)``.
+
+    Returns:
+        ``(x, y, sample_weight)``, with ``None`` for what is not there.
+
+    Raises:
+        InputDataError: the tuple is empty, or has more than three entries.
 
     >>> unpack_x_y_sample_weight((1, 2)), unpack_x_y_sample_weight(1)
     ((1, 2, None), (1, None, None))

@@ -1,4 +1,4 @@
-"""Data that comes batch by batch: sequences, and what prepares their batches ahead of time."""
+"""Data in batches: sequences and generators, and workers that prepare their batches ahead of time."""
 
 import itertools
 import random
@@ -11,15 +11,15 @@ from .workers import Workers
 
 
 class PyDataset:
-    """Base class for a data set that is asked for its batches by number.
+    """Base class for data sets whose batches have numbers.
 
-    A subclass has ``__getitem__(index)``, which gives a batch (``x``, ``(x, y)`` or ``(x, y, sample_weight)``), and
-    ``__len__()``, the number of batches; ``on_epoch_end()`` may change or shuffle the data.
+    A subclass defines ``__getitem__(index)``, which returns a batch (``x``, ``(x, y)`` or ``(x, y, sample_weight)``),
+    and ``__len__()``, the number of batches. ``on_epoch_end()`` may change or shuffle the data.
 
     Args:
-        workers: how many threads or processes prepare batches ahead.
-        use_multiprocessing: processes instead of threads.
-        max_queue_size: how many batches are prepared ahead at most.
+        workers: the number of threads or processes that prepare batches.
+        use_multiprocessing: whether to use processes instead of threads.
+        max_queue_size: how many batches may be ready at a time.
 
     >>> class Squares(PyDataset):
     ...     def __len__(self):
@@ -46,8 +46,8 @@ class PyDataset:
         return (self[index] for index in range(len(self)))
 
     @property
-    def num_batches(self):
-        """The number of batches, ``None`` if the data set has no end."""
+    def num_batches(self) -> int | None:
+        """The number of batches; ``None`` if the data set has no end."""
         return len(self)
 
     def on_epoch_begin(self):
@@ -65,23 +65,31 @@ _keys = itertools.count()
 
 
 def get_index(uid, i):
-    """Batch ``i`` of the sequence that is shared with the workers as ``uid``."""
+    """A batch of a sequence that worker processes share.
+
+    Args:
+        uid: the key of the sequence.
+        i: the number of the batch.
+    """
     return _shared[uid][i]
 
 
 def numpy_seed():
-    """A seed that follows from the state of NumPy's global generator, without drawing from it."""
+    """A seed that depends on the state of NumPy's global generator. The state stays as it is."""
     return zlib.crc32(np.random.get_state()[1].tobytes())
 
 
 class SequenceWorkers(Workers):
-    """Workers that make the batches of something with ``__getitem__``, by number.
+    """Workers that compute the batches of a sequence by their numbers.
 
-    In processes every batch has its own seed, which depends neither on the worker that makes it nor on the order of
-    events.
+    In processes each batch has its own seed. It depends neither on the worker nor on the order of events.
 
     Args:
-        seed: of this pass over the data, a list of integers.
+        sequence: an object with ``__getitem__``.
+        workers: the number of threads or processes.
+        use_multiprocessing: whether to use processes instead of threads.
+        seed: a list of integers for this pass over the data.
+        options: see `Workers`.
     """
 
     def __init__(self, sequence, workers=1, use_multiprocessing=False, seed=(), **options):
@@ -102,17 +110,21 @@ class SequenceWorkers(Workers):
 
 
 class _End:
-    """What comes after the last batch of a generator."""
+    """Stands for the end of a generator."""
 
 
 class GeneratorWorkers(Workers):
     """One thread or process that runs a generator ahead of its consumer.
 
-    A generator cannot be shared. So with `use_multiprocessing` one process runs it, whatever the number of workers:
-    copies in several would yield every batch several times. The caller's generator stays where it is.
+    Copies of a generator in several processes would yield every batch several times. So with `use_multiprocessing`
+    one process runs it, whatever the number of workers. The caller's generator does not advance.
 
     Args:
-        seed: what Python's and NumPy's global generators are seeded with in the process.
+        generator: the generator, or another iterable.
+        use_multiprocessing: whether to use a process instead of a thread.
+        workers: 0 computes each batch when it is asked for.
+        seed: for Python's and NumPy's global generators in the process.
+        options: see `Workers`.
     """
 
     def __init__(self, generator, use_multiprocessing=False, workers=1, seed=None, **options):
@@ -127,16 +139,16 @@ class GeneratorWorkers(Workers):
         super().__init__(following, generator, min(workers, 1), use_multiprocessing, **options)
 
     def batches(self, ahead):
-        """The generator's batches to its end, at most `ahead` of them made in advance."""
+        """All batches of the generator, of which up to `ahead` are computed in advance."""
         return itertools.takewhile(lambda batch: batch is not _End, self.map(itertools.count(), ahead))
 
 
 class SequenceEnqueuer:
-    """Base class: prepares batches in the background.
+    """Base class of objects that prepare batches in the background.
 
-    ``start(workers, max_queue_size)``, then ``next(enqueuer.get())`` for each batch, then ``stop()``. A worker that
-    dies, or no batch within ``timeout`` seconds, raises ``DataWorkerError``; an exception in the user's code passes
-    through, with a note of the batch and, from a process, the traceback there.
+    Call ``start(workers, max_queue_size)``, take batches from the generator ``get()``, then call ``stop()``. If a
+    worker dies, or no batch is ready within ``timeout`` seconds, `DataWorkerError` is raised. An exception in the
+    user's code passes through, with a note that names the batch and, from a process, its traceback.
     """
 
     timeout = None  # seconds; None: what oneiros.config.set_data_timeout says
@@ -146,7 +158,7 @@ class SequenceEnqueuer:
         raise NotImplementedError
 
     def stop(self, timeout=None):
-        """Drops what is prepared and ends the workers, also those that hang."""
+        """Drops prepared batches and ends the workers, also those that hang."""
         if self._workers is not None:
             self._workers.close()
         self._workers = None
@@ -166,11 +178,26 @@ class SequenceEnqueuer:
 
 
 class OrderedEnqueuer(SequenceEnqueuer):
-    """Prepares the batches of a ``Sequence``, epoch after epoch, in order.
+    """Prepares the batches of a `Sequence`, epoch after epoch, in order.
 
-    ``on_epoch_end`` is called when the last batch of an epoch has been taken. ``shuffle`` draws a new order of the
-    batches for every epoch. New processes are forked for every epoch: the old ones hold the sequence as it was before
-    ``on_epoch_end``.
+    ``on_epoch_end`` is called when the last batch of an epoch has been taken. Processes are forked anew for every
+    epoch, because the old ones have the sequence as it was before ``on_epoch_end``.
+
+    Args:
+        sequence: the sequence.
+        use_multiprocessing: whether to use processes instead of threads.
+        shuffle: whether to draw a new order of the batches for every epoch.
+
+    >>> class Squares(Sequence):
+    ...     def __len__(self):
+    ...         return 2
+    ...     def __getitem__(self, index):
+    ...         return index**2
+    >>> with OrderedEnqueuer(Squares()) as enqueuer:
+    ...     enqueuer.start()
+    ...     batches = enqueuer.get()
+    ...     [next(batches) for _ in range(3)]
+    [0, 1, 0]
     """
 
     def __init__(self, sequence, use_multiprocessing=False, shuffle=False):
@@ -218,8 +245,16 @@ class GeneratorEnqueuer(SequenceEnqueuer):
     """Runs a generator ahead of its consumer, in order: in one thread, or in one process.
 
     Args:
-        seed, random_seed: see `GeneratorWorkers`; two names of the same.
-        wait_time: not needed; the consumer is woken when a batch is ready.
+        generator: the generator, or another iterable.
+        use_multiprocessing: whether to use a process instead of a thread.
+        wait_time: has no effect; the consumer is woken when a batch is ready.
+        seed: for Python's and NumPy's global generators in the process.
+        random_seed: another name of `seed`.
+
+    >>> with GeneratorEnqueuer(iter("ab")) as enqueuer:
+    ...     enqueuer.start()
+    ...     list(enqueuer.get())
+    ['a', 'b']
     """
 
     def __init__(self, generator, use_multiprocessing=False, wait_time=0.05, seed=None, random_seed=None):

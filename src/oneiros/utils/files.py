@@ -183,7 +183,7 @@ def _inside(folder, fname):
 
 @contextlib.contextmanager
 def _locked(path, wait=True):
-    """One process at a time fetches ``path``. ``wait=False``: nothing is going to be written."""
+    """Lets one process at a time fetch `path`. Without `wait`, nothing will be written, and nobody waits."""
     if not wait:
         yield
         return
@@ -198,12 +198,12 @@ def _locked(path, wait=True):
 
 
 def _names(path, origin):
-    """What a mirror may call the file."""
+    """The names that the file may have in a mirror."""
     return dict.fromkeys((path.name, os.path.basename(urlsplit(origin).path)))
 
 
 def _acceptable(path, file_hash, algorithm):
-    """Whether the file is there, with the right hash if one is known. A mirror's list has no say in it."""
+    """Whether the file is there, with the right hash if one was given. Hashes listed by a mirror do not matter."""
     return path.is_file() and (file_hash is None or _matches(path, file_hash, algorithm))
 
 
@@ -219,7 +219,7 @@ def _matches(path, file_hash, algorithm):
 def _fetch(path, origin, file_hash, algorithm):
     """Brings the file to ``path``, or finds it in a mirror folder. Returns where it is.
 
-    What a mirror lists counts only where nobody else says which file is meant.
+    The hashes that a mirror lists are used only if the caller gave none.
     """
     notes = ""
     mirror = os.environ.get("ONEIROS_MIRROR", "").rstrip("/")
@@ -345,14 +345,14 @@ def _transfer(url, part):
 
 
 def _reason(error):
-    """What is at the bottom of an error of requests, which wraps errors in errors and repeats the URL."""
+    """The innermost reason of an error of requests, which wraps errors in errors and repeats the URL."""
     inner = getattr(error.args[0] if error.args else None, "reason", None) or error
     text = re.sub(r"^\w+\([^)]*\): |( for url: .*)|\s+", lambda m: " " if m[0].isspace() else "", str(inner))
     return text.strip().rstrip(".")[:300]
 
 
 class _Meter:
-    """The face of a progress bar that pooch talks to, shown as Keras shows downloads."""
+    """A progress bar for pooch, drawn as Keras draws it for downloads."""
 
     total = 0
 

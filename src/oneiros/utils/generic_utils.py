@@ -29,8 +29,13 @@ __all__ = [
 ]
 
 
-def has_arg(fn, name, accept_all=False):
-    """Whether a function can be called with the keyword `name`. accept_all: ``**kwargs`` counts.
+def has_arg(fn, name: str, accept_all: bool = False) -> bool:
+    """Whether a function takes a keyword argument.
+
+    Args:
+        fn: the function.
+        name: the name of the argument.
+        accept_all: whether a function with ``**kwargs`` counts as one that takes it.
 
     >>> has_arg(lambda x, units=3: x, "units")
     True
@@ -42,17 +47,30 @@ def has_arg(fn, name, accept_all=False):
 
 
 def func_dump(func):
-    """A function as ``(code, defaults, closure)``: its compiled code in base64, which this version of Python reads."""
+    """A function as ``(code, defaults, closure)``. Its compiled code, in base64, is for this version of Python only.
+
+    >>> code, defaults, closure = func_dump(lambda x, y=2: x + y)
+    >>> defaults, closure
+    ((2,), None)
+    """
     code = base64.b64encode(marshal.dumps(func.__code__)).decode("ascii")
     closure = tuple(cell.cell_contents for cell in func.__closure__) if func.__closure__ else None
     return code, func.__defaults__, closure
 
 
 def func_load(code, defaults=None, closure=None, globs=None):
-    """The function that `func_dump` wrote.
+    """The function that `func_dump` made a tuple of.
 
-    The code could do anything: it is not loaded unless you consented, by `enable_unsafe_deserialization()`.
-    globs: the names that the function finds.
+    The code could do anything. It is not loaded unless you consented by `enable_unsafe_deserialization()`.
+
+    Args:
+        code: the code, or the whole tuple.
+        defaults: the values of its last arguments.
+        closure: the values of the names that it takes from the function around it.
+        globs: the global names that it finds.
+
+    Raises:
+        UnsafeModelError: you did not consent.
     """
     if safety.in_safe_mode():
         raise UnsafeModelError(
@@ -70,6 +88,12 @@ def func_load(code, defaults=None, closure=None, globs=None):
 def serialize_keras_object(instance):
     """The configuration of an object, or the name of a function.
 
+    Args:
+        instance: an object with `get_config`, a function, or ``None``.
+
+    Raises:
+        ValueError: it is something else.
+
     >>> serialize_keras_object(len)
     'len'
     """
@@ -85,8 +109,17 @@ def serialize_keras_object(instance):
 def deserialize_keras_object(identifier, module_objects=None, custom_objects=None, printable_module_name="object"):
     """The object of a configuration, or the function of a name.
 
-    module_objects: names to classes and functions; custom_objects: more of them, which come first.
-    printable_module_name: what messages call such an object.
+    Args:
+        identifier: ``{"class_name", "config"}``, or a name.
+        module_objects: classes and functions by name.
+        custom_objects: more of them, which take precedence.
+        printable_module_name: what messages call such an object.
+
+    Raises:
+        ValueError: the name is unknown.
+
+    >>> deserialize_keras_object("double", {"double": lambda x: 2 * x})(3)
+    6
     """
     is_config = isinstance(identifier, dict)
     if not is_config and not isinstance(identifier, str):

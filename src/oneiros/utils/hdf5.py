@@ -1,4 +1,4 @@
-"""HDF5 datasets that behave like arrays."""
+"""Datasets in HDF5 files as arrays."""
 
 import numpy as np
 
@@ -6,16 +6,25 @@ from .atomic import regular
 
 
 class HDF5Matrix:
-    """Rows ``start:end`` of a dataset in an HDF5 file, read when they are needed.
+    """Rows of a dataset in an HDF5 file, read when they are needed.
+
+    They are chosen by an integer, a slice, or a list or array of integers in any order, also repeated. Row 0 is
+    `start`. A row outside raises ``IndexError``.
 
     Args:
-        datapath: the file.
-        dataset: the dataset's name in it.
-        start, end: the rows that are seen; all by default.
-        normalizer: a function applied to what is read.
+        datapath: the path of the file.
+        dataset: the name of the dataset in it.
+        start: the first row; by default the first of the dataset.
+        end: the row after the last; by default the end of the dataset.
+        normalizer: a function that is applied to the rows that are read.
 
-    Rows are picked by an integer, a slice, or a list or array of integers (in any order, also repeated), which count
-    from ``start``; a row outside raises ``IndexError``.
+    >>> import os, tempfile
+    >>> import h5py
+    >>> path = os.path.join(tempfile.mkdtemp(), "data.h5")
+    >>> with h5py.File(path, "w") as file:
+    ...     file["x"] = np.arange(10)
+    >>> HDF5Matrix(path, "x", start=5)[[2, 0]].tolist()
+    [7, 5]
     """
 
     _files = {}  # path -> open file, shared by the matrices of one file

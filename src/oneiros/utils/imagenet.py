@@ -1,4 +1,4 @@
-"""What networks trained on ImageNet share: the scale of their input, the names of their classes."""
+"""What networks trained on ImageNet have in common: the scale of their inputs and the names of their classes."""
 
 import functools
 import json
@@ -16,11 +16,20 @@ CAFFE_MEAN = (103.939, 116.779, 123.68)  # blue, green, red
 TORCH_MEAN, TORCH_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # red, green, blue; of pixels in [0, 1]
 
 
-def preprocess_input(x, data_format=None, mode="caffe"):
-    """RGB pixels in [0, 255] as the networks of one of three families expect them.
+def preprocess_input(x, data_format: str | None = None, mode: str = "caffe"):
+    """Scales RGB pixels in [0, 255] as the networks of one of three families expect them.
 
-    ``x``: one image or a batch, an array or a symbolic tensor. Modes: 'caffe' (BGR, the mean colour subtracted),
-    'tf' (scaled to [-1, 1]), 'torch' (scaled to [0, 1], then normalized per channel).
+    Args:
+        x: one image or a batch, an array or a symbolic tensor.
+        data_format: 'channels_last' or 'channels_first'; by default the one that is configured.
+        mode: 'caffe' (BGR, the mean colour subtracted), 'tf' (scaled to [-1, 1]) or 'torch' (scaled to [0, 1], then
+            normalized per channel).
+
+    Returns:
+        An array or symbolic tensor of the same shape.
+
+    Raises:
+        InputDataError: another mode, or `x` has not 3 or 4 axes.
 
     >>> preprocess_input(np.full((1, 1, 3), 255.0), mode="tf").ravel()
     array([1., 1., 1.])
@@ -55,10 +64,18 @@ def _class_index():
         return json.load(file)
 
 
-def decode_predictions(preds, top=5):
-    """The ``top`` likeliest ImageNet classes for each row of ``preds``, shape ``(samples, 1000)``.
+def decode_predictions(preds, top: int = 5) -> list[list[tuple]]:
+    """The likeliest ImageNet classes of each prediction. Their names are downloaded once.
 
-    Returns, for each sample, a list of ``(WordNet id, name, score)``, best first.
+    Args:
+        preds: scores of the classes, shape ``(samples, 1000)``.
+        top: how many classes to return for each sample.
+
+    Returns:
+        For each sample a list of ``(WordNet id, name, score)``, the best first.
+
+    Raises:
+        InputDataError: `preds` has another shape.
     """
     preds = np.asarray(preds)
     if preds.ndim != 2 or preds.shape[1] != 1000:
@@ -71,10 +88,22 @@ def decode_predictions(preds, top=5):
 def obtain_input_shape(
     input_shape, default_size, min_size, data_format=None, require_flatten=True, weights=None, include_top=None
 ):
-    """The input shape of an application's model, checked: channels where ``data_format`` says, sides large enough.
+    """The checked input shape of an application's model.
 
-    ``default_size`` is the size with the top; without the top (``require_flatten=False``) sides may be unknown but not
-    below ``min_size``.
+    Args:
+        input_shape: what the user gave: a shape of three dimensions, or ``None``.
+        default_size: the length of the sides with which the top layers work.
+        min_size: the least length of a side.
+        data_format: 'channels_last' or 'channels_first'; by default the one that is configured.
+        require_flatten: whether the shape must be fully known, because the model has its top layers.
+        weights: 'imagenet' for pretrained weights, which need three channels.
+        include_top: another name of `require_flatten`.
+
+    Raises:
+        InputDataError: the shape does not suit the model.
+
+    >>> obtain_input_shape(None, 224, 32, "channels_last", require_flatten=True)
+    (224, 224, 3)
     """
     require_flatten = require_flatten if include_top is None else include_top
     channels_first = standardize_data_format(data_format) == "channels_first"

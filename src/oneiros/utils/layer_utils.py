@@ -12,18 +12,22 @@ _CONVOLUTIONS = {
 }
 
 
-def count_params(weights):
-    """The number of entries of several weights, each counted once."""
+def count_params(weights) -> int:
+    """The number of entries in a list of weights, of which each is counted once.
+
+    >>> count_params([np.zeros((2, 3)), np.zeros(4)])
+    10
+    """
     return int(sum(math.prod(w.shape) for w in {id(w): w for w in weights}.values()))
 
 
 def print_summary(model, line_length=None, positions=None, print_fn=None):
-    """Prints `model.summary()`."""
+    """Prints a table of a model's layers: `model.summary()`."""
     model.summary(line_length, positions, print_fn)
 
 
 def convert_all_kernels_in_model(model):
-    """Turns around all convolution kernels of a model: from Theano's convolutions to correlations, and back."""
+    """Flips the kernels of all convolutions of a model: from Theano's convolutions to everybody else's, or back."""
     for layer in model.layers:
         if type(layer).__name__ in _CONVOLUTIONS:
             spatial = 2 + getattr(layer, "rank", 2)
@@ -33,10 +37,15 @@ def convert_all_kernels_in_model(model):
 
 
 def convert_dense_weights_data_format(dense, previous_feature_map_shape, target_data_format="channels_first"):
-    """Reorders the kernel of a Dense layer behind a Flatten, when feature maps change their data format.
+    """Reorders the kernel of a Dense layer that follows a Flatten, when feature maps change their data format.
 
-    previous_feature_map_shape: of the maps before the Flatten, without the batch axis, in the new format.
-    target_data_format: the new format.
+    Args:
+        dense: the Dense layer.
+        previous_feature_map_shape: the shape before the Flatten in the new format, without the batch axis.
+        target_data_format: the new format, 'channels_first' or 'channels_last'.
+
+    Raises:
+        ValueError: another format.
     """
     if target_data_format not in ("channels_first", "channels_last"):
         raise ValueError(

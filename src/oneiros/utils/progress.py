@@ -1,4 +1,4 @@
-"""The progress bar, in the looks of each generation of Keras."""
+"""The progress bar, as each generation of Keras draws it."""
 
 import math
 import shutil
@@ -14,20 +14,20 @@ BOLD, GREEN, WHITE, PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
 
 
 class Progbar:
-    """Shows how far a loop is, and the running means of its values.
+    """Shows the progress of a loop, and the running means of its values.
 
     Args:
         target: number of steps, ``None`` if unknown.
         width: length of the bar in characters; default 20 (Keras 3) or 30 (before).
         verbose: 0 silent, 1 a bar, 2 one line when the target is reached.
         interval: least number of seconds between two drawings.
-        stateful_metrics: names of values shown as they come, not averaged over the steps.
+        stateful_metrics: names of values that are shown as they are, not averaged over the steps.
         stateless_metrics: if given, all other values are stateful.
         unit_name: what a step is called.
-        style: 'keras1', 'keras2', 'tf' or 'keras3'; default: that of the generation in use.
+        style: 'keras1', 'keras2', 'tf' or 'keras3'; by default that of the generation in use.
 
-    In a terminal or notebook the line is drawn over and over; anywhere else (a log file, a pipe) only the finished
-    line is written, without control characters.
+    In a terminal or notebook the line is redrawn in place. Elsewhere (a log file, a pipe) only the finished line is
+    written, without control characters.
 
     >>> bar = Progbar(2, interval=0, style="keras2")
     >>> bar.update(1, [("loss", 0.5)])
@@ -61,9 +61,12 @@ class Progbar:
         self._finished = False
 
     def update(self, current, values=None, finalize=None):
-        """Says that ``current`` steps are done, the latest with these ``values`` (pairs of name and number).
+        """Notes how many steps are done.
 
-        ``finalize`` (default: whether the target is reached) ends the line.
+        Args:
+            current: the number of steps so far.
+            values: pairs of name and number for the latest steps.
+            finalize: whether to end the line; by default when the target is reached.
         """
         if finalize is None:
             finalize = self.target is not None and current >= self.target
@@ -82,7 +85,7 @@ class Progbar:
             sys.stdout.flush()
 
     def add(self, n, values=None):
-        """Says that ``n`` more steps are done."""
+        """Notes that `n` more steps are done, with these values."""
         self.update(self.seen_so_far + n, values)
 
     def _note(self, name, value, steps, finalize):
@@ -201,7 +204,7 @@ def _eta(seconds):
 
 
 def _redrawable_columns():
-    """How wide a line may be that is drawn over and over; 0 where that is not possible (a log file, a pipe)."""
+    """How wide a line may be that is redrawn in place; 0 where that is not possible (a log file, a pipe)."""
     stream = sys.stdout
     if "ipykernel" in type(stream).__module__:
         return sys.maxsize

@@ -1,4 +1,4 @@
-"""State as a file: numbers, texts and arrays in lists and dictionaries, however nested, and nothing that could run."""
+"""State in files: numbers, texts and arrays in nested lists and dictionaries. Nothing in such a file is executed."""
 
 import json
 
@@ -10,14 +10,14 @@ from .files import replacing
 
 
 def write_state(path, state):
-    """Writes a state so that the file is always a complete one: the former until this one is on the disk.
+    """Writes a state to a file. The old file stays until the new one is complete.
 
     Args:
-        path: the file, by custom ``.npz``.
+        path: the path of the file; its usual suffix is ``.npz``.
         state: numbers, texts, ``None`` and arrays in lists, tuples and dictionaries.
 
     Raises:
-        InputDataError: there is something else in the state; the message says where.
+        InputDataError: the state holds something else; the message says where.
 
     >>> import tempfile, os
     >>> path = os.path.join(tempfile.mkdtemp(), "state.npz")
@@ -32,10 +32,10 @@ def write_state(path, state):
 
 
 def read_state(path):
-    """What `write_state` wrote. Every part of the file has a checksum.
+    """The state that `write_state` wrote. Every part of the file has a checksum.
 
     Raises:
-        CorruptFileError: the file is damaged, or something else.
+        CorruptFileError: the file is damaged, or not such a file.
     """
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
@@ -46,7 +46,7 @@ def read_state(path):
         raise CorruptFileError(f"{path}: not a readable state ({type(error).__name__}: {error}).") from None
 
 
-# In JSON: a list is itself, and all else that JSON has no word for is a dictionary of one entry that names its kind.
+# In JSON, what is not a list, number, text or null is a dictionary with one entry, whose key names the kind.
 
 
 def _encoded(value, arrays, where):
@@ -64,7 +64,7 @@ def _encoded(value, arrays, where):
         array = np.asarray(getattr(value, "raw", value))
         if array.dtype.kind not in "OSU":
             kind = "number" if isinstance(value, np.generic) else "array"
-            # NumPy's files know nothing of bfloat16 and its kin: the bytes are stored, and the type's name.
+            # NumPy's files do not know bfloat16 and similar types: the bytes and the name of the type are stored.
             plain = array.dtype.kind != "V"
             arrays.append(array if plain else array.view(f"u{array.dtype.itemsize}"))
             return {kind: [len(arrays) - 1, None if plain else array.dtype.name]}

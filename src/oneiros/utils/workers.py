@@ -1,14 +1,14 @@
-"""Workers that prepare items ahead of time and hand them over in order: threads, or processes.
+"""Threads or processes that compute items ahead of time and return them in order.
 
-Processes are forked. The other ways to start one import the main program again and pickle the data; programs without
-an ``if __name__ == "__main__"`` guard, and data with open files or lambdas, would not run. What is dangerous about a
-fork is kept out: all workers are forked at once by the thread that asks for the items, while Ctrl-C waits; a worker
-never touches JAX, whose threads it lacks, nor collects garbage from before the fork; it ignores Ctrl-C, and ends when
-its parent does, however that died. ``__getitem__`` of such data must use NumPy, not JAX.
+Processes are forked. Other ways to start one import the main program again and pickle the data: programs without an
+``if __name__ == "__main__"`` guard, and data with open files or lambdas, would not run. The dangers of a fork are
+avoided: the thread that asks for the items forks all workers at once, while Ctrl-C is held back; a worker does not use
+JAX, whose threads it does not have, and does not collect garbage from before the fork; it ignores Ctrl-C, and ends
+when its parent ends for whatever reason. ``__getitem__`` of such data must use NumPy, not JAX.
 
-Each worker is driven by a thread, through a pipe of its own. `concurrent.futures` gives the futures, but not the
+Each worker has a thread that talks to it through a pipe. The futures are those of `concurrent.futures`, but not the
 executors: `ThreadPoolExecutor` keeps a program from ending while a thread hangs, and `ProcessPoolExecutor` does not
-say which item killed a worker and waits for ever for one that was killed while it wrote its result.
+say which item killed a worker, and waits for ever for one that was killed while it wrote its result.
 """
 
 import collections
@@ -38,11 +38,11 @@ class Workers:
     """Computes ``function(item)`` for one item after another.
 
     Args:
-        function: called with an item, in a worker.
-        source: what messages name.
-        workers: how many threads or processes; 0: the thread that asks computes each item when it is asked for.
-        use_multiprocessing: processes instead of threads.
-        timeout: seconds to wait for an item; by default what `oneiros.config.set_data_timeout` says.
+        function: called in a worker with an item.
+        source: the data, for messages.
+        workers: the number of threads or processes; with 0, the caller computes each item when it asks for it.
+        use_multiprocessing: whether to use processes instead of threads.
+        timeout: seconds to wait for an item; by default the value of `oneiros.config.set_data_timeout`.
 
     >>> with Workers(lambda x: x * x, "squares", workers=2) as squares:
     ...     list(squares.map(range(4), ahead=3))
@@ -67,7 +67,7 @@ class Workers:
             self.executor = _DaemonThreads(functions)
 
     def map(self, items, ahead):
-        """The results in the order of the items, of which `ahead` are computed in advance. The first begin now."""
+        """The results in the order of the items. `ahead` of them are computed in advance, the first ones at once."""
         items = iter(items)
         if self.executor is None:
             return self._one_by_one(items)
@@ -120,7 +120,7 @@ class Workers:
         )
 
     def close(self):
-        """Drops what is prepared and ends the workers. A thread that hangs is left behind, a process never."""
+        """Drops prepared results and ends the workers. A thread that hangs is left behind; processes are killed."""
         with held():
             if self.executor is not None:
                 self.executor.shutdown()
@@ -136,7 +136,7 @@ class Workers:
 
 
 class _DaemonThreads(Executor):
-    """A thread for each of these functions; a thread that hangs does not keep the program from ending."""
+    """One thread for each function. A thread that hangs does not keep the program from ending."""
 
     def __init__(self, functions):
         self.tasks = queue.SimpleQueue()
@@ -212,7 +212,7 @@ class _Process:
 
 
 def _serve(function, connection, inherited, crash, parent):
-    """What a worker process does: answers each item with ``(result, exception, traceback)``."""
+    """The loop of a worker process: it answers each item with ``(result, exception, traceback)``."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all processes; the parent sees to it
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     gc.freeze()
