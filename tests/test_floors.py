@@ -72,6 +72,6 @@ def code_lines(path):
 
 
 def test_the_package_stays_small():
-    assert sum(map(code_lines, FILES)) < 24_620
+    assert sum(map(code_lines, FILES)) < 24_820
     sizes = {path: len(path.read_text().splitlines()) for path in FILES}
     assert max(sizes.values()) < 1_000, max(sizes, key=sizes.get)

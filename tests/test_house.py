@@ -32,7 +32,7 @@ BUDGETS = {
     "backend": 50,
     "callbacks": 50,
     "cli": 250,
-    "compat": 3400,
+    "compat": 3420,
     "config": 50,
     "constraints": 100,
     "core": 1900,
@@ -45,7 +45,7 @@ BUDGETS = {
     "metrics": 950,
     "mixed_precision": 50,
     "models": 1050,
-    "ops": 1500,
+    "ops": 1700,
     "optimizers": 1050,
     "preprocessing": 1450,
     "random": 50,
@@ -210,7 +210,7 @@ def test_no_code_is_dead():
     words = Counter(word for path in trees() for word in re.findall(r"\w+", path.read_text()))
     lists = [*(ROOT / "tests/compat/api").iterdir(), UNUSED]
     known = {word for path in lists for word in re.findall(r"\w+", path.read_text())}
-    vulture = Vulture()
+    vulture = Vulture(ignore_decorators=["@define"])
     vulture.scavenge([str(PACKAGE)])
     dead = [
         f"{thing.filename}:{thing.first_lineno} {thing.name}"

@@ -380,16 +380,23 @@ def api():
     return json.loads(path.read_text())
 
 
+def arguments(function):
+    """The signature without type hints."""
+    signature = inspect.signature(function)
+    bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+    return str(signature.replace(parameters=bare, return_annotation=signature.empty))
+
+
 def test_every_public_name_is_there_with_its_signature_and_has_a_test():
     tested = {row[0] for row in ROWS} | ELSEWHERE
     for name, signature in api()["ops"].items():
         function = ops
         for part in name.split("."):
             function = getattr(function, part)
-        assert str(inspect.signature(function)) == signature, name
+        assert arguments(function) == signature, name
         assert name.startswith("image.") or name.rpartition(".")[2] in tested, f"{name} has no test"
     for name, signature in api()["random"].items():
-        assert str(inspect.signature(getattr(ops.random, name))) == signature, name
+        assert arguments(getattr(ops.random, name)) == signature, name
 
 
 def test_variables_and_numbers_are_tensors_too():

@@ -7,15 +7,6 @@ import numbers
 from .errors import InputDataError
 
 
-def is_integer(value, minimum=1):
-    """Whether a value is an integer, of Python or NumPy, of at least `minimum`. Booleans are not.
-
-    >>> is_integer(3), is_integer(True), is_integer(2.0)
-    (True, False, False)
-    """
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and value >= minimum
-
-
 def positive_int(name, value, minimum=1):
     """Checks that an argument is an integer, and not too small.
 
@@ -33,7 +24,8 @@ def positive_int(name, value, minimum=1):
     >>> positive_int("units", 3)
     3
     """
-    if not is_integer(value, minimum):
+    whole = isinstance(value, numbers.Real) and not isinstance(value, bool) and value == value and value % 1 == 0
+    if not whole or not isinstance(value, numbers.Integral) or value < minimum:
         kind = "a positive integer" if minimum == 1 else f"an integer of at least {minimum}"
         raise InputDataError(f"{name}: expected {kind}. Received: {name}={value!r}")
     return int(value)

@@ -9,7 +9,6 @@ import random
 import jax.numpy as jnp
 import numpy as np
 
-from .checks import is_integer
 from .config import settings
 from .variable import Variable
 
@@ -23,7 +22,7 @@ def set_random_seed(seed):
     Raises:
         ValueError: if it is something else.
     """
-    if not is_integer(seed, 0) or seed >= 2**32:
+    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or not 0 <= seed < 2**32:
         raise ValueError(f"set_random_seed: expected an integer from 0 to 2**32 - 1. Received: seed={seed!r}")
     random.seed(int(seed))
     np.random.seed(int(seed))

@@ -295,7 +295,11 @@ def _operation_entry(entry):
 
 
 def _find_operation(name):
-    function = kind("operation").objects.get(name)
+    known = kind("operation").objects
+    function = known.get(name)
+    if function is None and str(name).startswith("ops."):  # a file from before the op moved to another module
+        ending = "." + name.rpartition(".")[2]
+        function = next((known[path] for path in known if path.startswith("ops.") and path.endswith(ending)), None)
     if function is None:
         raise UnsafeModelError(f"{str(name)[:80]!r} is not a layer or op of this library.")
     return getattr(function, "public", function)

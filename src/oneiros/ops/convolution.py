@@ -1,20 +1,22 @@
-"""Convolution, pooling and the cutting of images into patches, for both data formats (a part of `keras.ops.nn`)."""
+"""Convolution, pooling and patches of images, in both data formats (a part of `keras.ops.nn`)."""
 
 import itertools
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 from ..core import op
 from ..core.config import standardize_data_format
 from ..kernels import convolution as kernels
 from ..kernels import pooling
-from .table import tensor
+from .table import Tensor, tensor
 
 
-def channels_last(x, data_format):
-    """``(x with its channels last, function that brings the result back)``."""
+def channels_last(x: Array, data_format: str | None) -> tuple[Array, Callable]:
+    """``(x with its channels last, function that moves a result's channels back)``."""
     if standardize_data_format(data_format) == "channels_last":
         return x, lambda y: y
     return jnp.moveaxis(x, 1, -1), lambda y: jnp.moveaxis(y, -1, 1)
@@ -32,8 +34,26 @@ def _padding(padding):
 
 
 @op
-def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
-    """Convolution in one to three dimensions with a kernel ``(*size, inputs / groups, filters)``."""
+def conv(inputs: Tensor, kernel: Tensor, strides=1, padding="valid", data_format=None, dilation_rate=1) -> Array:
+    """Convolution in one to three dimensions.
+
+    Args:
+        inputs: ``(n, *spatial, channels)``, or ``(n, channels, *spatial)`` with channels first.
+        kernel: ``(*size, channels / groups, filters)``. Fewer channels than the inputs have make a grouped convolution.
+        strides: Step of the window: one number, or one for each dimension.
+        padding: 'valid' for none, 'same' for zeros around the inputs; the layers also use 'causal'.
+        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        dilation_rate: Distance of the kernel's elements: one number, or one for each dimension.
+
+    Returns:
+        ``(n, *new_spatial, filters)``, in the layout of the inputs.
+
+    Raises:
+        ValueError: If the kernel's channels do not divide those of the inputs.
+
+    >>> conv(jnp.ones((1, 4, 1)), jnp.ones((3, 1, 1))).ravel().tolist()
+    [3.0, 3.0]
+    """
     x, kernel = _pair(inputs, kernel)
     x, back = channels_last(x, data_format)
     groups, rest = divmod(x.shape[-1], kernel.shape[-2])
@@ -46,8 +66,25 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
 
 
 @op
-def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
-    """Convolution of each channel with filters of its own: kernel ``(*size, channels, multiplier)``."""
+def depthwise_conv(
+    inputs: Tensor, kernel: Tensor, strides=1, padding="valid", data_format=None, dilation_rate=1
+) -> Array:
+    """Convolution of each channel with filters of its own.
+
+    Args:
+        inputs: ``(n, *spatial, channels)``, or ``(n, channels, *spatial)`` with channels first.
+        kernel: ``(*size, channels, multiplier)``.
+        strides: Step of the window: one number, or one for each dimension.
+        padding: 'valid' for none, 'same' for zeros around the inputs.
+        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        dilation_rate: Distance of the kernel's elements: one number, or one for each dimension.
+
+    Returns:
+        ``(n, *new_spatial, channels * multiplier)``, in the layout of the inputs.
+
+    >>> depthwise_conv(jnp.ones((1, 4, 2)), jnp.ones((3, 2, 1))).shape
+    (1, 2, 2)
+    """
     x, kernel = _pair(inputs, kernel)
     x, back = channels_last(x, data_format)
     return back(kernels.depthwise_conv(x, kernel, strides, _padding(padding), dilation_rate))
@@ -55,9 +92,31 @@ def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None,
 
 @op
 def separable_conv(
-    inputs, depthwise_kernel, pointwise_kernel, strides=1, padding="valid", data_format=None, dilation_rate=1
-):
-    """A depthwise convolution, then a mixing of the channels by a pointwise kernel ``(1, ..., channels, filters)``."""
+    inputs: Tensor,
+    depthwise_kernel: Tensor,
+    pointwise_kernel: Tensor,
+    strides=1,
+    padding="valid",
+    data_format=None,
+    dilation_rate=1,
+) -> Array:
+    """A depthwise convolution, then one of size 1 that mixes the channels (Chollet 2017).
+
+    Args:
+        inputs: ``(n, *spatial, channels)``, or ``(n, channels, *spatial)`` with channels first.
+        depthwise_kernel: ``(*size, channels, multiplier)``.
+        pointwise_kernel: ``(1, ..., channels * multiplier, filters)``.
+        strides: Step of the window: one number, or one for each dimension.
+        padding: 'valid' for none, 'same' for zeros around the inputs.
+        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        dilation_rate: Distance of the kernel's elements: one number, or one for each dimension.
+
+    Returns:
+        ``(n, *new_spatial, filters)``, in the layout of the inputs.
+
+    >>> separable_conv(jnp.ones((1, 4, 2)), jnp.ones((3, 2, 1)), jnp.ones((1, 2, 5))).shape
+    (1, 2, 5)
+    """
     x, depthwise_kernel = _pair(inputs, depthwise_kernel)
     x, back = channels_last(x, data_format)
     x = kernels.depthwise_conv(x, depthwise_kernel, strides, _padding(padding), dilation_rate)
@@ -65,8 +124,26 @@ def separable_conv(
 
 
 @op
-def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1):
-    """The transpose of a convolution: kernel ``(*size, filters, inputs)``."""
+def conv_transpose(
+    inputs: Tensor, kernel: Tensor, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1
+) -> Array:
+    """The transpose (gradient) of a convolution, which makes images larger (Zeiler et al. 2010).
+
+    Args:
+        inputs: ``(n, *spatial, channels)``, or ``(n, channels, *spatial)`` with channels first.
+        kernel: ``(*size, filters, channels)``.
+        strides: Factor by which the image grows: one number, or one for each dimension.
+        padding: 'valid' or 'same'.
+        output_padding: How much to add to the size of the result, where the strides leave a choice.
+        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        dilation_rate: Distance of the kernel's elements: one number, or one for each dimension.
+
+    Returns:
+        ``(n, *new_spatial, filters)``, in the layout of the inputs.
+
+    >>> conv_transpose(jnp.ones((1, 4, 1)), jnp.ones((2, 3, 1)), strides=2).shape
+    (1, 8, 3)
+    """
     x, kernel = _pair(inputs, kernel)
     x, back = channels_last(x, data_format)
     return back(kernels.conv_transpose(x, kernel, strides, _padding(padding), output_padding, dilation_rate))
@@ -78,14 +155,42 @@ def _pool(kernel, inputs, pool_size, strides, padding, data_format):
 
 
 @op
-def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
-    """The largest element of each window."""
+def max_pool(inputs: Tensor, pool_size, strides=None, padding="valid", data_format=None) -> Array:
+    """The largest element of each window.
+
+    Args:
+        inputs: ``(n, *spatial, channels)``, or ``(n, channels, *spatial)`` with channels first.
+        pool_size: Size of the window: one number, or one for each dimension.
+        strides: Step of the window; by default its size.
+        padding: 'valid' for none, 'same' so that windows may reach over the border.
+        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+
+    Returns:
+        ``(n, *new_spatial, channels)``, in the layout of the inputs.
+
+    >>> max_pool(jnp.arange(4.0).reshape(1, 4, 1), 2).ravel().tolist()
+    [1.0, 3.0]
+    """
     return _pool(pooling.max_pool, inputs, pool_size, strides, padding, data_format)
 
 
 @op
-def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
-    """The mean of each window, padding not counted."""
+def average_pool(inputs: Tensor, pool_size, strides=None, padding="valid", data_format=None) -> Array:
+    """The mean of each window; places outside of the inputs are left out.
+
+    Args:
+        inputs: ``(n, *spatial, channels)``, or ``(n, channels, *spatial)`` with channels first.
+        pool_size: Size of the window: one number, or one for each dimension.
+        strides: Step of the window; by default its size.
+        padding: 'valid' for none, 'same' so that windows may reach over the border.
+        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+
+    Returns:
+        ``(n, *new_spatial, channels)``, in the layout of the inputs.
+
+    >>> average_pool(jnp.arange(4.0).reshape(1, 4, 1), 2).ravel().tolist()
+    [0.5, 2.5]
+    """
     return _pool(pooling.avg_pool, inputs, pool_size, strides, padding, data_format)
 
 
@@ -100,19 +205,43 @@ def _adaptive_pool(reduce, inputs, output_size, data_format):
 
 
 @op
-def adaptive_average_pool(inputs, output_size, data_format=None):
-    """The mean over windows chosen so that `output_size` of them cover each dimension."""
+def adaptive_average_pool(inputs: Tensor, output_size, data_format=None) -> Array:
+    """The mean of windows whose number is given.
+
+    Args:
+        inputs: ``(n, *spatial, channels)``, or ``(n, channels, *spatial)`` with channels first.
+        output_size: How many windows cover each dimension: one number, or one for each dimension.
+        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+
+    Returns:
+        ``(n, *output_size, channels)``, in the layout of the inputs.
+
+    >>> adaptive_average_pool(jnp.arange(5.0).reshape(1, 5, 1), 2).ravel().tolist()
+    [1.0, 3.0]
+    """
     return _adaptive_pool(jnp.mean, inputs, output_size, data_format)
 
 
 @op
-def adaptive_max_pool(inputs, output_size, data_format=None):
-    """The maximum over windows chosen so that `output_size` of them cover each dimension."""
+def adaptive_max_pool(inputs: Tensor, output_size, data_format=None) -> Array:
+    """The largest element of windows whose number is given.
+
+    Args:
+        inputs: ``(n, *spatial, channels)``, or ``(n, channels, *spatial)`` with channels first.
+        output_size: How many windows cover each dimension: one number, or one for each dimension.
+        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+
+    Returns:
+        ``(n, *output_size, channels)``, in the layout of the inputs.
+
+    >>> adaptive_max_pool(jnp.arange(5.0).reshape(1, 5, 1), 2).ravel().tolist()
+    [2.0, 4.0]
+    """
     return _adaptive_pool(jnp.max, inputs, output_size, data_format)
 
 
-def patches(x, size, strides, dilation, padding):
-    """Windows of channels-last arrays: ``(N, *out, prod(size) * C)``, the channel varying fastest."""
+def patches(x: Array, size, strides, dilation, padding) -> Array:
+    """Windows of channels-last arrays: ``(N, *out, prod(size) * C)``, with the channel as the fastest index."""
     rank = x.ndim - 2
     size, dilation = kernels.spread(size, rank), kernels.spread(dilation, rank)
     strides = size if strides is None else kernels.spread(strides, rank)
@@ -132,19 +261,48 @@ def _windows(kernel_size, dilation, padding, stride):
 
 
 @op
-def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
-    """Sliding windows as columns: ``(N, C, H, W)`` to ``(N, C * prod(kernel_size), windows)``."""
+def unfold(x: Tensor, kernel_size, dilation=1, padding=0, stride=1) -> Array:
+    """Sliding windows of images as columns.
+
+    Args:
+        x: ``(n, channels, height, width)``.
+        kernel_size: Size of the window: one number, or (height, width).
+        dilation: Distance of the window's elements.
+        padding: How many zeros to put at each side.
+        stride: Step of the window.
+
+    Returns:
+        ``(n, channels * kernel_height * kernel_width, windows)``.
+
+    >>> unfold(jnp.arange(9).reshape(1, 1, 3, 3), 2)[0, :, 0].tolist()
+    [0, 1, 3, 4]
+    """
     size, dilation, padding, stride = _windows(kernel_size, dilation, padding, stride)
     x = jnp.moveaxis(tensor(x), 1, -1)
     cut = patches(x, size, stride, dilation, [(p, p) for p in padding])
     batch, height, width, _ = cut.shape
-    cut = cut.reshape(batch, height * width, -1, x.shape[-1])
-    return cut.transpose(0, 3, 2, 1).reshape(batch, -1, height * width)
+    cut = cut.reshape(batch, height * width, -1, x.shape[-1])  # (N, windows, taps, C)
+    return cut.transpose(0, 3, 2, 1).reshape(batch, -1, height * width)  # (N, C * taps, windows)
 
 
 @op
-def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
-    """The transpose of `unfold`: windows that overlap are added; the result is ``(N, C, *output_size)``."""
+def fold(x: Tensor, output_size, kernel_size, dilation=1, padding=0, stride=1) -> Array:
+    """The transpose of `unfold`: puts windows back, and adds them where they overlap.
+
+    Args:
+        x: ``(n, channels * kernel_height * kernel_width, windows)``.
+        output_size: Size of the image: one number, or (height, width).
+        kernel_size: Size of the window: one number, or (height, width).
+        dilation: Distance of the window's elements.
+        padding: How many zeros `unfold` put at each side.
+        stride: Step of the window.
+
+    Returns:
+        ``(n, channels, *output_size)``.
+
+    >>> fold(unfold(jnp.ones((1, 1, 3, 3)), 2), 3, 2)[0, 0].tolist()
+    [[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]
+    """
     x = tensor(x)
     size, *others = _windows(kernel_size, dilation, padding, stride)
     channels = x.shape[1] // (size[0] * size[1])
@@ -154,17 +312,42 @@ def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
 
 
 @op
-def depth_to_space(x, block_size, data_format="channels_last"):
-    """Channels become blocks of pixels: ``(N, H, W, b * b * C)`` to ``(N, H * b, W * b, C)``."""
+def depth_to_space(x: Tensor, block_size: int, data_format="channels_last") -> Array:
+    """Channels moved into blocks of pixels (Shi et al. 2016).
+
+    Args:
+        x: ``(n, height, width, b * b * channels)`` with `b` the block size, or channels first.
+        block_size: Side of the blocks.
+        data_format: 'channels_last' or 'channels_first'.
+
+    Returns:
+        ``(n, height * b, width * b, channels)``, in the layout of `x`.
+
+    >>> depth_to_space(jnp.arange(4).reshape(1, 1, 1, 4), 2)[0, :, :, 0].tolist()
+    [[0, 1], [2, 3]]
+    """
     x, back = channels_last(tensor(x), data_format)
     batch, height, width, depth = x.shape
     x = x.reshape(batch, height, width, block_size, block_size, depth // block_size**2).swapaxes(2, 3)
+    # (N, H, b, W, b, C)
     return back(x.reshape(batch, height * block_size, width * block_size, -1))
 
 
 @op
-def space_to_depth(x, block_size, data_format="channels_last"):
-    """Blocks of pixels become channels: ``(N, H, W, C)`` to ``(N, H / b, W / b, b * b * C)``."""
+def space_to_depth(x: Tensor, block_size: int, data_format="channels_last") -> Array:
+    """Blocks of pixels moved into channels: the inverse of `depth_to_space`.
+
+    Args:
+        x: ``(n, height, width, channels)``, or channels first.
+        block_size: Side of the blocks, `b`.
+        data_format: 'channels_last' or 'channels_first'.
+
+    Returns:
+        ``(n, height / b, width / b, b * b * channels)``, in the layout of `x`.
+
+    >>> space_to_depth(jnp.arange(4).reshape(1, 2, 2, 1), 2).shape
+    (1, 1, 1, 4)
+    """
     x, back = channels_last(tensor(x), data_format)
     batch, height, width, depth = x.shape
     rows, columns = height // block_size, width // block_size

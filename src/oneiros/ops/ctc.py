@@ -3,16 +3,24 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 from ..core import op
-from .table import as_float, tensor
+from .table import Tensor, as_float, tensor
 
 
-def ctc_log_likelihood(log_probs, steps, labels, counts, blank):
-    """The log-probability of each label sequence: the forward recursion, in logarithms.
+def ctc_log_likelihood(log_probs: Array, steps: Array, labels: Array, counts: Array, blank: int) -> Array:
+    """The log-probability of each label sequence, by the forward recursion in logarithms (Graves et al. 2006, 4.1).
 
-    log_probs: (N, T, classes); steps: (N,), how many of the T count; labels: (N, L) integers; counts: (N,), how many
-    of the L count; blank: the class that stands for nothing.
+    Args:
+        log_probs: ``(N, T, classes)``.
+        steps: Integers ``(N,)``: how many of the `T` frames are valid.
+        labels: Integers ``(N, L)``.
+        counts: Integers ``(N,)``: how many of the `L` labels are valid.
+        blank: The class that stands for no label.
+
+    Returns:
+        ``(N,)``.
     """
     labels = labels.astype("int32")
     length = labels.shape[1]
@@ -43,18 +51,41 @@ def ctc_log_likelihood(log_probs, steps, labels, counts, blank):
 
 
 @op
-def ctc_loss(target, output, target_length, output_length, mask_index=0):
-    """The CTC loss of each example.
+def ctc_loss(
+    target: Tensor, output: Tensor, target_length: Tensor, output_length: Tensor, mask_index: int = 0
+) -> Array:
+    """The loss of connectionist temporal classification, for each example (Graves et al. 2006).
 
-    target: (N, L) integers; output: (N, T, classes) logits; the lengths are (N,); mask_index: the blank's class.
+    Args:
+        target: Integers ``(N, L)``: the labels.
+        output: ``(N, T, classes)`` logits.
+        target_length: Integers ``(N,)``: how many of the labels are valid.
+        output_length: Integers ``(N,)``: how many of the frames are valid.
+        mask_index: The class that stands for no label (blank).
+
+    Returns:
+        Minus the log-probability of each label sequence, ``(N,)``.
+
+    >>> print(ctc_loss([[1]], jnp.zeros((1, 2, 2)), [1], [2]).round(4))  # 3 of 4 paths give the label
+    [0.2877]
     """
     log_probs = jax.nn.log_softmax(as_float(output))
     steps, counts = tensor(output_length).astype("int32"), tensor(target_length).astype("int32")
     return -ctc_log_likelihood(log_probs, steps, tensor(target), counts, mask_index)
 
 
-def greedy_decode(scores, steps, blank, merge_repeated=True):
-    """``(labels (N, T) filled up with -1, the sum of each frame's best score (N,))``."""
+def greedy_decode(scores: Array, steps: Array, blank: int, merge_repeated: bool = True):
+    """The labels of each frame's best class.
+
+    Args:
+        scores: ``(N, T, classes)``.
+        steps: Integers ``(N,)``: how many of the frames are valid.
+        blank: The class that stands for no label.
+        merge_repeated: Whether equal labels in a row are one label.
+
+    Returns:
+        ``(labels (N, T) filled up with -1, sum of the best scores (N,))``.
+    """
     length = scores.shape[1]
     valid = jnp.arange(length) < steps[:, None]
     best = jnp.argmax(scores, -1).astype("int32")
@@ -64,8 +95,8 @@ def greedy_decode(scores, steps, blank, merge_repeated=True):
     return packed(best, keep), jnp.sum(jnp.where(valid, scores.max(-1), 0), -1)
 
 
-def packed(labels, keep):
-    """The labels of each row that are kept, moved to its beginning; -1 behind them."""
+def packed(labels: Array, keep: Array) -> Array:
+    """The labels that are kept, moved to the beginning of their rows, and filled up with -1."""
     place = jnp.where(keep, jnp.cumsum(keep, -1) - 1, labels.shape[-1])
     rows = jnp.arange(labels.shape[0])[:, None]
     return jnp.full(labels.shape, -1, "int32").at[rows, place].set(labels, mode="drop")
@@ -76,10 +107,18 @@ def changes(labels):
     return jnp.pad(labels[:, 1:] != labels[:, :-1], ((0, 0), (1, 0)), constant_values=True)
 
 
-def beam_search(log_probs, steps, blank, width, top_paths):
-    """The most probable label sequences, over prefixes (Graves 2012, 7.5): computed on the host, in NumPy.
+def beam_search(log_probs: Array, steps: Array, blank: int, width: int, top_paths: int):
+    """The most probable label sequences, by a search over prefixes (Graves 2012, 7.5). It runs on the host, in NumPy.
 
-    Returns labels (top_paths, N, T) filled up with -1, and their log-probabilities (N, top_paths).
+    Args:
+        log_probs: ``(N, T, classes)``.
+        steps: Integers ``(N,)``: how many of the frames are valid.
+        blank: The class that stands for no label.
+        width: How many prefixes to keep after each frame.
+        top_paths: How many sequences to return.
+
+    Returns:
+        ``(labels (top_paths, N, T) filled up with -1, log-probabilities (N, top_paths))``.
     """
     log_probs = jnp.asarray(log_probs, "float32")
     batch, length, _ = log_probs.shape
@@ -125,12 +164,35 @@ def _best_prefixes(frames, blank, width):
 
 @op
 def ctc_decode(
-    inputs, sequence_lengths, strategy="greedy", beam_width=100, top_paths=1, merge_repeated=True, mask_index=0
-):
-    """The label sequences that network outputs ``(N, T, classes)`` (logits) stand for.
+    inputs: Tensor,
+    sequence_lengths: Tensor,
+    strategy: str = "greedy",
+    beam_width: int = 100,
+    top_paths: int = 1,
+    merge_repeated: bool = True,
+    mask_index: int = 0,
+) -> tuple[Array, Array]:
+    """The label sequences that the outputs of a network stand for.
 
-    strategy: 'greedy' or 'beam_search'. Returns ``(labels, scores)``: labels ``(top_paths, N, T)`` filled up with -1;
-    scores ``(N, 1)``, the negative sum of the best logits, or ``(N, top_paths)`` log-probabilities.
+    Args:
+        inputs: ``(N, T, classes)`` logits.
+        sequence_lengths: Integers ``(N,)``: how many of the frames are valid.
+        strategy: 'greedy' takes the best class of each frame; 'beam_search' looks for the most probable sequences.
+        beam_width: How many prefixes the beam search keeps.
+        top_paths: How many sequences the beam search returns.
+        merge_repeated: Whether equal labels in a row are one label (greedy).
+        mask_index: The class that stands for no label (blank).
+
+    Returns:
+        ``(labels, scores)``. The labels are ``(top_paths, N, T)``, filled up with -1. The scores are the negative sums
+        of the best logits ``(N, 1)``, or log-probabilities ``(N, top_paths)``.
+
+    Raises:
+        ValueError: If the strategy is not known.
+
+    >>> logits = 9.0 * jnp.eye(3)[jnp.array([[1, 1, 0, 2]])]
+    >>> ctc_decode(logits, [4])[0].tolist()
+    [[[1, 2, -1, -1]]]
     """
     x, steps = as_float(inputs), tensor(sequence_lengths).astype("int32")
     if strategy == "greedy":

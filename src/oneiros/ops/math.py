@@ -4,18 +4,69 @@ import builtins
 
 import jax
 import jax.numpy as jnp
+from jax import Array
 
 from ..core import op
-from .table import as_float, define, of_floats, operand, tensor, to_dtype
+from .table import Axes, DType, Tensor, as_float, define, operand, tensor, to_dtype
 
-_SPECIAL = {"erf": jax.lax.erf, "erfc": jax.lax.erfc, "erfinv": jax.lax.erf_inv, "rsqrt": jax.lax.rsqrt}
-define(globals(), "x", " ".join(_SPECIAL), {name: of_floats(f) for name, f in _SPECIAL.items()})
-define(globals(), "x, axis=None, keepdims=False", "logsumexp", {"logsumexp": of_floats(jax.nn.logsumexp)})
+
+@define({"erf": jax.lax.erf, "erfc": jax.lax.erfc, "erfinv": jax.lax.erf_inv, "rsqrt": jax.lax.rsqrt})
+def _special(x: Tensor, *, function) -> Array:
+    """A function of one tensor of floats; integers become `floatx()`.
+
+    Args:
+        x: Tensor of numbers.
+
+    Returns:
+        A tensor of the shape of `x`.
+
+    >>> erf([0.0]).tolist()
+    [0.0]
+
+    >>> erfc([0.0]).tolist()
+    [1.0]
+
+    >>> erfinv([0.0]).tolist()
+    [0.0]
+
+    >>> rsqrt([4.0]).tolist()
+    [0.5]
+    """
+    return function(as_float(x))
 
 
 @op
-def cdist(x, y):
-    """Euclidean distances between the rows of `x` ``(..., m, d)`` and of `y` ``(..., n, d)``: ``(..., m, n)``."""
+def logsumexp(x: Tensor, axis: Axes = None, keepdims: bool = False) -> Array:
+    """``log(sum(exp(x)))`` along axes, computed so that nothing overflows.
+
+    Args:
+        x: Tensor of numbers.
+        axis: Axis or axes to reduce over; ``None`` for all of them.
+        keepdims: Whether the reduced axes stay, with size 1.
+
+    Returns:
+        A tensor without the reduced axes.
+
+    >>> logsumexp([1000.0, 0.0]).tolist()
+    1000.0
+    """
+    return jax.nn.logsumexp(as_float(x), axis=axis, keepdims=keepdims)
+
+
+@op
+def cdist(x: Tensor, y: Tensor) -> Array:
+    """Euclidean distances between all rows of two matrices.
+
+    Args:
+        x: ``(..., m, d)``.
+        y: ``(..., n, d)``.
+
+    Returns:
+        Distances ``(..., m, n)``.
+
+    >>> cdist([[0.0, 0.0]], [[3.0, 4.0], [0.0, 1.0]]).tolist()
+    [[5.0, 1.0]]
+    """
     x, y = as_float(x), as_float(y)
     squares = jnp.sum(jnp.square(x[..., :, None, :] - y[..., None, :, :]), -1)
     positive = squares > 0  # the gradient of the root is infinite at 0
@@ -23,16 +74,39 @@ def cdist(x, y):
 
 
 @op
-def divide_no_nan(x1, x2):
-    """``x1 / x2``, and 0 where `x2` is 0."""
+def divide_no_nan(x1: Tensor, x2: Tensor) -> Array:
+    """``x1 / x2``, and 0 where `x2` is 0.
+
+    Args:
+        x1: Tensor of numbers.
+        x2: Tensor that broadcasts against `x1`.
+
+    Returns:
+        A tensor of the broadcast shape. Gradients are finite, too.
+
+    >>> divide_no_nan([1.0, 1.0], [2.0, 0.0]).tolist()
+    [0.5, 0.0]
+    """
     x1, x2 = operand(x1), operand(x2)
     zero = jnp.equal(x2, 0)
     return jnp.where(zero, 0, jnp.divide(x1, jnp.where(zero, 1, x2)))
 
 
 @op
-def in_top_k(targets, predictions, k):
-    """Whether each target class is among the `k` best predictions of its row (ties count as being among them)."""
+def in_top_k(targets: Tensor, predictions: Tensor, k: int) -> Array:
+    """Whether each target class is among the `k` best predictions of its row.
+
+    Args:
+        targets: Integers ``(...)``.
+        predictions: Scores ``(..., classes)``.
+        k: How many predictions to look at. A target that ties with the last of them is among them.
+
+    Returns:
+        Booleans ``(...)``; False for classes that do not exist and for scores that are not finite.
+
+    >>> in_top_k([1, 0], [[0.1, 0.7, 0.2], [0.1, 0.7, 0.2]], k=2).tolist()
+    [True, False]
+    """
     targets, predictions = tensor(targets).astype("int32"), tensor(predictions)
     score = jnp.take_along_axis(predictions, targets[..., None], -1, mode="clip")
     known = (targets >= 0) & (targets < predictions.shape[-1]) & jnp.isfinite(score[..., 0])
@@ -40,38 +114,79 @@ def in_top_k(targets, predictions, k):
 
 
 @op
-def top_k(x, k, sorted=True):
-    """The `k` largest values of each row, the largest first, and their indices."""
+def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Array, Array]:
+    """The `k` largest values along the last axis, and their indices.
+
+    Args:
+        x: Tensor of numbers.
+        k: How many values.
+        sorted: Not used; the largest value always comes first.
+
+    Returns:
+        ``(values, indices)``, both ``(..., k)``.
+
+    >>> [part.tolist() for part in top_k([1, 9, 5], 2)]
+    [[9, 5], [1, 2]]
+    """
     return tuple(jax.lax.top_k(tensor(x), k))
 
 
 @op
-def extract_sequences(x, sequence_length, sequence_stride):
-    """Overlapping windows over the last axis: ``(..., time)`` to ``(..., windows, sequence_length)``."""
+def extract_sequences(x: Tensor, sequence_length: int, sequence_stride: int) -> Array:
+    """Overlapping windows of the last axis.
+
+    Args:
+        x: ``(..., time)``.
+        sequence_length: Length of each window.
+        sequence_stride: Distance between the beginnings of two windows.
+
+    Returns:
+        Windows ``(..., windows, sequence_length)``.
+
+    >>> extract_sequences([1, 2, 3, 4], 2, 1).tolist()
+    [[1, 2], [2, 3], [3, 4]]
+    """
     x = tensor(x)
     count = builtins.max((x.shape[-1] - sequence_length) // sequence_stride + 1, 0)
     return x[..., sequence_stride * jnp.arange(count)[:, None] + jnp.arange(sequence_length)]
 
 
-def _segment(name):
-    reduce = getattr(jax.ops, name)
+@define(jax.ops, "segment_max segment_min segment_prod segment_sum")
+def _segment(
+    data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False, *, function
+) -> Array:
+    """The rows that have the same segment id, reduced to one.
 
-    def segment(data, segment_ids, num_segments=None, sorted=False):
-        data, segment_ids = tensor(data), tensor(segment_ids)
-        if num_segments is None:
-            if isinstance(segment_ids, jax.core.Tracer):
-                raise ValueError(f"{name} in compiled code: give `num_segments`, how many segments there are.")
-            num_segments = int(segment_ids.max()) + 1 if segment_ids.size else 0
-        return reduce(data, segment_ids, num_segments, indices_are_sorted=sorted)
+    Args:
+        data: ``(n, ...)``.
+        segment_ids: Integers ``(n,)``: the segment of each row.
+        num_segments: Number of segments, which compiled code needs; by default the largest id plus 1.
+        sorted: Whether the ids are in ascending order, which is faster.
 
-    segment.__name__ = name
-    segment.__doc__ = f"The {name.removeprefix('segment_')} of the rows of `data` that have the same segment id."
-    return op(segment)
+    Returns:
+        One row for each segment: ``(num_segments, ...)``.
 
+    Raises:
+        ValueError: In compiled code without `num_segments`.
 
-segment_max, segment_min, segment_prod, segment_sum = (
-    _segment(f"segment_{kind}") for kind in ("max", "min", "prod", "sum")
-)
+    >>> segment_sum([1, 2, 3], [0, 0, 1]).tolist()
+    [3, 3]
+
+    >>> segment_max([1, 2, 3], [0, 0, 1]).tolist()
+    [2, 3]
+
+    >>> segment_min([1, 2, 3], [0, 0, 1]).tolist()
+    [1, 3]
+
+    >>> segment_prod([1, 2, 3], [0, 0, 1]).tolist()
+    [2, 3]
+    """
+    data, segment_ids = tensor(data), tensor(segment_ids)
+    if num_segments is None:
+        if isinstance(segment_ids, jax.core.Tracer):
+            raise ValueError(f"{function.__name__} in compiled code: give `num_segments`, how many segments there are.")
+        num_segments = int(segment_ids.max()) + 1 if segment_ids.size else 0
+    return function(data, segment_ids, num_segments, indices_are_sorted=sorted)
 
 
 # Spectra. Complex numbers are pairs (real part, imaginary part), as Keras has them.
@@ -87,32 +202,84 @@ def _parts(x):
 
 
 @op
-def fft(x):
-    """The discrete Fourier transform of a pair (real, imaginary) over the last axis."""
+def fft(x: tuple[Tensor, Tensor]) -> tuple[Array, Array]:
+    """The discrete Fourier transform along the last axis.
+
+    Args:
+        x: Complex numbers as a pair (real part, imaginary part).
+
+    Returns:
+        The transform as a pair of the same shapes.
+
+    >>> [part.tolist() for part in fft(([1.0, 1.0], [0.0, 0.0]))]
+    [[2.0, 0.0], [0.0, 0.0]]
+    """
     return _parts(jnp.fft.fft(_complex(x)))
 
 
 @op
-def fft2(x):
-    """The discrete Fourier transform of a pair (real, imaginary) over the last two axes."""
+def fft2(x: tuple[Tensor, Tensor]) -> tuple[Array, Array]:
+    """The discrete Fourier transform along the last two axes.
+
+    Args:
+        x: Complex numbers as a pair (real part, imaginary part).
+
+    Returns:
+        The transform as a pair of the same shapes.
+
+    >>> fft2(([[1.0, 1.0]], [[0.0, 0.0]]))[0].tolist()
+    [[2.0, 0.0]]
+    """
     return _parts(jnp.fft.fft2(_complex(x)))
 
 
 @op
-def ifft2(x):
-    """The inverse of `fft2`."""
+def ifft2(x: tuple[Tensor, Tensor]) -> tuple[Array, Array]:
+    """The inverse of `fft2`.
+
+    Args:
+        x: Complex numbers as a pair (real part, imaginary part).
+
+    Returns:
+        The inverse transform as a pair of the same shapes.
+
+    >>> ifft2(([[2.0, 0.0]], [[0.0, 0.0]]))[0].tolist()
+    [[1.0, 1.0]]
+    """
     return _parts(jnp.fft.ifft2(_complex(x)))
 
 
 @op
-def rfft(x, fft_length=None):
-    """The Fourier transform of real numbers over the last axis, as a pair (real, imaginary)."""
+def rfft(x: Tensor, fft_length: int | None = None) -> tuple[Array, Array]:
+    """The discrete Fourier transform of real numbers along the last axis.
+
+    Args:
+        x: ``(..., n)`` real numbers.
+        fft_length: Length to which the axis is cut, or filled up with zeros; `n` by default.
+
+    Returns:
+        A pair (real part, imaginary part), both ``(..., fft_length // 2 + 1)``.
+
+    >>> rfft([1.0, 2.0, 3.0])[0].round(2).tolist()
+    [6.0, -1.5]
+    """
     return _parts(jnp.fft.rfft(as_float(x), fft_length))
 
 
 @op
-def irfft(x, fft_length=None):
-    """The inverse of `rfft`."""
+def irfft(x: tuple[Tensor, Tensor], fft_length: int | None = None) -> Array:
+    """The inverse of `rfft`.
+
+    Args:
+        x: A pair (real part, imaginary part), both ``(..., n)``.
+        fft_length: Length of the result; ``2 * (n - 1)`` by default.
+
+    Returns:
+        Real numbers ``(..., fft_length)``.
+
+    >>> irfft(rfft([1.0, 2.0, 3.0]), 3).round(2).tolist()
+    [1.0, 2.0, 3.0]
+    """
     return jnp.fft.irfft(_complex(x), fft_length)
 
 
@@ -130,8 +297,33 @@ def _stft_window(window, sequence_length, fft_length, dtype):
 
 
 @op
-def stft(x, sequence_length, sequence_stride, fft_length, window="hann", center=True):
-    """The short-time Fourier transform over the last axis: a pair (real, imaginary) ``(..., frames, frequencies)``."""
+def stft(
+    x: Tensor,
+    sequence_length: int,
+    sequence_stride: int,
+    fft_length: int,
+    window: str | Tensor | None = "hann",
+    center: bool = True,
+) -> tuple[Array, Array]:
+    """The short-time Fourier transform along the last axis.
+
+    Args:
+        x: ``(..., time)`` real numbers.
+        sequence_length: Length of the window.
+        sequence_stride: Distance between the beginnings of two frames.
+        fft_length: Length of each frame; zeros are put around the window to fill it.
+        window: 'hann', 'hamming', ``None`` for ones, or a vector of `sequence_length` numbers.
+        center: Whether frames are centred at multiples of the stride; the ends are then extended by reflection.
+
+    Returns:
+        A pair (real part, imaginary part), both ``(..., frames, fft_length // 2 + 1)``.
+
+    Raises:
+        ValueError: If the window's name is not known.
+
+    >>> stft(jnp.ones(16), 4, 2, 4)[0].shape
+    (9, 3)
+    """
     x = as_float(x)
     if center:
         around = [(0, 0)] * (x.ndim - 1) + [(fft_length // 2, fft_length // 2)]
@@ -141,8 +333,37 @@ def stft(x, sequence_length, sequence_stride, fft_length, window="hann", center=
 
 
 @op
-def istft(x, sequence_length, sequence_stride, fft_length, length=None, window="hann", center=True):
-    """The inverse of `stft`: frames are overlapped, added, and divided by the sum of the squared windows."""
+def istft(
+    x: tuple[Tensor, Tensor],
+    sequence_length: int,
+    sequence_stride: int,
+    fft_length: int,
+    length: int | None = None,
+    window: str | Tensor | None = "hann",
+    center: bool = True,
+) -> Array:
+    """The inverse of `stft`, from frames that overlap (Griffin & Lim 1984).
+
+    Frames are multiplied by the window, added where they overlap, and divided by the sum of the squared windows.
+
+    Args:
+        x: A pair (real part, imaginary part), both ``(..., frames, fft_length // 2 + 1)``.
+        sequence_length: Length of the window.
+        sequence_stride: Distance between the beginnings of two frames.
+        fft_length: Length of each frame.
+        length: Length of the result; by default as long as the frames allow.
+        window: The window that `stft` was given.
+        center: What `stft` was given.
+
+    Returns:
+        Real numbers ``(..., length)``.
+
+    Raises:
+        ValueError: If the window's name is not known.
+
+    >>> istft(stft(jnp.arange(8.0), 4, 2, 4), 4, 2, 4).round(2).tolist()
+    [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
+    """
     frames = jnp.fft.irfft(_complex(x), fft_length)
     window = _stft_window(window, sequence_length, fft_length, frames.dtype)
     count = frames.shape[-2]
@@ -160,8 +381,21 @@ def istft(x, sequence_length, sequence_stride, fft_length, length=None, window="
 
 
 @op
-def view_as_complex(x):
-    """Complex numbers from pairs along the last axis."""
+def view_as_complex(x: Tensor) -> Array:
+    """Complex numbers from pairs along the last axis.
+
+    Args:
+        x: ``(..., 2)``: real and imaginary parts.
+
+    Returns:
+        Complex numbers ``(...)``.
+
+    Raises:
+        ValueError: If the last dimension is not 2.
+
+    >>> view_as_complex([1.0, 2.0]).tolist()
+    (1+2j)
+    """
     x = as_float(x)
     if x.shape[-1] != 2:
         raise ValueError(f"view_as_complex: the last dimension must be 2. Received shape {x.shape}.")
@@ -169,14 +403,35 @@ def view_as_complex(x):
 
 
 @op
-def view_as_real(x):
-    """Real and imaginary parts along a new last axis."""
+def view_as_real(x: Tensor) -> Array:
+    """Pairs along a new last axis from complex numbers.
+
+    Args:
+        x: Complex numbers ``(...)``.
+
+    Returns:
+        Real and imaginary parts ``(..., 2)``.
+
+    >>> view_as_real(jnp.array(1 + 2j)).tolist()
+    [1.0, 2.0]
+    """
     return jnp.stack(_parts(tensor(x)), -1)
 
 
 @op
-def saturate_cast(x, dtype):
-    """`x` in another type, limited to that type's range."""
+def saturate_cast(x: Tensor, dtype: DType) -> Array:
+    """`x` in another type, limited to what that type can hold.
+
+    Args:
+        x: Tensor of numbers.
+        dtype: The other type.
+
+    Returns:
+        A tensor of the shape of `x`.
+
+    >>> saturate_cast([-5, 300], "uint8").tolist()
+    [0, 255]
+    """
     x, dtype = tensor(x), to_dtype(dtype)
     if jnp.issubdtype(dtype, jnp.bool_):
         return x.astype(dtype)

@@ -1,13 +1,16 @@
 """`keras.ops.nn`: activations, normalizations, losses of single examples, attention."""
 
 import math
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
+from jax import Array
 
-from ..core import config, logits_behind, op, remember_logits
+from ..core import config, logits_behind, op
 from ..core.advice import on_targets
 from ..kernels import losses
+from . import activations
 from .convolution import (  # noqa: F401 - names of keras.ops.nn
     adaptive_average_pool,
     adaptive_max_pool,
@@ -23,96 +26,51 @@ from .convolution import (  # noqa: F401 - names of keras.ops.nn
     unfold,
 )
 from .ctc import ctc_decode, ctc_loss  # noqa: F401
-from .table import as_float, define, of_floats, tensor, to_dtype
+from .table import Axes, DType, Tensor, as_float, publish, tensor, to_dtype
 
-
-def _sparsemax(x, axis):
-    """Martins & Astudillo 2016: the projection onto the simplex."""
-    ordered = jnp.flip(jnp.sort(x, axis), axis)
-    count = jnp.arange(1, x.shape[axis] + 1, dtype=x.dtype).reshape([-1] + [1] * (x.ndim - 1 - axis % x.ndim))
-    sums = jnp.cumsum(ordered, axis)
-    size = jnp.sum(1 + count * ordered > sums, axis, keepdims=True)
-    threshold = (jnp.take_along_axis(sums, size - 1, axis) - 1) / size.astype(x.dtype)
-    return jnp.maximum(x - threshold, 0)
-
-
-def _softmax(function):
-    def call(x, axis):
-        if axis is None:
-            return function(x.ravel(), 0).reshape(x.shape)
-        return function(x, tuple(axis) if isinstance(axis, list) else axis)
-
-    return call
-
-
-def _remembered(name, function):
-    """A function from logits to probabilities; while code is traced, losses can find the logits again."""
-
-    def call(x, axis=None):
-        y = function(x) if axis is None else function(x, axis)
-        if isinstance(y, jax.core.Tracer) and (axis is None or isinstance(axis, int)):
-            remember_logits(y, name, None if axis is None else axis % x.ndim, x)
-        return y
-
-    return call
-
-
-def _soft_shrink(x, threshold):
-    return jnp.sign(x) * jnp.maximum(jnp.abs(x) - threshold, 0)
-
-
-# Signature -> name -> function of one float array and the parameters.
-_ACTIVATIONS = {
-    "x": {
-        "sigmoid": _remembered("sigmoid", jax.nn.sigmoid),
-        "sparse_sigmoid": lambda x: jnp.clip((x + 1) / 2, 0, 1),
-        "softplus": jax.nn.softplus,
-        "softsign": jax.nn.soft_sign,
-        "sparse_plus": lambda x: jnp.where(x <= -1, 0, jnp.where(x >= 1, x, (x + 1) ** 2 / 4)),
-        "silu": jax.nn.silu,
-        "swish": jax.nn.silu,
-        "log_sigmoid": jax.nn.log_sigmoid,
-        "hard_sigmoid": jax.nn.hard_sigmoid,
-        "hard_silu": jax.nn.hard_silu,
-        "hard_swish": jax.nn.hard_silu,
-        "hard_tanh": jax.nn.hard_tanh,
-        "selu": jax.nn.selu,
-        "tanh_shrink": lambda x: x - jnp.tanh(x),
-    },
-    "x, axis=-1": {
-        "softmax": _remembered("softmax", _softmax(jax.nn.softmax)),
-        "log_softmax": _softmax(jax.nn.log_softmax),
-        "sparsemax": _sparsemax,
-        "glu": jax.nn.glu,
-    },
-    "x, b=4": {"squareplus": jax.nn.squareplus},
-    "x, negative_slope=0.2": {"leaky_relu": jax.nn.leaky_relu},
-    "x, alpha=1.0": {"elu": jax.nn.elu, "celu": jax.nn.celu},
-    "x, approximate=True": {"gelu": jax.nn.gelu},
-    "x, threshold=0.5": {
-        "soft_shrink": _soft_shrink,
-        "hard_shrink": lambda x, threshold: jnp.where(jnp.abs(x) > threshold, x, 0),
-    },
-    "x, threshold, default_value": {
-        "threshold": lambda x, threshold, default_value: jnp.where(x > threshold, x, default_value)
-    },
-}
-
-
-for _signature, _rows in _ACTIVATIONS.items():
-    define(globals(), _signature, " ".join(_rows), {name: of_floats(f) for name, f in _rows.items()})
-define(globals(), "x", "relu relu6", jax.nn)
+publish(globals(), activations)
 
 
 @op
-def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
-    """1 at the place that each integer names along a new `axis`, 0 elsewhere (everywhere for negative integers)."""
+def one_hot(x: Tensor, num_classes: int, axis: int = -1, dtype: DType = None, sparse: bool = False) -> Array:
+    """Integers as vectors of 0 with one 1.
+
+    Args:
+        x: Integers of any shape. Negative integers give zeros alone.
+        num_classes: Length of the vectors.
+        axis: Where the new axis goes.
+        dtype: Type of the result; `floatx()` by default.
+        sparse: Not used; results are dense.
+
+    Returns:
+        A tensor with one dimension more than `x`.
+
+    >>> one_hot([0, 2], 3).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    """
     return jax.nn.one_hot(tensor(x).astype("int32"), num_classes, dtype=to_dtype(dtype), axis=axis)
 
 
 @op
-def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwargs):
-    """1 at each place that occurs among the integers along `axis`, 0 elsewhere."""
+def multi_hot(
+    inputs: Tensor, num_classes: int | None = None, axis: int = -1, dtype: DType = None, sparse: bool = False, **kwargs
+) -> Array:
+    """Rows of integers as vectors with a 1 at each integer that occurs.
+
+    Args:
+        inputs: Integers ``(..., n)``.
+        num_classes: Length of the vectors.
+        axis: Axis of the classes.
+        dtype: Type of the result; `floatx()` by default.
+        sparse: Not used; results are dense.
+        **kwargs: `num_tokens`, another name of `num_classes`.
+
+    Returns:
+        A tensor ``(..., num_classes)``.
+
+    >>> multi_hot([[0, 2]], 4).tolist()
+    [[1.0, 0.0, 1.0, 0.0]]
+    """
     num_classes = kwargs.get("num_tokens", num_classes)
     x = tensor(inputs)
     reduction = 1 if x.ndim > 1 else 0
@@ -137,8 +95,23 @@ def _losses_inputs(name, target, output, axis=None):
 
 
 @op
-def binary_crossentropy(target, output, from_logits=False):
-    """``-target log(output) - (1 - target) log(1 - output)``, elementwise; outputs are probabilities or logits."""
+def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False) -> Array:
+    """``-target * log(output) - (1 - target) * log(1 - output)``, element by element.
+
+    Args:
+        target: Numbers from 0 to 1.
+        output: Probabilities, or logits, of the shape of the target.
+        from_logits: Whether the output holds logits.
+
+    Returns:
+        A tensor of the shape of the target.
+
+    Raises:
+        ValueError: If the shapes differ.
+
+    >>> print(binary_crossentropy([1.0, 0.0], [0.5, 0.5]).round(4))
+    [0.6931 0.6931]
+    """
     logits = None if from_logits else logits_behind(output, "sigmoid")
     if logits is not None:
         output, from_logits = logits, True
@@ -156,8 +129,24 @@ def _softmax_logits(output, from_logits, axis):
 
 
 @op
-def categorical_crossentropy(target, output, from_logits=False, axis=-1):
-    """``-sum(target log(output))`` over the classes on `axis`; outputs are probabilities or logits."""
+def categorical_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1) -> Array:
+    """``-sum(target * log(output))`` over the classes.
+
+    Args:
+        target: Probabilities of the classes, such as one-hot vectors.
+        output: Probabilities, or logits, of the shape of the target.
+        from_logits: Whether the output holds logits.
+        axis: Axis of the classes.
+
+    Returns:
+        A tensor without the axis of the classes.
+
+    Raises:
+        ValueError: If the shapes differ.
+
+    >>> print(categorical_crossentropy([[1.0, 0.0]], [[0.5, 0.5]]).round(4))
+    [0.6931]
+    """
     output, from_logits = _softmax_logits(output, from_logits, axis)
     target, output = _losses_inputs("categorical_crossentropy", target, output, axis)
     if from_logits:
@@ -167,8 +156,24 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
 
 
 @op
-def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
-    """``-log(output[target])`` for integer targets; outputs are probabilities or logits."""
+def sparse_categorical_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1) -> Array:
+    """``-log(output[target])``: the cross-entropy for targets that are integers.
+
+    Args:
+        target: Integers of the shape of the output without its classes; a last axis of size 1 is removed.
+        output: Probabilities, or logits, of the classes.
+        from_logits: Whether the output holds logits.
+        axis: Axis of the classes in the output.
+
+    Returns:
+        A tensor without the axis of the classes.
+
+    Raises:
+        ValueError: If the shapes do not fit.
+
+    >>> print(sparse_categorical_crossentropy([0], [[0.5, 0.5]]).round(4))
+    [0.6931]
+    """
     output, from_logits = _softmax_logits(output, from_logits, axis)
     target, output = tensor(target).astype("int32"), as_float(tensor(output))
     output = jnp.moveaxis(output, axis, -1)
@@ -187,8 +192,23 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
 
 
 @op
-def moments(x, axes, keepdims=False, synchronized=False):
-    """Mean and variance over `axes`; half precision is summed in float32."""
+def moments(
+    x: Tensor, axes: int | Sequence[int], keepdims: bool = False, synchronized: bool = False
+) -> tuple[Array, Array]:
+    """The mean and the variance along axes. Half precision is summed in float32.
+
+    Args:
+        x: Tensor of numbers.
+        axes: Axis or axes to reduce over.
+        keepdims: Whether the reduced axes stay, with size 1.
+        synchronized: Not used.
+
+    Returns:
+        ``(mean, variance)``, both without the reduced axes.
+
+    >>> [part.tolist() for part in moments([[1.0, 3.0]], -1)]
+    [[2.0], [1.0]]
+    """
     x = as_float(x)
     axes = tuple(axes) if isinstance(axes, (list, tuple)) else (axes,)
     wide = x.astype(jnp.promote_types(x.dtype, "float32"))
@@ -205,8 +225,32 @@ def _along(value, ndim, axes):
 
 
 @op
-def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=1e-3):
-    """``(x - mean) / sqrt(variance + epsilon) * scale + offset`` with statistics along `axis`."""
+def batch_normalization(
+    x: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    axis: int | Sequence[int],
+    offset: Tensor = None,
+    scale: Tensor = None,
+    epsilon: float = 1e-3,
+) -> Array:
+    """``(x - mean) / sqrt(variance + epsilon) * scale + offset`` (Ioffe & Szegedy 2015).
+
+    Args:
+        x: Tensor of numbers.
+        mean: Means along `axis`.
+        variance: Variances along `axis`.
+        axis: Axis or axes that the statistics belong to.
+        offset: What to add, along `axis`; nothing by default.
+        scale: Factor, along `axis`; 1 by default.
+        epsilon: What is added to the variance.
+
+    Returns:
+        A tensor of the shape of `x`.
+
+    >>> batch_normalization([[1.0], [3.0]], [2.0], [1.0], -1, epsilon=0).tolist()
+    [[-1.0], [1.0]]
+    """
     x = as_float(x)
     axes = axis if isinstance(axis, (list, tuple)) else (axis,)
     mean, variance = _along(tensor(mean), x.ndim, axes), _along(tensor(variance), x.ndim, axes)
@@ -222,8 +266,25 @@ def _axes(axis, ndim):
 
 
 @op
-def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwargs):
-    """Each example brought to mean 0 and variance 1 over `axis`, scaled by `gamma` and shifted by `beta`."""
+def layer_normalization(
+    x: Tensor, gamma: Tensor = None, beta: Tensor = None, axis: Axes = -1, epsilon: float | None = None, **kwargs
+) -> Array:
+    """Each example brought to mean 0 and variance 1 along axes (Ba et al. 2016).
+
+    Args:
+        x: Tensor of numbers.
+        gamma: Factor, along `axis`; 1 by default.
+        beta: What to add, along `axis`; nothing by default.
+        axis: Axis or axes to normalize along.
+        epsilon: What is added to the variance; `config.epsilon()` by default.
+        **kwargs: Not used.
+
+    Returns:
+        A tensor of the shape of `x`.
+
+    >>> layer_normalization([[1.0, 3.0]]).round().tolist()
+    [[-1.0, 1.0]]
+    """
     x = as_float(x)
     axes = _axes(axis, x.ndim)
     wide = x.astype(jnp.promote_types(x.dtype, "float32"))
@@ -238,8 +299,21 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
 
 
 @op
-def rms_normalization(x, scale=None, axis=-1, epsilon=None):
-    """``x / sqrt(mean(x**2) + epsilon) * scale`` over `axis` (Zhang & Sennrich 2019)."""
+def rms_normalization(x: Tensor, scale: Tensor = None, axis: Axes = -1, epsilon: float | None = None) -> Array:
+    """``x / sqrt(mean(x**2) + epsilon) * scale`` (Zhang & Sennrich 2019).
+
+    Args:
+        x: Tensor of numbers.
+        scale: Factor, along `axis`; 1 by default.
+        axis: Axis or axes of the mean.
+        epsilon: What is added to the mean; `config.epsilon()` by default.
+
+    Returns:
+        A tensor of the shape of `x`.
+
+    >>> rms_normalization([[2.0, -2.0]]).round().tolist()
+    [[1.0, -1.0]]
+    """
     x = as_float(x)
     axes = _axes(axis, x.ndim)
     wide = x.astype(jnp.promote_types(x.dtype, "float32"))
@@ -251,8 +325,21 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
 
 
 @op
-def normalize(x, axis=-1, order=2, epsilon=None):
-    """`x` divided by its norm of the given order along `axis`."""
+def normalize(x: Tensor, axis: Axes = -1, order: float = 2, epsilon: float | None = None) -> Array:
+    """`x` divided by its norm along an axis.
+
+    Args:
+        x: Tensor of numbers.
+        axis: The axis.
+        order: Order of the norm.
+        epsilon: Smallest norm to divide by; `config.epsilon()` by default.
+
+    Returns:
+        A tensor of the shape of `x`.
+
+    >>> normalize([[2.0, 2.0]], order=1).tolist()
+    [[0.5, 0.5]]
+    """
     x = as_float(x)
     epsilon = config.epsilon() if epsilon is None else epsilon
     if order == 2:  # by the square, so that the gradient at 0 is finite
@@ -261,34 +348,73 @@ def normalize(x, axis=-1, order=2, epsilon=None):
 
 
 @op
-def psnr(x1, x2, max_val):
-    """The peak signal-to-noise ratio of two images, in decibels."""
+def psnr(x1: Tensor, x2: Tensor, max_val: float) -> Array:
+    """The peak signal-to-noise ratio of two images: ``20 log10(max_val) - 10 log10(mean squared difference)``.
+
+    Args:
+        x1: First image.
+        x2: Second image, of the same shape.
+        max_val: Largest value that a pixel can have.
+
+    Returns:
+        Decibels.
+
+    >>> print(psnr([1.0, 0.0], [0.0, 1.0], 10.0).round(2))
+    20.0
+    """
     x1, x2 = tensor(x1), tensor(x2)
     return 20 * jnp.log10(jnp.asarray(max_val, as_float(x1).dtype)) - 10 * jnp.log10(jnp.mean(jnp.square(x1 - x2)))
 
 
 @op
-def polar(abs_, angle):
-    """Complex numbers from their absolute values and angles."""
+def polar(abs_: Tensor, angle: Tensor) -> Array:
+    """Complex numbers from their absolute values and angles.
+
+    Args:
+        abs_: Absolute values.
+        angle: Angles in radians.
+
+    Returns:
+        Complex numbers.
+
+    >>> polar([2.0], [0.0]).tolist()
+    [(2+0j)]
+    """
     abs_, angle = as_float(abs_), as_float(angle)
     return jax.lax.complex(abs_ * jnp.cos(angle), abs_ * jnp.sin(angle))
 
 
 @op
 def dot_product_attention(
-    query,
-    key,
-    value,
-    bias=None,
-    mask=None,
-    scale=None,
-    is_causal=False,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    bias: Tensor = None,
+    mask: Tensor = None,
+    scale: float | None = None,
+    is_causal: bool = False,
     flash_attention=None,
-    attn_logits_soft_cap=None,
-):
-    """Scaled dot-product attention (Vaswani et al. 2017) of ``(N, length, heads, features)`` arrays.
+    attn_logits_soft_cap: float | None = None,
+) -> Array:
+    """Scaled dot-product attention (Vaswani et al. 2017).
 
-    bias: added to the logits ``(N, heads, T, S)``; mask: False where a query may not look; scale: 1 / sqrt(features).
+    Args:
+        query: ``(n, T, heads, features)``.
+        key: ``(n, S, key_heads, features)``; each of its heads serves ``heads / key_heads`` heads of the query.
+        value: ``(n, S, key_heads, features)``.
+        bias: What to add to the logits ``(n, heads, T, S)``.
+        mask: Booleans that broadcast to ``(n, heads, T, S)``: False where a query may not look.
+        scale: Factor of the logits; ``1 / sqrt(features)`` by default.
+        is_causal: Whether a query sees only its own place and those before it.
+        flash_attention: Not used.
+        attn_logits_soft_cap: Limit of the logits, approached smoothly by tanh; ``None`` for no limit.
+
+    Returns:
+        ``(n, T, heads, features)``.
+
+    >>> x = jnp.ones((1, 3, 2, 4))
+    >>> dot_product_attention(x, x, x).shape
+    (1, 3, 2, 4)
     """
     query, key, value = as_float(query), as_float(key), as_float(value)
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale

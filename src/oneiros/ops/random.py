@@ -1,20 +1,39 @@
 """`keras.random`: random numbers.
 
-seed: an integer gives the same numbers at every call; a `SeedGenerator` (or ``None``: the global one) new ones.
+Every function takes a `seed`. An integer gives the same numbers at every call. A `SeedGenerator` gives new numbers at
+every call, and so does ``None``, which stands for the global generator (see `keras.utils.set_random_seed`).
 """
+
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 from ..core import SeedGenerator, config, op
 from ..core.random import global_seed_generator
 from ..kernels import random as kernels
-from .table import dims, operand, tensor, to_dtype
+from .table import DType, Shape, Tensor, dims, operand, tensor, to_dtype
+
+Seed: TypeAlias = int | SeedGenerator | None
 
 
-def key_of(seed):
-    """Two unsigned integers for an integer, a pair of them, a `SeedGenerator` or ``None``."""
+def key_of(seed: int | Tensor | SeedGenerator | None) -> Array:
+    """The key of JAX for a seed.
+
+    Args:
+        seed: Integer, pair of unsigned integers, `SeedGenerator`, or ``None`` for the global generator.
+
+    Returns:
+        Two unsigned integers.
+
+    Raises:
+        ValueError: If the seed is of another type.
+
+    >>> key_of(7).tolist()
+    [7, 0]
+    """
     if seed is None:
         return global_seed_generator().next()
     if isinstance(seed, SeedGenerator):
@@ -31,15 +50,44 @@ def _jax_key(seed):
 
 
 @op
-def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
-    """Normally distributed numbers."""
+def normal(shape: Shape, mean=0.0, stddev=1.0, dtype: DType = None, seed: Seed = None) -> Array:
+    """Normally distributed numbers.
+
+    Args:
+        shape: Shape of the result.
+        mean: Mean of the distribution.
+        stddev: Standard deviation of the distribution.
+        dtype: A type of floats; `floatx()` by default.
+        seed: See the module.
+
+    Returns:
+        A tensor of the shape.
+
+    >>> normal((2, 3), seed=1).shape
+    (2, 3)
+    """
     dtype = to_dtype(dtype)
     return (operand(mean) + operand(stddev) * kernels.normal(key_of(seed), dims(shape), dtype)).astype(dtype)
 
 
 @op
-def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
-    """Numbers of equal probability from `minval` up to, not including, `maxval`; integers for an integer type."""
+def uniform(shape: Shape, minval=0.0, maxval=1.0, dtype: DType = None, seed: Seed = None) -> Array:
+    """Uniformly distributed numbers.
+
+    Args:
+        shape: Shape of the result.
+        minval: Smallest number.
+        maxval: End of the range, which is not reached.
+        dtype: A type of floats or integers; `floatx()` by default.
+        seed: See the module.
+
+    Returns:
+        A tensor of the shape.
+
+    >>> x = uniform((100,), 2.0, 3.0, seed=1)
+    >>> bool(((2 <= x) & (x < 3)).all())
+    True
+    """
     dtype = to_dtype(dtype)
     if not jnp.issubdtype(dtype, jnp.floating):
         return randint(shape, minval, maxval, dtype, seed)
@@ -48,8 +96,25 @@ def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
 
 
 @op
-def randint(shape, minval, maxval, dtype="int32", seed=None):
-    """Integers of equal probability from `minval` up to, not including, `maxval`."""
+def randint(shape: Shape, minval, maxval, dtype: DType = "int32", seed: Seed = None) -> Array:
+    """Uniformly distributed integers.
+
+    Args:
+        shape: Shape of the result.
+        minval: Smallest integer.
+        maxval: End of the range, which is not reached.
+        dtype: A type of integers.
+        seed: See the module.
+
+    Returns:
+        A tensor of the shape.
+
+    Raises:
+        ValueError: If the type is one of floats.
+
+    >>> sorted(set(randint((100,), 0, 3, seed=1).tolist()))
+    [0, 1, 2]
+    """
     dtype = to_dtype(dtype)
     if jnp.issubdtype(dtype, jnp.floating):
         raise ValueError(f"randint: expected an integer dtype. Received: {dtype}. Use `uniform` for floats.")
@@ -57,18 +122,46 @@ def randint(shape, minval, maxval, dtype="int32", seed=None):
 
 
 @op
-def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
-    """Normally distributed numbers, those beyond two standard deviations drawn again."""
+def truncated_normal(shape: Shape, mean=0.0, stddev=1.0, dtype: DType = None, seed: Seed = None) -> Array:
+    """Normally distributed numbers within two standard deviations; numbers outside are drawn again.
+
+    Args:
+        shape: Shape of the result.
+        mean: Mean of the distribution.
+        stddev: Standard deviation of the distribution before it is cut.
+        dtype: A type of floats; `floatx()` by default.
+        seed: See the module.
+
+    Returns:
+        A tensor of the shape.
+
+    >>> bool(abs(truncated_normal((100,), seed=1)).max() <= 2)
+    True
+    """
     dtype = to_dtype(dtype)
     draws = jax.random.truncated_normal(_jax_key(seed), -2.0, 2.0, dims(shape), jnp.promote_types(dtype, "float32"))
     return (operand(mean) + operand(stddev) * draws).astype(dtype)
 
 
 @op
-def dropout(inputs, rate, noise_shape=None, seed=None):
-    """`inputs`, each element 0 with probability `rate`, the others divided by ``1 - rate``.
+def dropout(inputs: Tensor, rate: float, noise_shape=None, seed: Seed = None) -> Array:
+    """Sets elements to 0 at random, and scales up the others (Srivastava et al. 2014).
 
-    noise_shape: the shape of the choice, which is broadcast; ``None`` in it stands for the inputs' dimension.
+    Args:
+        inputs: Tensor of floats.
+        rate: Probability of each element to become 0. The others are divided by ``1 - rate``.
+        noise_shape: Shape of the random choice, which is broadcast to the inputs; ``None`` in it stands for the
+            dimension of the inputs. By default each element is chosen by itself.
+        seed: See the module.
+
+    Returns:
+        A tensor of the shape of the inputs.
+
+    Raises:
+        ValueError: If the rate is not from 0 to 1.
+
+    >>> sorted(set(dropout([1.0] * 100, 0.5, seed=1).tolist()))
+    [0.0, 2.0]
     """
     inputs = tensor(inputs)
     if isinstance(rate, (int, float)):
@@ -84,34 +177,100 @@ def dropout(inputs, rate, noise_shape=None, seed=None):
 
 
 @op
-def shuffle(x, axis=0, seed=None):
-    """`x` with its elements along an axis in random order."""
+def shuffle(x: Tensor, axis: int = 0, seed: Seed = None) -> Array:
+    """The elements along an axis in random order.
+
+    Args:
+        x: Tensor.
+        axis: The axis.
+        seed: See the module.
+
+    Returns:
+        A tensor of the shape of `x`.
+
+    >>> sorted(shuffle([1, 2, 3], seed=1).tolist())
+    [1, 2, 3]
+    """
     return jax.random.permutation(_jax_key(seed), tensor(x), axis)
 
 
 @op
-def categorical(logits, num_samples, dtype="int32", seed=None):
-    """Classes drawn with the probabilities ``softmax(logits)``: ``(N, classes)`` to ``(N, num_samples)``."""
+def categorical(logits: Tensor, num_samples: int, dtype: DType = "int32", seed: Seed = None) -> Array:
+    """Classes drawn with the probabilities ``softmax(logits)``.
+
+    Args:
+        logits: ``(n, classes)``.
+        num_samples: How many classes to draw for each row.
+        dtype: A type of integers.
+        seed: See the module.
+
+    Returns:
+        Integers ``(n, num_samples)``.
+
+    >>> categorical([[0.0, 100.0]], 3, seed=1).tolist()
+    [[1, 1, 1]]
+    """
     logits = tensor(logits)
     draws = jax.random.categorical(_jax_key(seed), logits, shape=(num_samples, *logits.shape[:-1]))
     return jnp.moveaxis(draws, 0, -1).astype(to_dtype(dtype))
 
 
 @op
-def gamma(shape, alpha, dtype=None, seed=None):
-    """Gamma distributed numbers of shape parameter `alpha` and scale 1."""
+def gamma(shape: Shape, alpha: Tensor, dtype: DType = None, seed: Seed = None) -> Array:
+    """Numbers of a gamma distribution with scale 1.
+
+    Args:
+        shape: Shape of the result.
+        alpha: Shape parameter of the distribution.
+        dtype: A type of floats; `floatx()` by default.
+        seed: See the module.
+
+    Returns:
+        A tensor of the shape.
+
+    >>> bool((gamma((4,), 2.0, seed=1) > 0).all())
+    True
+    """
     return jax.random.gamma(_jax_key(seed), operand(alpha), dims(shape), to_dtype(dtype))
 
 
 @op
-def beta(shape, alpha, beta, dtype=None, seed=None):
-    """Beta distributed numbers."""
+def beta(shape: Shape, alpha: Tensor, beta: Tensor, dtype: DType = None, seed: Seed = None) -> Array:
+    """Numbers of a beta distribution.
+
+    Args:
+        shape: Shape of the result.
+        alpha: First shape parameter of the distribution.
+        beta: Second shape parameter of the distribution.
+        dtype: A type of floats; `floatx()` by default.
+        seed: See the module.
+
+    Returns:
+        A tensor of the shape, with numbers from 0 to 1.
+
+    >>> beta((4,), 2.0, 2.0, seed=1).shape
+    (4,)
+    """
     return jax.random.beta(_jax_key(seed), operand(alpha), operand(beta), dims(shape), to_dtype(dtype))
 
 
 @op
-def binomial(shape, counts, probabilities, dtype=None, seed=None):
-    """How many of `counts` trials succeed, each with the given probability."""
+def binomial(shape: Shape, counts: Tensor, probabilities: Tensor, dtype: DType = None, seed: Seed = None) -> Array:
+    """How many of some trials succeed.
+
+    Args:
+        shape: Shape of the result.
+        counts: Number of trials.
+        probabilities: Probability that a trial succeeds.
+        dtype: Type of the result; `floatx()` by default.
+        seed: See the module.
+
+    Returns:
+        A tensor of the shape.
+
+    >>> binomial((2,), 5, 1.0, seed=1).tolist()
+    [5.0, 5.0]
+    """
     dtype = to_dtype(dtype)
     draws = jax.random.binomial(
         _jax_key(seed), tensor(counts).astype(config.floatx()), operand(probabilities), dims(shape)

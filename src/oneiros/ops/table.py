@@ -1,7 +1,10 @@
 """How the tables of this folder become functions of arrays, lists, variables and symbols."""
 
-import functools
 import inspect
+import re
+import types
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -9,9 +12,10 @@ import numpy as np
 
 from ..core import Variable, config, op
 
-# Parameters of these names hold one tensor and lead the list; lists of tensors are called `xs`.
-_TENSORS = {"x", "x1", "x2", "y", "a", "b", "array", "sorted_sequence", "values", "indices"}
-_TENSOR_OPTIONS = {"q", "weights", "bins"}
+Tensor: TypeAlias = Any  # arrays, NumPy arrays, variables, symbols, numbers and (nested) lists of numbers
+Shape: TypeAlias = int | Sequence[int]
+Axes: TypeAlias = int | Sequence[int] | None
+DType: TypeAlias = Any  # the name of a type, or a type of NumPy's
 
 
 def tensor(x):
@@ -58,38 +62,49 @@ def as_float(x):
     return x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(config.floatx())
 
 
-def of_floats(function):
-    """`function` of one array, with integers and booleans made `floatx()` first."""
+def publish(namespace, *modules):
+    """Puts the public functions of modules of this folder into a namespace: their own, and those that they import."""
+    for module in modules:
+        for name, value in vars(module).items():
+            package, _, home = getattr(value, "__module__", "").rpartition(".")
+            if callable(value) and not name.startswith("_") and package == __package__ and home != "table":
+                namespace[name] = value
 
-    @functools.wraps(function)
-    def call(x, *args, **options):
-        return function(as_float(x), *args, **options)
 
-    return call
+def define(library, names=None, make=op):
+    """Decorator that makes one op for each name, all with the decorated function's signature.
 
+    Each op is a copy of the decorated function whose keyword-only argument `function` is the library's function of
+    that name. Its docstring is the library's summary, the decorated function's text after its own summary, and those
+    of its examples that call the op.
 
-def define(namespace, signature, names, library, make=op):
-    """Puts ops of one signature into a module: each hands its arguments, made arrays, to the library's function.
-
-    signature: parameters as Python writes them; names: names separated by spaces; library: a module or a dictionary;
-    make: what turns a function of arrays into one of symbols.
+    Args:
+        library: A module or a dictionary, which has a function of arrays under each name.
+        names: Names separated by spaces; by default all of the dictionary's. The ops are put into the module of the
+            decorated function.
+        make: What turns a function of arrays into one that takes symbols too.
     """
-    parameters = inspect.signature(eval(f"lambda {signature}: None")).parameters
-    passed = ", ".join(map(_passed, parameters))
-    for name in names.split():
-        target = library[name] if isinstance(library, dict) else getattr(library, name)
-        known = {"__name__": namespace["__name__"], "target": target, "operand": operand, "tensors": tensors}
-        function = eval(f"lambda {signature}: target({passed})", known)
-        function.__name__ = function.__qualname__ = name
-        function.__module__ = namespace["__name__"]
-        summary = (target.__doc__ or "").strip().split("\n")[0]
-        function.__doc__ = summary or f"{name.replace('_', ' ')} of the arguments."
-        namespace[name] = make(function)
+
+    def declare(pattern):
+        signature = inspect.signature(pattern)
+        signature = signature.replace(parameters=[p for p in signature.parameters.values() if p.name != "function"])
+        own_summary, *text = inspect.getdoc(pattern).split("\n\n")
+        called = [set(re.findall(r"(\w+)\(", part)) if part.startswith(">>> ") else None for part in text]
+        for name in library if names is None else names.split():
+            target = library[name] if isinstance(library, dict) else getattr(library, name)
+            function = types.FunctionType(pattern.__code__, pattern.__globals__, name, pattern.__defaults__)
+            function.__qualname__, function.__module__ = name, pattern.__module__
+            function.__kwdefaults__, function.__signature__ = {"function": target}, signature
+            function.__annotations__ = {k: v for k, v in pattern.__annotations__.items() if k != "function"}
+            parts = [part for part, names in zip(text, called) if names is None or name in names]
+            function.__doc__ = "\n\n".join([_summary(target) or own_summary, *parts]) + "\n"
+            pattern.__globals__[name] = make(function)
+
+    return declare
 
 
-def _passed(parameter):
-    if parameter in _TENSORS:
-        return f"operand({parameter})"
-    if parameter in _TENSOR_OPTIONS:
-        return f"{parameter}=operand({parameter})"
-    return f"tensors({parameter})" if parameter == "xs" else f"{parameter}={parameter}"
+def _summary(function):
+    """The first line of a function's docstring; for an alias, that of the function that it names."""
+    line = (function.__doc__ or "").strip().split("\n")[0]
+    alias = re.match(r"Alias of :func:`jax\.numpy\.(\w+)`", line)
+    return _summary(getattr(jnp, alias[1])) if alias else line and line.rstrip(".") + "."

@@ -40,6 +40,11 @@ def _dtype(name, value):
     return value or floatx()
 
 
+def _options(arguments, *others):
+    """The arguments of a method, without some."""
+    return {name: value for name, value in arguments.items() if name not in others}
+
+
 class ImageDataGenerator(Configurable):
     """Batches of images that are changed at random each time they are seen.
 
@@ -121,27 +126,27 @@ class ImageDataGenerator(Configurable):
         ignore_class_split=False,
         subset=None,
     ):
-        """Endless batches ``(x, y)`` or ``(x, y, sample_weight)`` or ``x`` from arrays.
+        """Endless batches from arrays.
 
-        ``x``: images with 4 axes, or a pair of these and further inputs (an array or a list of them), which stay
-        unchanged. ``save_to_dir``: a folder for copies of the changed images. ``subset``: 'training' or 'validation'.
+        Args:
+            x: Images with 4 axes, or a pair of images and further inputs (an array or a list of arrays), which are
+                passed on unchanged.
+            y: Targets, one for each image.
+            batch_size: Number of images in a batch.
+            shuffle: Whether the images come in a new order in each epoch.
+            sample_weight: Weights, one for each image.
+            seed: Seed of the order and of the random changes.
+            save_to_dir: Folder for copies of the changed images; ``None`` saves none.
+            save_prefix: Beginning of the names of the copies.
+            save_format: Format of the copies.
+            ignore_class_split: Whether `subset` may leave a class out of one part.
+            subset: 'training' or 'validation', if there is a `validation_split`.
+
+        Returns:
+            An iterator over ``x``, ``(x, y)`` or ``(x, y, sample_weight)``.
         """
-        return NumpyArrayIterator(
-            x,
-            y,
-            self,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            sample_weight=sample_weight,
-            seed=seed,
-            data_format=self.data_format,
-            save_to_dir=save_to_dir,
-            save_prefix=save_prefix,
-            save_format=save_format,
-            ignore_class_split=ignore_class_split,
-            subset=subset,
-            dtype=self.dtype,
-        )
+        options = _options(locals(), "self", "x", "y")
+        return NumpyArrayIterator(x, y, self, **options, **self._types())
 
     def flow_from_directory(
         self,
@@ -161,31 +166,31 @@ class ImageDataGenerator(Configurable):
         interpolation="nearest",
         keep_aspect_ratio=False,
     ):
-        """Endless batches from the image files in the subfolders of ``directory``, a subfolder being a class.
+        """Endless batches from the image files in the subfolders of a folder. Each subfolder is a class.
 
-        ``class_mode``: 'categorical' (one-hot labels), 'binary' or 'sparse' (class numbers), 'input' (the images
-        themselves), ``None`` (no labels). ``classes``: names of the subfolders to take, in this order.
+        Args:
+            directory: The folder.
+            target_size: (height, width) of the images in a batch.
+            color_mode: 'rgb', 'rgba' or 'grayscale'.
+            classes: Names of the subfolders to use, in the order of the classes; by default all, in alphabetical order.
+            class_mode: 'categorical' (one-hot labels), 'binary' or 'sparse' (class numbers), 'input' (the images
+                themselves) or ``None`` (no labels).
+            batch_size: Number of images in a batch.
+            shuffle: Whether the images come in a new order in each epoch.
+            seed: Seed of the order and of the random changes.
+            save_to_dir: Folder for copies of the changed images; ``None`` saves none.
+            save_prefix: Beginning of the names of the copies.
+            save_format: Format of the copies.
+            follow_links: Whether to follow symbolic links inside the subfolders.
+            subset: 'training' or 'validation', if there is a `validation_split`.
+            interpolation: How images are resampled: 'nearest', 'bilinear', 'bicubic' and others of Pillow.
+            keep_aspect_ratio: Whether to cut the borders, so that nothing is distorted.
+
+        Returns:
+            An iterator over ``x`` or ``(x, y)``.
         """
-        return DirectoryIterator(
-            directory,
-            self,
-            target_size=target_size,
-            color_mode=color_mode,
-            classes=classes,
-            class_mode=class_mode,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            seed=seed,
-            data_format=self.data_format,
-            save_to_dir=save_to_dir,
-            save_prefix=save_prefix,
-            save_format=save_format,
-            follow_links=follow_links,
-            subset=subset,
-            interpolation=interpolation,
-            keep_aspect_ratio=keep_aspect_ratio,
-            dtype=self.dtype,
-        )
+        options = _options(locals(), "self", "directory")
+        return DirectoryIterator(directory, self, **options, **self._types())
 
     def flow_from_dataframe(
         self,
@@ -208,37 +213,48 @@ class ImageDataGenerator(Configurable):
         interpolation="nearest",
         validate_filenames=True,
     ):
-        """Endless batches from the image files named in the column ``x_col`` of a pandas table.
+        """Endless batches from the image files that a table of pandas names.
 
-        ``y_col`` holds class names (or lists of them); with ``class_mode`` 'raw' or 'multi_output' it names columns of
-        values. Files that do not exist are left out unless ``validate_filenames`` is false.
+        Args:
+            dataframe: The table.
+            directory: Folder of the files; ``None`` if the table has whole paths.
+            x_col: Column of the file names.
+            y_col: Column of the class names (or lists of them). With `class_mode` 'raw' or 'multi_output', one or more
+                columns of values.
+            weight_col: Column of sample weights.
+            target_size: (height, width) of the images in a batch.
+            color_mode: 'rgb', 'rgba' or 'grayscale'.
+            classes: Names of the classes to use, in order; by default all, in alphabetical order.
+            class_mode: 'categorical', 'binary', 'sparse', 'input', 'raw' (the values of `y_col`), 'multi_output' (a
+                list with one array for each column) or ``None``.
+            batch_size: Number of images in a batch.
+            shuffle: Whether the images come in a new order in each epoch.
+            seed: Seed of the order and of the random changes.
+            save_to_dir: Folder for copies of the changed images; ``None`` saves none.
+            save_prefix: Beginning of the names of the copies.
+            save_format: Format of the copies.
+            subset: 'training' or 'validation', if there is a `validation_split`.
+            interpolation: How images are resampled: 'nearest', 'bilinear', 'bicubic' and others of Pillow.
+            validate_filenames: Whether to leave out files that do not exist.
+
+        Returns:
+            An iterator over ``x``, ``(x, y)`` or ``(x, y, sample_weight)``.
         """
-        return DataFrameIterator(
-            dataframe,
-            directory,
-            self,
-            x_col=x_col,
-            y_col=y_col,
-            weight_col=weight_col,
-            target_size=target_size,
-            color_mode=color_mode,
-            classes=classes,
-            class_mode=class_mode,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            seed=seed,
-            data_format=self.data_format,
-            save_to_dir=save_to_dir,
-            save_prefix=save_prefix,
-            save_format=save_format,
-            subset=subset,
-            interpolation=interpolation,
-            validate_filenames=validate_filenames,
-            dtype=self.dtype,
-        )
+        options = _options(locals(), "self", "dataframe", "directory")
+        return DataFrameIterator(dataframe, directory, self, **options, **self._types())
+
+    def _types(self):
+        return {"data_format": self.data_format, "dtype": self.dtype}
 
     def standardize(self, x):
-        """An image (or batch) preprocessed, rescaled and normalized, as every image of a batch is in the end."""
+        """Preprocesses, rescales and normalizes an image (or batch), the last step for every image of a batch.
+
+        Args:
+            x: Image or batch.
+
+        Returns:
+            An array of the shape of `x`.
+        """
         x = np.asarray(x)
         if self.preprocessing_function:
             x = self.preprocessing_function(x)
@@ -264,7 +280,15 @@ class ImageDataGenerator(Configurable):
         return statistics is not None
 
     def get_random_transform(self, img_shape, seed=None):
-        """What to do to one image: arguments of `apply_transform`."""
+        """Draws what to do to one image.
+
+        Args:
+            img_shape: Shape of the image.
+            seed: Seed for NumPy's global generator; ``None`` leaves it as it is.
+
+        Returns:
+            A dictionary for `apply_transform`.
+        """
         if seed is not None:
             np.random.seed(seed)
         rows, columns = img_shape[self.row_axis - 1], img_shape[self.col_axis - 1]
@@ -294,9 +318,16 @@ class ImageDataGenerator(Configurable):
         return pixels * size if np.max(limit) < 1 else pixels
 
     def apply_transform(self, x, transform_parameters):
-        """The image ``x`` changed as ``transform_parameters`` say: a dictionary with any of ``theta``, ``tx``, ``ty``,
-        ``shear``, ``zx``, ``zy`` (see `apply_affine_transform`), ``flip_horizontal``, ``flip_vertical``,
-        ``channel_shift_intensity`` and ``brightness``.
+        """Changes an image in a given way.
+
+        Args:
+            x: Image with 3 axes.
+            transform_parameters: Dictionary with any of ``theta``, ``tx``, ``ty``, ``shear``, ``zx``, ``zy`` (see
+                `apply_affine_transform`), ``flip_horizontal``, ``flip_vertical``, ``channel_shift_intensity`` and
+                ``brightness``.
+
+        Returns:
+            An image of the shape of `x`.
         """
         row, column, channel = self.row_axis - 1, self.col_axis - 1, self.channel_axis - 1
         given = transform_parameters
@@ -322,13 +353,28 @@ class ImageDataGenerator(Configurable):
         return x
 
     def random_transform(self, x, seed=None):
-        """The image ``x`` changed at random."""
+        """Changes an image at random.
+
+        Args:
+            x: Image with 3 axes.
+            seed: Seed for NumPy's global generator; ``None`` leaves it as it is.
+
+        Returns:
+            An image of the shape of `x`.
+        """
         return self.apply_transform(x, self.get_random_transform(x.shape, seed))
 
     def fit(self, x, augment=False, rounds=1, seed=None):
-        """Computes mean, standard deviation and whitening matrix from images ``x``, shape ``(samples, ...)``, 4 axes.
+        """Computes the mean, the standard deviation and the whitening matrix that normalization needs.
 
-        ``augment``: from ``rounds`` randomly changed copies of them instead.
+        Args:
+            x: Images with 4 axes.
+            augment: Whether to use randomly changed copies instead of the images themselves.
+            rounds: How many such copies of each image.
+            seed: Seed for NumPy's global generator; ``None`` leaves it as it is.
+
+        Raises:
+            InputDataError: If `x` does not have 4 axes.
         """
         x = np.array(x, self.dtype)
         if x.ndim != 4:

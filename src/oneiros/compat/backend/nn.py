@@ -12,37 +12,104 @@ from ...kernels import elementwise
 from ...ops import convolution, random
 from ...ops import nn as ops
 from ...ops.convolution import channels_last
-from ...ops.table import as_float, define, dims, tensor
+from ...ops.table import Tensor, as_float, define, dims, tensor
 from .recording import function_of_tensors, is_building, record
 from .state import variable
 from .tensors import layout
 
-_ACTIVATIONS = {
-    "x": {
-        "hard_sigmoid": lambda x: jnp.clip(0.2 * x + 0.5, 0, 1),
-        "sigmoid": jax.nn.sigmoid,
-        "softplus": jax.nn.softplus,
-        "softsign": jax.nn.soft_sign,
-    },
-    "x, axis=-1": {"softmax": jax.nn.softmax},
-    "x, alpha=1.0": {"elu": jax.nn.elu},
-    "x, alpha=0.0, max_value=None, threshold=0.0": {
-        "relu": lambda x, alpha, max_value, threshold: elementwise.rectified(x, alpha, max_value, threshold)
-    },
-}
+
+@function_of_tensors
+def hard_sigmoid(x: Tensor) -> jax.Array:
+    """``0.2 * x + 0.5``, limited to the range from 0 to 1.
+
+    Args:
+        x: Tensor of numbers.
+
+    Returns:
+        A tensor of the shape of `x`.
+
+    >>> hard_sigmoid([-3.0, 0.0, 3.0]).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    return jnp.clip(0.2 * as_float(x) + 0.5, 0, 1)
 
 
-def _of_floats(function):
-    def call(x, **options):
-        return function(as_float(x), **options)
+@define(
+    {"sigmoid": jax.nn.sigmoid, "softplus": jax.nn.softplus, "softsign": jax.nn.soft_sign}, make=function_of_tensors
+)
+def _activation(x: Tensor, *, function) -> jax.Array:
+    """An activation function.
 
-    call.__doc__ = function.__doc__
-    return call
+    Args:
+        x: Tensor of numbers.
+
+    Returns:
+        A tensor of the shape of `x`.
+
+    >>> sigmoid([0.0]).tolist()
+    [0.5]
+
+    >>> print(softplus([0.0]).round(4))
+    [0.6931]
+
+    >>> softsign([1.0]).tolist()
+    [0.5]
+    """
+    return function(as_float(x))
 
 
-for _signature, _rows in _ACTIVATIONS.items():
-    _library = {name: _of_floats(function) for name, function in _rows.items()}
-    define(globals(), _signature, " ".join(_rows), _library, function_of_tensors)
+@function_of_tensors
+def softmax(x: Tensor, axis: int = -1) -> jax.Array:
+    """Probabilities: ``exp(x) / sum(exp(x))``.
+
+    Args:
+        x: Tensor of numbers.
+        axis: Axis of the sum.
+
+    Returns:
+        A tensor of the shape of `x`.
+
+    >>> softmax([0.0, 0.0]).tolist()
+    [0.5, 0.5]
+    """
+    return jax.nn.softmax(as_float(x), axis)
+
+
+@function_of_tensors
+def elu(x: Tensor, alpha: float = 1.0) -> jax.Array:
+    """`x` where it is positive, ``alpha * (exp(x) - 1)`` elsewhere (Clevert et al. 2016).
+
+    Args:
+        x: Tensor of numbers.
+        alpha: Minus the limit for very negative numbers.
+
+    Returns:
+        A tensor of the shape of `x`.
+
+    >>> print(elu([-1.0, 2.0]).round(4))
+    [-0.6321  2.    ]
+    """
+    return jax.nn.elu(as_float(x), alpha)
+
+
+@function_of_tensors
+def relu(x: Tensor, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> jax.Array:
+    """A rectifier.
+
+    Args:
+        x: Tensor of numbers.
+        alpha: Slope below the threshold.
+        max_value: Largest result; ``None`` for no limit.
+        threshold: What a number must exceed to be passed on.
+
+    Returns:
+        A tensor of the shape of `x`.
+
+    >>> relu([-1.0, 2.0, 8.0], max_value=6.0).tolist()
+    [0.0, 2.0, 6.0]
+    """
+    return elementwise.rectified(as_float(x), alpha, max_value, threshold)
+
 
 # Losses of single examples
 

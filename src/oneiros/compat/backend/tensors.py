@@ -11,36 +11,17 @@ import numpy as np
 from ...core import config
 from ...core.config import standardize_data_format
 from ...ops import math as ops_math
-from ...ops.table import as_float, define, dims, operand, tensor, tensors, to_dtype
+from ...ops.table import Axes, Tensor, as_float, define, dims, operand, tensor, tensors, to_dtype
 from .recording import ShapeSymbol, function_of_tensors
 from .state import is_sparse
-
-
-def _as_bool(reduce):
-    return lambda x, axis, keepdims: reduce(tensor(x).astype(bool), axis, keepdims=keepdims)
-
-
-def _of_numbers(reduce):
-    """Reductions of booleans and integers that give floats."""
-    return lambda x, axis, keepdims: reduce(as_float(x), _axes(axis), keepdims=keepdims)
 
 
 def _axes(axis):
     return tuple(axis) if isinstance(axis, list) else axis
 
 
-def _plain(reduce):
-    return lambda x, axis, keepdims: reduce(tensor(x), _axes(axis), keepdims=keepdims)
-
-
-def _clip(x, min_value, max_value):
-    low = -jnp.inf if min_value is None else operand(min_value)
-    high = jnp.inf if max_value is None else operand(max_value)
-    return jnp.clip(tensor(x), low, jnp.maximum(low, high))
-
-
-_FUNCTIONS = {
-    "x": {
+@define(
+    {
         "abs": jnp.abs,
         "cos": jnp.cos,
         "exp": jnp.exp,
@@ -49,13 +30,65 @@ _FUNCTIONS = {
         "round": jnp.round,
         "sign": jnp.sign,
         "sin": jnp.sin,
-        "sqrt": lambda x: jnp.sqrt(jnp.maximum(x, 0)),
         "square": jnp.square,
         "tanh": jnp.tanh,
         "transpose": jnp.transpose,
-        "batch_flatten": lambda x: x.reshape(x.shape[0], math.prod(x.shape[1:])),
     },
-    "x, y": {
+    make=function_of_tensors,
+)
+def _of_one(x: Tensor, *, function) -> jax.Array:
+    """A function of one tensor.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        A tensor.
+
+    >>> square([2.0, -3.0]).tolist()
+    [4.0, 9.0]
+
+    >>> flatten([[1, 2], [3, 4]]).tolist()
+    [1, 2, 3, 4]
+    """
+    return function(tensor(x))
+
+
+@function_of_tensors
+def sqrt(x: Tensor) -> jax.Array:
+    """The square root; negative numbers count as 0.
+
+    Args:
+        x: Tensor of numbers.
+
+    Returns:
+        A tensor of the shape of `x`.
+
+    >>> sqrt([4.0, -1.0]).tolist()
+    [2.0, 0.0]
+    """
+    return jnp.sqrt(jnp.maximum(tensor(x), 0))
+
+
+@function_of_tensors
+def batch_flatten(x: Tensor) -> jax.Array:
+    """Each example as a vector.
+
+    Args:
+        x: Tensor ``(n, ...)``.
+
+    Returns:
+        A matrix of `n` rows.
+
+    >>> batch_flatten(jnp.zeros((2, 3, 4))).shape
+    (2, 12)
+    """
+    x = tensor(x)
+    return x.reshape(x.shape[0], math.prod(x.shape[1:]))
+
+
+@define(
+    {
         "equal": jnp.equal,
         "greater": jnp.greater,
         "greater_equal": jnp.greater_equal,
@@ -67,55 +100,268 @@ _FUNCTIONS = {
         "minimum": jnp.minimum,
         "not_equal": jnp.not_equal,
     },
-    "x, a": {"pow": jnp.power},
-    "x, axis=None, keepdims=False": {
-        "all": _as_bool(jnp.all),
-        "any": _as_bool(jnp.any),
-        "b_any": _as_bool(jnp.any),
-        "logsumexp": _of_numbers(jax.nn.logsumexp),
-        "max": _plain(jnp.max),
-        "mean": _of_numbers(jnp.mean),
-        "min": _plain(jnp.min),
-        "std": _of_numbers(jnp.std),
-        "sum": _plain(jnp.sum),
-        "var": _of_numbers(jnp.var),
-    },
-    "x, axis=-1": {
-        "argmax": lambda x, axis: jnp.argmax(x, axis),
-        "argmin": lambda x, axis: jnp.argmin(x, axis),
-        "expand_dims": lambda x, axis: jnp.expand_dims(x, axis),
-    },
-    "x, axis": {"squeeze": lambda x, axis: jnp.squeeze(x, axis)},
-    "x, axis=0": {
-        "cumprod": lambda x, axis: jnp.cumprod(x, axis),
-        "cumsum": lambda x, axis: jnp.cumsum(x, axis),
-    },
-    "x, min_value, max_value": {"clip": _clip},
-    "x, pattern": {"permute_dimensions": lambda x, pattern: jnp.transpose(x, dims(pattern))},
-    "x, axes": {"reverse": lambda x, axes: jnp.flip(x, _axes(axes))},
-    "x, dtype=None, name=None": {
-        "ones_like": lambda x, dtype, name: jnp.ones_like(x, dtype),
-        "zeros_like": lambda x, dtype, name: jnp.zeros_like(x, dtype),
-    },
-    "x, n": {
-        "repeat": lambda x, n: jnp.repeat(x[:, None], int(n), 1),
-        "tile": lambda x, n: jnp.tile(x, dims(n)),
-    },
-    "x, rep, axis": {"repeat_elements": lambda x, rep, axis: jnp.repeat(x, int(rep), axis)},
-}
+    make=function_of_tensors,
+)
+def _of_two(x: Tensor, y: Tensor, *, function) -> jax.Array:
+    """A function of two tensors, element by element.
+
+    Args:
+        x: First tensor.
+        y: Second tensor, which broadcasts against the first.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    >>> equal([1, 2], [1, 3]).tolist()
+    [True, False]
+    """
+    return function(tensor(x), operand(y))
 
 
-def _of_arrays(function):
-    def call(x, *args, **options):
-        return function(tensor(x), *args, **options)
+@function_of_tensors
+def pow(x: Tensor, a: Tensor) -> jax.Array:
+    """``x ** a``, element by element.
 
-    call.__doc__ = function.__doc__
-    return call
+    Args:
+        x: Tensor of numbers.
+        a: Exponent, usually an integer.
+
+    Returns:
+        A tensor.
+
+    >>> pow([2.0, 3.0], 2).tolist()
+    [4.0, 9.0]
+    """
+    return jnp.power(tensor(x), operand(a))
 
 
-for _signature, _rows in _FUNCTIONS.items():
-    _library = {name: _of_arrays(function) for name, function in _rows.items()}
-    define(globals(), _signature, " ".join(_rows), _library, function_of_tensors)
+@define({"all": jnp.all, "any": jnp.any, "b_any": jnp.any}, make=function_of_tensors)
+def _of_booleans(x: Tensor, axis: Axes = None, keepdims: bool = False, *, function) -> jax.Array:
+    """A reduction of truth values.
+
+    Args:
+        x: Tensor; numbers other than 0 are true.
+        axis: Axis or axes to reduce over; ``None`` for all of them.
+        keepdims: Whether the reduced axes stay, with size 1.
+
+    Returns:
+        A tensor of booleans without the reduced axes.
+
+    >>> any([[0, 1], [0, 0]], axis=1).tolist()
+    [True, False]
+    """
+    return function(tensor(x).astype(bool), axis, keepdims=keepdims)
+
+
+@define({"max": jnp.max, "min": jnp.min, "sum": jnp.sum}, make=function_of_tensors)
+def _reduction(x: Tensor, axis: Axes = None, keepdims: bool = False, *, function) -> jax.Array:
+    """A reduction.
+
+    Args:
+        x: Tensor of any shape.
+        axis: Axis or axes to reduce over; ``None`` for all of them.
+        keepdims: Whether the reduced axes stay, with size 1.
+
+    Returns:
+        A tensor without the reduced axes.
+
+    >>> sum([[1, 2], [3, 4]], axis=0).tolist()
+    [4, 6]
+    """
+    return function(tensor(x), _axes(axis), keepdims=keepdims)
+
+
+@define({"logsumexp": jax.nn.logsumexp, "mean": jnp.mean, "std": jnp.std, "var": jnp.var}, make=function_of_tensors)
+def _reduction_to_floats(x: Tensor, axis: Axes = None, keepdims: bool = False, *, function) -> jax.Array:
+    """A reduction of floats.
+
+    Args:
+        x: Tensor; integers and booleans become `floatx()`.
+        axis: Axis or axes to reduce over; ``None`` for all of them.
+        keepdims: Whether the reduced axes stay, with size 1.
+
+    Returns:
+        A tensor without the reduced axes.
+
+    >>> mean([[1, 2], [3, 4]], axis=0).tolist()
+    [2.0, 3.0]
+    """
+    return function(as_float(x), _axes(axis), keepdims=keepdims)
+
+
+@define({"argmax": jnp.argmax, "argmin": jnp.argmin, "expand_dims": jnp.expand_dims}, make=function_of_tensors)
+def _on_last_axis(x: Tensor, axis: int = -1, *, function) -> jax.Array:
+    """A function of one axis, the last by default.
+
+    Args:
+        x: Tensor.
+        axis: The axis.
+
+    Returns:
+        A tensor.
+
+    >>> argmax([[1, 5, 2], [4, 3, 0]]).tolist()
+    [1, 0]
+    """
+    return function(tensor(x), axis)
+
+
+@define({"cumprod": jnp.cumprod, "cumsum": jnp.cumsum}, make=function_of_tensors)
+def _cumulation(x: Tensor, axis: int = 0, *, function) -> jax.Array:
+    """Sums or products of all elements up to each place.
+
+    Args:
+        x: Tensor.
+        axis: Axis to go along.
+
+    Returns:
+        A tensor of the shape of `x`.
+
+    >>> cumsum([1, 2, 3]).tolist()
+    [1, 3, 6]
+    """
+    return function(tensor(x), axis)
+
+
+@function_of_tensors
+def squeeze(x: Tensor, axis: int) -> jax.Array:
+    """An axis of size 1 removed.
+
+    Args:
+        x: Tensor.
+        axis: The axis.
+
+    Returns:
+        The same elements in a shape without the axis.
+
+    >>> squeeze([[1, 2]], 0).shape
+    (2,)
+    """
+    return jnp.squeeze(tensor(x), axis)
+
+
+@function_of_tensors
+def clip(x: Tensor, min_value, max_value) -> jax.Array:
+    """`x` limited to a range.
+
+    Args:
+        x: Tensor of numbers.
+        min_value: Smallest value; ``None`` for no limit.
+        max_value: Largest value; ``None`` for no limit. It is raised to `min_value` where it is smaller.
+
+    Returns:
+        A tensor of the shape of `x`.
+
+    >>> clip([-1.0, 5.0, 9.0], 0.0, 6.0).tolist()
+    [0.0, 5.0, 6.0]
+    """
+    low = -jnp.inf if min_value is None else operand(min_value)
+    high = jnp.inf if max_value is None else operand(max_value)
+    return jnp.clip(tensor(x), low, jnp.maximum(low, high))
+
+
+@function_of_tensors
+def permute_dimensions(x: Tensor, pattern) -> jax.Array:
+    """The axes in another order.
+
+    Args:
+        x: Tensor.
+        pattern: For each axis of the result, the axis of `x`.
+
+    Returns:
+        The same elements, with the axes reordered.
+
+    >>> permute_dimensions(jnp.zeros((2, 3, 4)), (0, 2, 1)).shape
+    (2, 4, 3)
+    """
+    return jnp.transpose(tensor(x), dims(pattern))
+
+
+@function_of_tensors
+def reverse(x: Tensor, axes: Axes) -> jax.Array:
+    """The elements along some axes in reverse order.
+
+    Args:
+        x: Tensor.
+        axes: Axis or axes.
+
+    Returns:
+        A tensor of the shape of `x`.
+
+    >>> reverse([1, 2, 3], 0).tolist()
+    [3, 2, 1]
+    """
+    return jnp.flip(tensor(x), _axes(axes))
+
+
+@define({"ones_like": jnp.ones_like, "zeros_like": jnp.zeros_like}, make=function_of_tensors)
+def _filled_like(x: Tensor, dtype=None, name: str | None = None, *, function) -> jax.Array:
+    """A new tensor of the shape of `x`.
+
+    Args:
+        x: Tensor.
+        dtype: Type of the new tensor; by default that of `x`.
+        name: Not used.
+
+    Returns:
+        A tensor of zeros or ones.
+
+    >>> zeros_like([1, 2]).tolist()
+    [0, 0]
+    """
+    return function(tensor(x), dtype)
+
+
+@function_of_tensors
+def repeat(x: Tensor, n: int) -> jax.Array:
+    """Each row of a matrix `n` times.
+
+    Args:
+        x: Matrix ``(rows, d)``.
+        n: Number of repetitions.
+
+    Returns:
+        A tensor ``(rows, n, d)``.
+
+    >>> repeat([[1, 2]], 2).tolist()
+    [[[1, 2], [1, 2]]]
+    """
+    return jnp.repeat(tensor(x)[:, None], int(n), 1)
+
+
+@function_of_tensors
+def tile(x: Tensor, n) -> jax.Array:
+    """A tensor repeated as a whole.
+
+    Args:
+        x: Tensor.
+        n: How often to repeat it along each axis.
+
+    Returns:
+        A larger tensor.
+
+    >>> tile([1, 2], 2).tolist()
+    [1, 2, 1, 2]
+    """
+    return jnp.tile(tensor(x), dims(n))
+
+
+@function_of_tensors
+def repeat_elements(x: Tensor, rep: int, axis: int) -> jax.Array:
+    """Each element several times, along an axis.
+
+    Args:
+        x: Tensor.
+        rep: Number of repetitions.
+        axis: The axis.
+
+    Returns:
+        A tensor that is longer along the axis.
+
+    >>> repeat_elements([1, 2], 2, 0).tolist()
+    [1, 1, 2, 2]
+    """
+    return jnp.repeat(tensor(x), int(rep), axis)
 
 
 def _of_shapes(fn):

@@ -1,0 +1,272 @@
+"""Images read at other places: warps and blurs (a part of `keras.ops.image`)."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import jax.scipy.ndimage
+import numpy as np
+from jax import Array
+
+from ..core import op
+from ..core.config import standardize_data_format
+from ..kernels.convolution import depthwise_conv, spread
+from . import random
+from .math import saturate_cast
+from .table import Tensor, as_float, tensor
+
+_ORDERS = {"nearest": 0, "bilinear": 1}
+
+
+_FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
+
+
+def image_op(name, spatial=2, as_floats=True):
+    """Lets a function of float batches ``(N, *spatial, C)`` take single images, both layouts and any type."""
+
+    def decorate(function):
+        @functools.wraps(function)
+        def call(images, *args, data_format=None, **kwargs):
+            x = tensor(images)
+            if x.ndim not in (spatial + 1, spatial + 2):
+                raise ValueError(
+                    f"{name}: expected an image of rank {spatial + 1} or a batch of rank {spatial + 2}. Received an "
+                    f"array of shape {x.shape}."
+                )
+            first = standardize_data_format(data_format) == "channels_first"
+            batch = x if x.ndim == spatial + 2 else x[None]
+            batch = jnp.moveaxis(batch, 1, -1) if first else batch
+            result = function(as_float(batch) if as_floats else batch, *args, **kwargs)
+            result = _in_type(result, x.dtype)
+            result = jnp.moveaxis(result, spatial + 1, 1) if first else result
+            return result if x.ndim == spatial + 2 else result[0]
+
+        return call
+
+    return decorate
+
+
+def _in_type(x, dtype):
+    if jnp.issubdtype(dtype, jnp.integer) and jnp.issubdtype(x.dtype, jnp.floating):
+        return saturate_cast(jnp.round(x), dtype)
+    return x.astype(dtype)
+
+
+def one_of(argument, value, allowed):
+    if value not in allowed:
+        raise ValueError(f"{argument} must be one of {', '.join(map(repr, allowed))}. Received: {value!r}")
+    return value
+
+
+@op
+def map_coordinates(
+    inputs: Tensor, coordinates: Tensor, order: int, fill_mode: str = "constant", fill_value: float = 0
+) -> Array:
+    """A tensor read at coordinates between its elements.
+
+    Args:
+        inputs: Tensor.
+        coordinates: ``(rank, ...)``: one row of coordinates for each dimension of the inputs.
+        order: 0 for the nearest element, 1 for linear interpolation.
+        fill_mode: What lies outside: 'constant', 'nearest', 'wrap', 'mirror' or 'reflect'.
+        fill_value: The value for 'constant'.
+
+    Returns:
+        A tensor of the shape of one row.
+
+    Raises:
+        ValueError: If the fill mode is not known, or the number of rows is wrong.
+
+    >>> map_coordinates([0.0, 10.0], [[0.25, 0.5]], order=1).tolist()
+    [2.5, 5.0]
+    """
+    one_of("fill_mode", fill_mode, _FILL_MODES)
+    x, coordinates = tensor(inputs), list(as_float(coordinates))
+    if len(coordinates) != x.ndim:
+        raise ValueError(
+            f"map_coordinates: expected one row of coordinates for each of the {x.ndim} dimensions. Received "
+            f"{len(coordinates)} rows."
+        )
+    return jax.scipy.ndimage.map_coordinates(x, coordinates, order, fill_mode, fill_value)
+
+
+def _resample(x, rows, columns, interpolation, fill_mode, fill_value):
+    """Batches ``(N, H, W, C)`` read at the coordinates ``(N, H, W)``."""
+    order = _ORDERS[one_of("interpolation", interpolation, _ORDERS)]
+
+    def plane(x, rows, columns):
+        return map_coordinates(x, jnp.stack([rows, columns]), order, fill_mode, fill_value)
+
+    return jax.vmap(jax.vmap(plane, (-1, None, None), -1))(x, rows, columns)
+
+
+@op
+def affine_transform(
+    images: Tensor,
+    transform: Tensor,
+    interpolation: str = "bilinear",
+    fill_mode: str = "constant",
+    fill_value: float = 0,
+    data_format=None,
+) -> Array:
+    """Images transformed by a projective map.
+
+    The pixel at (x, y) of the result is read at ``((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k)`` with
+    ``k = c0 x + c1 y + 1``.
+
+    Args:
+        images: Image or batch of images.
+        transform: The coefficients a0, a1, a2, b0, b1, b2, c0, c1: ``(8,)``, or ``(n, 8)`` for each image.
+        interpolation: 'nearest' or 'bilinear'.
+        fill_mode: What lies outside: 'constant', 'nearest', 'wrap', 'mirror' or 'reflect'.
+        fill_value: The value for 'constant'.
+        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+
+    Returns:
+        Images of the shape and type of the old ones.
+
+    Raises:
+        ValueError: If the interpolation or the fill mode is not known.
+
+    >>> image = jnp.arange(4.0).reshape(2, 2, 1)
+    >>> affine_transform(image, [1, 0, 1, 0, 1, 0, 0, 0])[..., 0].tolist()  # one pixel to the left
+    [[1.0, 0.0], [3.0, 0.0]]
+    """
+    return _transform(images, transform, interpolation, fill_mode, fill_value, data_format=data_format)
+
+
+@image_op("affine_transform")
+def _transform(x, transform, interpolation, fill_mode, fill_value):
+    transform = jnp.broadcast_to(as_float(transform), (x.shape[0], 8))
+    y_out, x_out = jnp.meshgrid(*(jnp.arange(n, dtype=transform.dtype) for n in x.shape[1:3]), indexing="ij")
+    a0, a1, a2, b0, b1, b2, c0, c1 = transform.T[:, :, None, None]
+    k = c0 * x_out + c1 * y_out + 1
+    columns, rows = (a0 * x_out + a1 * y_out + a2) / k, (b0 * x_out + b1 * y_out + b2) / k
+    return _resample(x, rows, columns, interpolation, fill_mode, fill_value)
+
+
+@op
+def perspective_transform(
+    images: Tensor,
+    start_points: Tensor,
+    end_points: Tensor,
+    interpolation: str = "bilinear",
+    fill_value: float = 0,
+    data_format=None,
+) -> Array:
+    """Images warped so that four points move to other places.
+
+    Args:
+        images: Image or batch of images.
+        start_points: Where the points are: ``(4, 2)``, or ``(n, 4, 2)`` for each image, as (x, y).
+        end_points: Where they go, in the same form.
+        interpolation: 'nearest' or 'bilinear'.
+        fill_value: The value of what lies outside.
+        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+
+    Returns:
+        Images of the shape and type of the old ones.
+
+    Raises:
+        ValueError: If the interpolation is not known.
+
+    >>> corners = [[0.0, 0.0], [0.0, 3.0], [3.0, 0.0], [3.0, 3.0]]
+    >>> perspective_transform(jnp.ones((4, 4, 1)), corners, corners).shape
+    (4, 4, 1)
+    """
+    start, end = (jnp.atleast_3d(as_float(p)).reshape(-1, 4, 2) for p in (start_points, end_points))
+    transform = jax.vmap(_perspective)(*jnp.broadcast_arrays(start, end))
+    return _transform(images, transform, interpolation, "constant", fill_value, data_format=data_format)
+
+
+def _perspective(start, end):
+    """The eight coefficients of the map from where the points end to where they start."""
+    zero, one = jnp.zeros(4, start.dtype), jnp.ones(4, start.dtype)
+    x, y = end.T
+    u, v = start.T
+    left = jnp.stack([x, y, one, zero, zero, zero, -u * x, -u * y], -1)
+    right = jnp.stack([zero, zero, zero, x, y, one, -v * x, -v * y], -1)
+    return jnp.linalg.solve(jnp.concatenate([left, right]), jnp.concatenate([u, v]))
+
+
+def _gaussian(size, sigma, dtype):
+    places = np.arange(size) - (size - 1) / 2
+    weights = jnp.exp(-0.5 * jnp.square(jnp.asarray(places, dtype) / sigma))
+    return weights / weights.sum()
+
+
+def blur(x, size, sigma, padding="same"):
+    """Each channel convolved with a Gaussian, rows and columns apart."""
+    for axis in (0, 1):
+        shape = [1, 1, 1, 1]
+        shape[axis] = size[axis]
+        weights = _gaussian(size[axis], sigma[axis], x.dtype).reshape(shape)
+        x = depthwise_conv(x, jnp.broadcast_to(weights, (*shape[:2], x.shape[-1], 1)), padding=padding)
+    return x
+
+
+@op
+def gaussian_blur(images: Tensor, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None) -> Array:
+    """Images blurred by a Gaussian, with zeros around them.
+
+    Args:
+        images: Image or batch of images.
+        kernel_size: Size of the filter: one number, or (height, width).
+        sigma: Standard deviation in pixels: one number, or (along x, along y).
+        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+
+    Returns:
+        Images of the shape and type of the old ones.
+
+    >>> gaussian_blur(jnp.ones((4, 4, 1))).shape
+    (4, 4, 1)
+    """
+    along_x, along_y = (sigma, sigma) if isinstance(sigma, (int, float)) else sigma
+    return _gaussian_blur(images, spread(kernel_size, 2), (along_y, along_x), data_format=data_format)
+
+
+_gaussian_blur = image_op("gaussian_blur")(blur)
+
+
+@op
+def elastic_transform(
+    images: Tensor,
+    alpha: float = 20.0,
+    sigma: float = 5.0,
+    interpolation: str = "bilinear",
+    fill_mode: str = "reflect",
+    fill_value: float = 0.0,
+    seed: random.Seed = None,
+    data_format=None,
+) -> Array:
+    """Images distorted by smooth random displacements (Simard et al. 2003).
+
+    Args:
+        images: Image or batch of images.
+        alpha: Strength of the displacements.
+        sigma: How smooth they are: the standard deviation of the blur, in pixels.
+        interpolation: 'nearest' or 'bilinear'.
+        fill_mode: What lies outside: 'constant', 'nearest', 'wrap', 'mirror' or 'reflect'.
+        fill_value: The value for 'constant'.
+        seed: See `keras.random`.
+        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+
+    Returns:
+        Images of the shape and type of the old ones.
+
+    Raises:
+        ValueError: If the interpolation or the fill mode is not known.
+
+    >>> elastic_transform(jnp.ones((4, 4, 1)), sigma=1.0, seed=1).shape
+    (4, 4, 1)
+    """
+    return _elastic(images, alpha, sigma, interpolation, fill_mode, fill_value, seed, data_format=data_format)
+
+
+@image_op("elastic_transform")
+def _elastic(x, alpha, sigma, interpolation, fill_mode, fill_value, seed):
+    size = 2 * int(3 * sigma) + 1
+    noise = random.uniform((*x.shape[:3], 2), -1.0, 1.0, dtype=x.dtype, seed=seed)
+    shifts = alpha * blur(noise, (size, size), (sigma, sigma))
+    rows, columns = jnp.meshgrid(*(jnp.arange(n, dtype=x.dtype) for n in x.shape[1:3]), indexing="ij")
+    return _resample(x, rows + shifts[..., 0], columns + shifts[..., 1], interpolation, fill_mode, fill_value)
