@@ -4,6 +4,9 @@ import ast
 import functools
 import inspect
 import re
+import runpy
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "oneiros"
 LACKING = Path(__file__).with_name("undocumented.txt")
+TYPING = Path(__file__).with_name("typing")
 UNUSED = Path(__file__).with_name("unused_names.txt")
 
 # How many exceptions to each rule are left. A rule at 0 holds without exception.
@@ -19,9 +23,9 @@ LIMITS = {
     "classes over 300 lines": 2,
     "functions over 60 lines": 3,
     "files over 600 lines": 1,
-    "private names of other modules": 27,
-    "imports of the library inside functions": 37,
-    "tests of the generation outside compat": 27,
+    "private names of other modules": 16,
+    "imports of the library inside functions": 27,
+    "tests of the generation outside compat": 0,
 }
 # Lines of code of each room, without blanks, comments and docstrings.
 BUDGETS = {
@@ -32,10 +36,10 @@ BUDGETS = {
     "backend": 50,
     "callbacks": 50,
     "cli": 250,
-    "compat": 3420,
+    "compat": 3450,
     "config": 50,
     "constraints": 100,
-    "core": 1900,
+    "core": 1950,
     "datasets": 350,
     "dtype_policies": 50,
     "initializers": 200,
@@ -47,12 +51,12 @@ BUDGETS = {
     "models": 1050,
     "ops": 1700,
     "optimizers": 1050,
-    "preprocessing": 1450,
+    "preprocessing": 1400,
     "random": 50,
     "regularizers": 100,
     "saving": 1300,
     "training": 3200,
-    "utils": 1400,
+    "utils": 1350,
     "verify": 150,
     "wrappers": 250,
 }
@@ -220,6 +224,22 @@ def test_no_code_is_dead():
     assert not dead, dead
 
 
+# --- types
+
+
+def test_stubs_say_what_the_constructors_take():
+    made = runpy.run_path(str(TYPING / "make_stubs.py"))
+    for room in made["ROOMS"]:
+        assert made["target"](room).read_text() == made["stub"](room), "run python tests/typing/make_stubs.py"
+
+
+def test_types_of_a_users_program():
+    """Pyright finds nothing in a program like those that users write."""
+    command = [sys.executable, "-m", "basedpyright", "-p", TYPING, "--pythonpath", sys.executable]
+    found = subprocess.run(command, capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
 # --- documentation
 
 
@@ -283,4 +303,5 @@ if __name__ == "__main__":
         print(f"{len(found):5} {rule}", *found, sep="\n        ")
     print(*(f'    "{room}": {size},' for room, size in sorted(code_by_room().items())), sep="\n")
     print("total", sum(code_by_room().values()))
-    LACKING.write_text("".join(line + "\n" for line in lacking()))
+    if "--write" in sys.argv:  # the list of what is to be documented
+        LACKING.write_text("".join(line + "\n" for line in lacking()))

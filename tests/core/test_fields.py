@@ -35,7 +35,7 @@ class Crate(Box):
     rate: float = field(fraction, default=0.5, after="size")
     label: str = field(default="none", last=True)
     maker: int = field(positive_int, first=True)
-    secret: int = field(default=0, keyword_only=True)
+    secret: int = field(default=0, kw_only=True)
 
 
 class Barrel(Crate):

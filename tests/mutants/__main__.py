@@ -5,8 +5,12 @@ library with the changed line and runs the tests of that line, the fastest first
 """
 
 import argparse
+import functools
+import importlib
+import importlib.machinery
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -27,7 +31,7 @@ TESTS = [
 ]
 EQUIVALENT = HERE / "equivalent.json"
 # A change that no test notices within so many seconds of tests has survived.
-SECONDS_OF_TESTS, MOST_TESTS, PATIENCE = 20, 40, 120
+SECONDS_OF_TESTS, MOST_TESTS, PATIENCE = 12, 30, 60
 
 
 class Recorder:
@@ -82,11 +86,12 @@ def record(arguments):
         os.waitpid(child, 0)
 
 
-def tests_by_line(folder):
+@functools.lru_cache(1)
+def tests_by_line(folder, files):
     """From a file and a line to pairs of seconds and test."""
     found = {}
-    for file in sorted(folder.glob("*.json")):
-        known = json.loads(file.read_text())
+    for file in files:
+        known = json.loads((folder / file).read_text())
         for path, lines in known["lines"].items():
             for line, tests in lines.items():
                 pairs = [(known["seconds"][t], known["tests"][t]) for t in tests]
@@ -105,60 +110,83 @@ def chosen(pairs):
     return taken
 
 
-class ChangedLoader:
-    """Imports one module of the library from changed source."""
+def change_source(mutation):
+    """From here on, the file is imported with the changed line."""
+    path = str(PACKAGE / mutation.path)
+    text = mutation.apply(Path(path).read_text())
+    loader = importlib.machinery.SourceFileLoader
+    unchanged = loader.get_code
 
-    def __init__(self, name, path, text):
-        self.name, self.path, self.text = name, path, text
+    def get_code(self, name):
+        return compile(text, path, "exec") if self.path == path else unchanged(self, name)
 
-    def find_spec(self, name, path=None, target=None):
-        import importlib.util
-
-        if name != self.name:
-            return None
-        package = self.path.name == "__init__.py"
-        where = [str(self.path.parent)] if package else None
-        return importlib.util.spec_from_file_location(name, self.path, loader=self, submodule_search_locations=where)
-
-    def create_module(self, spec):
-        return None
-
-    def exec_module(self, module):
-        exec(compile(self.text, str(self.path), "exec"), vars(module))
+    loader.get_code = get_code
 
 
-def outcome(mutation, tests):
-    """``killed``, ``survived`` or ``uncovered``."""
+class Killer:
+    """A plugin of pytest: tells which test failed."""
+
+    def __init__(self, pipe):
+        self.pipe = pipe
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            os.write(self.pipe, report.nodeid.encode())
+
+
+def run_tests(tests, mutation=None):
+    """Whether the tests pass, in a fork with one line changed; and the test that failed."""
     import pytest
 
-    if not tests:
-        return "uncovered"
-    path = PACKAGE / mutation.path
+    reading, writing = os.pipe()
     if (child := os.fork()) == 0:
         os.setsid()
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 1), os.dup2(null, 2)
-        parts = Path("oneiros", mutation.path).with_suffix("").parts
-        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        sys.meta_path.insert(0, ChangedLoader(name, path, mutation.apply(path.read_text())))
-        signal.alarm(PATIENCE)  # an endless loop has been noticed too
-        os._exit(int(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no", *tests])))
+        if mutation is not None:
+            change_source(mutation)
+        resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE, PATIENCE))  # an endless loop has been noticed too
+        signal.alarm(10 * PATIENCE)
+        options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no", "--assert=plain"]
+        os._exit(int(pytest.main([*options, *tests], plugins=[Killer(writing)])))
+    os.close(writing)
+    with open(reading) as pipe:
+        killer = pipe.read()
     _, status = os.waitpid(child, 0)
-    return "survived" if os.waitstatus_to_exitcode(status) == 0 else "killed"
+    return os.waitstatus_to_exitcode(status) == 0, killer
+
+
+@functools.cache
+def is_sound(tests):
+    """Whether these tests pass alone when nothing is changed."""
+    return run_tests(tests)[0]
+
+
+def outcome(mutation, tests):
+    """``killed``, ``survived`` or ``uncovered``."""
+    while tests:
+        passed, killer = run_tests(tests, mutation)
+        if passed:
+            return "survived"
+        if is_sound((killer,) if killer else tuple(tests)):
+            return "killed"
+        tests = [test for test in tests if killer and test != killer]
+    return "uncovered"
+
+
+WARM = ["h5py", "jax.numpy", "jax.experimental.rnn", "pandas", "pytest", "scipy.stats", "sklearn.base"]
 
 
 def run(arguments):
-    import h5py  # noqa: F401
-    import hypothesis  # noqa: F401
-    import jax.numpy  # noqa: F401
-
-    known = tests_by_line(arguments.map)
+    for module in WARM:
+        importlib.import_module(module)
     rooms = arguments.rooms or ROOMS
     equivalent = {tuple(e["change"]): e["reason"] for e in json.loads(EQUIVALENT.read_text())}
     table = {room: Counter() for room in rooms}
     for mutation in draw(PACKAGE, rooms, arguments.count, arguments.seed):
         text = (PACKAGE / mutation.path).read_text()
         room = next(room for room in rooms if mutation.path.startswith(room))
+        known = tests_by_line(arguments.map, tuple(sorted(os.listdir(arguments.map))))
         if mutation.key(text) in equivalent:
             result = "equivalent"
         else:

@@ -2,6 +2,8 @@
 
 import ast
 import dataclasses
+import functools
+import itertools
 import random
 from pathlib import Path
 
@@ -57,8 +59,14 @@ class Mutation:
         return f"{self.path}:{self.line}\n  - {old}\n  + {new}"
 
 
+@functools.lru_cache(4)
+def _lines(text):
+    return [line.encode() for line in text.splitlines()]
+
+
 def _segment(node, text):
-    return ast.get_source_segment(text, node)
+    """The source of a node on one line. `ast.get_source_segment` splits the whole text at each call."""
+    return _lines(text)[node.lineno - 1][node.col_offset : node.end_col_offset].decode()
 
 
 def _changes(node, text):
@@ -103,9 +111,13 @@ def mutations(root, path):
     def visit(node, inside):
         if isinstance(node, SKIPPED) or getattr(node, "name", None) in SKIPPED_FUNCTIONS:
             return
-        for target, new in _changes(node, text) if inside else ():
-            if target.lineno == target.end_lineno:
-                yield Mutation(path, target.lineno, target.col_offset, target.end_col_offset, new)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "typing.TYPE_CHECKING":
+            return
+        one_line = inside and getattr(node, "lineno", 0) == getattr(node, "end_lineno", 1)
+        if one_line or isinstance(node, (ast.If, ast.While)):
+            for target, new in _changes(node, text):
+                if target.lineno == target.end_lineno:
+                    yield Mutation(path, target.lineno, target.col_offset, target.end_col_offset, new)
         function = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         for field, value in ast.iter_fields(node):
             if field in ("decorator_list", "args", "returns") and function:
@@ -114,18 +126,21 @@ def mutations(root, path):
                 if isinstance(child, ast.AST):
                     yield from visit(child, inside or function)
 
-    found = []
-    for mutation in visit(ast.parse(text), False):
-        try:
-            ast.parse(mutation.apply(text))
-        except (SyntaxError, ValueError):
-            continue
-        found.append(mutation)
-    return found
+    return list(visit(ast.parse(text), False))
+
+
+def is_python(text):
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def draw(root, rooms, count, seed=0):
     """As many changes as asked for, spread over the rooms as their code is."""
     paths = [p.relative_to(root).as_posix() for room in rooms for p in sorted((Path(root) / room).rglob("*.py"))]
     found = [mutation for path in paths for mutation in mutations(root, path)]
-    return random.Random(seed).sample(found, min(count, len(found)))
+    random.Random(seed).shuffle(found)
+    valid = (mutation for mutation in found if is_python(mutation.apply((Path(root) / mutation.path).read_text())))
+    return list(itertools.islice(valid, count))

@@ -82,13 +82,11 @@ class Field:
     'count'
     """
 
-    __slots__ = ("name", "default", "check", "resolve", "doc", "first", "after", "last", "keyword_only", "attribute")
+    __slots__ = ("name", "default", "check", "resolve", "doc", "first", "after", "last", "kw_only", "attribute")
 
-    def __init__(
-        self, default, check=None, doc="", first=False, after=None, last=False, keyword_only=False, alias=None
-    ):
+    def __init__(self, default, check=None, doc="", first=False, after=None, last=False, kw_only=False, alias=None):
         self.default, self.check, self.doc, self.name = default, check, doc, alias
-        self.first, self.after, self.last, self.keyword_only = first, after, last, keyword_only
+        self.first, self.after, self.last, self.kw_only = first, after, last, kw_only
         self.attribute = self.resolve = None
 
     def of(self, attribute):
@@ -107,7 +105,7 @@ class Field:
 
 
 def field(
-    check=None, *, default=REQUIRED, doc="", first=False, after=None, last=False, keyword_only=False, alias=None
+    check=None, *, default=REQUIRED, doc="", first=False, after=None, last=False, kw_only=False, alias=None
 ) -> typing.Any:
     """Declares a constructor argument, where a plain default does not say enough.
 
@@ -119,10 +117,10 @@ def field(
         first: whether the argument comes before those that are inherited.
         after: the name of the argument that it follows.
         last: whether the argument, and those behind it, stay behind the arguments of subclasses.
-        keyword_only: whether the argument can be given by its keyword only.
+        kw_only: whether the argument can be given by its keyword only.
         alias: the name of the argument, where it is not the attribute's.
     """
-    return Field(default, check, doc, first, after, last, keyword_only, alias)
+    return Field(default, check, doc, first, after, last, kw_only, alias)
 
 
 def of_owner(check):
@@ -297,7 +295,7 @@ def constructor(cls, fields, configure, takes_more=True, passes_positional=False
         takes_more: whether there may be keyword arguments that are no fields.
         passes_positional: whether positional arguments are none of the fields'.
     """
-    positional = [] if passes_positional else [f.name for f in fields if not f.keyword_only]
+    positional = [] if passes_positional else [f.name for f in fields if not f.kw_only]
 
     def __init__(self, *args, **kwargs):
         if args and not passes_positional:
@@ -335,8 +333,8 @@ def _takes_positional(base_init):
 
 def _signature(fields, takes_more, passes_on):
     make = inspect.Parameter
-    by_place = [f for f in fields if not (f.keyword_only or passes_on)]
-    by_keyword = [f for f in fields if f.keyword_only or passes_on]
+    by_place = [f for f in fields if not (f.kw_only or passes_on)]
+    by_keyword = [f for f in fields if f.kw_only or passes_on]
     parameters = [make("self", make.POSITIONAL_OR_KEYWORD)]
     parameters += [make(f.name, make.POSITIONAL_OR_KEYWORD, default=f.default) for f in by_place]
     parameters += [make("args", make.VAR_POSITIONAL)] if passes_on else []

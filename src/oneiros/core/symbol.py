@@ -5,6 +5,7 @@ import inspect
 import itertools
 import operator
 import re
+import typing
 
 import jax
 import jax.numpy as jnp
@@ -140,6 +141,20 @@ class Symbol:
             "it. Use functions of oneiros.ops or the backend on it (ops.where and ops.cond for `if`), put other code "
             "into a Lambda layer, and let `if` decide on shapes only."
         )
+
+    if typing.TYPE_CHECKING:  # the operators, which are set below
+
+        def _operator(self, other: typing.Any) -> typing.Any: ...
+
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _operator
+        __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __matmul__ = __rmatmul__ = _operator
+        __lt__ = __le__ = __gt__ = __ge__ = _operator
+
+        def __neg__(self) -> typing.Any: ...
+
+        def __getitem__(self, key: typing.Any) -> typing.Any: ...
+
+        def __abs__(self) -> typing.Any: ...
 
     __bool__ = __float__ = __int__ = __array__ = _no_value
 

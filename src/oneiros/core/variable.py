@@ -7,6 +7,7 @@ with tracers.
 
 import contextlib
 import itertools
+import typing
 from collections import deque
 from functools import partial
 
@@ -253,6 +254,18 @@ class Variable:
 
     def __repr__(self):
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self._value}>"
+
+    if typing.TYPE_CHECKING:  # the operators, which are set below
+
+        def _operator(self, other: typing.Any) -> typing.Any: ...
+
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _operator
+        __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __matmul__ = __rmatmul__ = _operator
+        __lt__ = __le__ = __gt__ = __ge__ = _operator
+
+        def __neg__(self) -> typing.Any: ...
+
+        def __abs__(self) -> typing.Any: ...
 
     __hash__ = object.__hash__
 

@@ -62,10 +62,8 @@ class RNN(Layer):
     zero_output_for_mask: bool = field(
         default=False, doc="Whether masked steps output zeros instead of the output of the step before."
     )
-    time_major: bool = field(default=False, keyword_only=True, doc="Whether sequences have the shape `(T, N, ...)`.")
-    num_constants: int = field(
-        default=None, keyword_only=True, doc="How many of the last inputs in a list are constants."
-    )
+    time_major: bool = field(default=False, kw_only=True, doc="Whether sequences have the shape `(T, N, ...)`.")
+    num_constants: int = field(default=None, kw_only=True, doc="How many of the last inputs in a list are constants.")
 
     def __post_init__(self):
         super().__post_init__()

@@ -143,9 +143,7 @@ class Bidirectional(Wrapper):
     backward_layer: Layer = field(
         default=None, doc="Layer for the other direction. Defaults to a copy of `layer` that goes the other way."
     )
-    num_constants: int = field(
-        default=None, keyword_only=True, doc="How many of the last inputs in a list are constants."
-    )
+    num_constants: int = field(default=None, kw_only=True, doc="How many of the last inputs in a list are constants.")
 
     def __post_init__(self):
         super().__post_init__()

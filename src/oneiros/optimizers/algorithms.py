@@ -172,7 +172,7 @@ class Nadam(_Adaptive):
     epsilon: float = field(default=1e-7, doc=_EPSILON)
     schedule_decay: float = field(
         default=None,
-        keyword_only=True,
+        kw_only=True,
         doc="How fast the momentum warms up. `None` means 1, and 0.004 in programs for Keras 1 and 2.",
     )
 

@@ -85,7 +85,7 @@ class Optimizer(OptimizerState):
     name: str = field(default=None, last=True, doc="Name of the optimizer. Made from the class's name by default.")
     initial_decay: float = field(
         default=0.0,
-        keyword_only=True,
+        kw_only=True,
         alias="decay",
         doc="Keras 2's decay: the rate falls as `1 / (1 + decay * iterations)`.",
     )

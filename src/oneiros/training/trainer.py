@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+import typing
 import warnings
 from functools import cache
 
@@ -39,18 +40,18 @@ class Trainer:
 
     def compile(
         self,
-        optimizer="rmsprop",
+        optimizer: typing.Any = "rmsprop",
         loss=None,
         loss_weights=None,
         metrics=None,
         weighted_metrics=None,
-        run_eagerly=False,
-        steps_per_execution=1,
-        jit_compile="auto",
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
         auto_scale_loss=True,
         sample_weight_mode=None,
         target_tensors=None,
-    ):
+    ) -> None:
         """Says how to train: the optimizer, losses and metrics.
 
         optimizer: a name, an object, or an Optax transformation. loss: a name, a function (y_true, y_pred) or an
@@ -420,12 +421,12 @@ class Trainer:
         x=None,
         y=None,
         batch_size=None,
-        epochs=1,
-        verbose="auto",
+        epochs: int = 1,
+        verbose: int | str = "auto",
         callbacks=None,
         validation_split=0.0,
         validation_data=None,
-        shuffle=True,
+        shuffle: bool | str = True,
         class_weight=None,
         sample_weight=None,
         initial_epoch=0,
@@ -436,7 +437,7 @@ class Trainer:
         max_queue_size=10,
         workers=1,
         use_multiprocessing=False,
-    ):
+    ) -> typing.Any:
         """Trains the model; returns a History with the logs of every epoch.
 
         x, y: arrays, lists or dictionaries of arrays by name; or x yields batches ``(x, y[, sample_weight])``.
@@ -575,7 +576,7 @@ class Trainer:
         x=None,
         y=None,
         batch_size=None,
-        verbose="auto",
+        verbose: int | str = "auto",
         sample_weight=None,
         steps=None,
         callbacks=None,
@@ -583,7 +584,7 @@ class Trainer:
         max_queue_size=10,
         workers=1,
         use_multiprocessing=False,
-    ):
+    ) -> typing.Any:
         """The loss and the metrics on this data: a number, or a list in the order of `metrics_names`."""
         self._need_compile("evaluate()")
         batch_size, verbose, steps, callbacks = arguments.checked(
@@ -621,13 +622,13 @@ class Trainer:
         self,
         x,
         batch_size=None,
-        verbose="auto",
+        verbose: int | str = "auto",
         steps=None,
         callbacks=None,
         max_queue_size=10,
         workers=1,
         use_multiprocessing=False,
-    ):
+    ) -> typing.Any:
         """The outputs for all samples of x, as NumPy arrays."""
         batch_size, verbose, steps, callbacks = arguments.checked(
             batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks

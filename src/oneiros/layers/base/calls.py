@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import typing
 
 import jax
 import jax.numpy as jnp
@@ -86,7 +87,7 @@ class LayerCalls:
         """
         return inputs
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args, **kwargs) -> typing.Any:
         try:
             try:
                 if has_symbol(args) or has_symbol(kwargs):

@@ -1,10 +1,11 @@
 """`Layer`: what all layers share."""
 
 import inspect
+import typing
 
 from ... import regularizers
 from ...core import Configurable, policy
-from ...core.fields import active
+from ...core.fields import active, field
 from ...core.names import layer_prefix, unique_name
 from ...core.registry import constructor_values, serialize_value
 from .. import mistakes
@@ -47,6 +48,15 @@ class Layer(LayerCalls, LayerWeights, LayerLosses, LayerMasks, LayerNodes, Confi
     >>> Scale()(np.ones((2, 3))).shape
     (2, 3)
     """
+
+    if typing.TYPE_CHECKING:  # the arguments of all layers
+        name: str = field(default=None, kw_only=True)
+        trainable: bool = field(default=True, kw_only=True)
+        dtype: typing.Any = field(default=None, kw_only=True)
+        activity_regularizer: typing.Any = field(default=None, kw_only=True)
+        input_shape: typing.Any = field(default=None, kw_only=True)
+        batch_input_shape: typing.Any = field(default=None, kw_only=True)
+        autocast: bool = field(default=True, kw_only=True)
 
     kind = "layer"
     name, dtype_policy, autocast = (mistakes.SetByInit() for _ in range(3))

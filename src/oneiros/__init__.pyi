@@ -1,0 +1,44 @@
+# Written by tests/typing/make_stubs.py.
+# ruff: noqa
+from typing import Any
+from . import activations as activations
+from . import callbacks as callbacks
+from . import compat as compat
+from . import config as config
+from . import constraints as constraints
+from . import core as core
+from . import initializers as initializers
+from . import layers as layers
+from . import losses as losses
+from . import metrics as metrics
+from . import models as models
+from . import optimizers as optimizers
+from . import regularizers as regularizers
+from . import saving as saving
+from . import utils as utils
+from .core import Symbol as KerasTensor
+from .core import Variable as Variable
+from .core.policy import DTypePolicy as DTypePolicy
+from .core.random import SeedGenerator as SeedGenerator
+from .initializers import Initializer as Initializer
+from .layers import Input as Input
+from .layers import InputSpec as InputSpec
+from .layers import Layer as Layer
+from .losses import Loss as Loss
+from .metrics import Metric as Metric
+from .models import Functional as Functional
+from .models import Model as Model
+from .models import Sequential as Sequential
+from .optimizers import Optimizer as Optimizer
+from .regularizers import Regularizer as Regularizer
+from . import applications as applications
+from . import backend as backend
+from . import datasets as datasets
+from . import dtype_policies as dtype_policies
+from . import mixed_precision as mixed_precision
+from . import ops as ops
+from . import preprocessing as preprocessing
+from . import random as random
+from . import wrappers as wrappers
+
+def version(*args: Any, **kwargs: Any) -> Any: ...
