@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import oneiros as keras
-from oneiros.core.errors import CorruptFileError, LimitExceededError, UnsafeModelError
+from oneiros.core.errors import CorruptFileError, InputDataError, LimitExceededError, UnsafeModelError
 from oneiros.layers import GRU, LSTM, BatchNormalization, Conv1D, Conv2D, Dense, Input
 from oneiros.saving import load_attributes_from_hdf5_group, preprocess_weights_for_loading
 from oneiros.saving import save_attributes_to_hdf5_group as write_names
@@ -156,6 +156,32 @@ def test_missing_and_folder_and_keras_format(tmp_path):
     refused(tmp_path, ValueError, "found a folder")
     with pytest.raises(ValueError, match=r"\.h5"):
         small().save(tmp_path / "model.keras")
+
+
+@pytest.mark.parametrize(
+    "option, error, message",
+    [
+        ({"save_format": "tf"}, InputDataError, "save_format='tf' is not supported"),
+        ({"save_format": "keras"}, InputDataError, "is not supported"),
+        ({"options": object()}, InputDataError, "options"),
+        ({"overwrit": True}, TypeError, "argument 'overwrit'"),
+    ],
+)
+def test_options_that_would_change_the_file_are_refused(tmp_path, option, error, message):
+    model = small()
+    for save in (model.save, model.save_weights):
+        with pytest.raises(error, match=message):
+            save(tmp_path / "file.h5", **option)
+    assert not list(tmp_path.iterdir())
+
+
+def test_options_without_effect_are_taken(tmp_path):
+    model = small()
+    model.save(tmp_path / "no_suffix", save_format="h5", save_traces=False, zipped=None)
+    model.save_weights(tmp_path / "w.h5", save_format=None, options=None, max_shard_size=None)
+    assert keras.models.load_model(tmp_path / "no_suffix", compile=False).count_params() == model.count_params()
+    with pytest.raises(TypeError, match="by_names"):
+        model.load_weights(tmp_path / "w.h5", by_names=True)
 
 
 @pytest.mark.parametrize("part", [0, 0.1, 0.5, 0.9, 0.999])

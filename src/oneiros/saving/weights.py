@@ -10,19 +10,7 @@ import numpy as np
 from ..core import behaviour
 from ..core.errors import CorruptFileError, InputDataError
 from ..utils.io_utils import ask_to_proceed_with_overwrite
-from . import conversion, layouts
-from .safe_hdf5 import (
-    check_budget,
-    check_seal,
-    checksum,
-    has,
-    reading,
-    seal,
-    storable,
-    where,
-    write_names,
-    writing,
-)
+from . import conversion, layouts, safe_hdf5
 from .serialization import FORMAT_VERSION
 
 
@@ -62,17 +50,17 @@ def save_weights(model, filepath, overwrite=True, max_shard_size=None, **kwargs)
             f"Model {model.name} has no weights yet: call it on data, or build(input_shape), before saving weights."
         )
     if overwrite or may_overwrite(filepath):
-        with writing(filepath) as file:
+        with safe_hdf5.writing(filepath) as file:
             save_weights_to_hdf5_group(file, model)
 
 
 def save_weights_to_hdf5_group(group, model):
     """Writes the weights of a model, or of a list of layers, into an open h5py group."""
     targets = _targets(model)
-    write_names(group, "layer_names", [layer.name for layer, _ in targets])
+    safe_hdf5.write_names(group, "layer_names", [layer.name for layer, _ in targets])
     group.attrs["backend"] = behaviour.backend_name
     group.attrs["keras_version"] = FORMAT_VERSION
-    seal(group)
+    safe_hdf5.seal(group)
     for layer, variables in targets:
         write_arrays(group.create_group(layer.name), *_named(layer, variables))
     if own := _own(model):
@@ -81,11 +69,11 @@ def save_weights_to_hdf5_group(group, model):
 
 def write_arrays(group, array_names, arrays):
     """Writes arrays into a group, with the list of their names and a checksum."""
-    write_names(group, "weight_names", array_names)
-    arrays = [storable(a) for a in arrays]
+    safe_hdf5.write_names(group, "weight_names", array_names)
+    arrays = [safe_hdf5.storable(a) for a in arrays]
     for name, one in zip(array_names, arrays):
         group.create_dataset(name, data=one)
-    group.attrs[layouts.CHECKSUM] = np.uint32(checksum(arrays))
+    group.attrs[layouts.CHECKSUM] = np.uint32(safe_hdf5.checksum(arrays))
 
 
 def _named(layer, variables):
@@ -179,7 +167,7 @@ def load_weights(model, filepath, by_name=False, skip_mismatch=False, reshape=Fa
         raise InputDataError(
             f"Model {model.name} has no weights yet: call it on data, or build(input_shape), before loading weights."
         )
-    with reading(filepath) as file:
+    with safe_hdf5.reading(filepath) as file:
         group = layouts.weights_group(file)
         if layouts.is_nested(group):
             _load(group, layouts.nested_layers(group, model), model, reshape, skip_mismatch)
@@ -195,7 +183,8 @@ def load_weights_from_hdf5_group(group, model, reshape=False, skip_mismatch=Fals
     targets = [(layer, variables) for layer, variables in _targets(model) if variables]
     if len(stored) != len(targets):
         raise CorruptFileError(
-            f"{where(group)}: holds weights of {len(stored)} layers, the model has {len(targets)} layers with weights."
+            f"{safe_hdf5.where(group)}: holds weights of {len(stored)} layers, the model has {len(targets)} layers "
+            "with weights."
             + _table(
                 (s.name if s else "-", s.shapes if s else "-", f"{t[0].name} {_shapes(t[1])}" if t else "-")
                 for s, t in itertools.zip_longest(stored, targets)
@@ -221,15 +210,15 @@ def load_weights_from_hdf5_group_by_name(group, model, skip_mismatch=False, resh
 def _load(group, pairs, model, reshape, skip_mismatch):
     """Checks everything, then assigns everything. pairs: ``(layer, variables, stored)``."""
     own = _own(model)
-    if own and has(group, layouts.TOP_LEVEL):
+    if own and safe_hdf5.has(group, layouts.TOP_LEVEL):
         pairs = [*pairs, (model, own, layouts.stored_arrays(group, layouts.TOP_LEVEL))]
     new_values, problems = _fitting(group, pairs, model, reshape)
     if problems and not skip_mismatch:
         raise CorruptFileError(
-            f"{where(group)}: the shape of stored weights does not fit the model. Nothing was changed."
+            f"{safe_hdf5.where(group)}: the shape of stored weights does not fit the model. Nothing was changed."
             + _table(problems)
         )
-    check_seal(group)
+    safe_hdf5.check_seal(group)
     for name, stored_shapes, expected in problems:
         warnings.warn(f"Skipping the weights of layer {name}: the file has shapes {stored_shapes}, not {expected}.")
     for variable, values in new_values:
@@ -241,7 +230,7 @@ def _fitting(group, pairs, model, reshape):
     convert = functools.partial(conversion.preprocess_weights_for_loading, reshape=reshape)
     version, backend = layouts.writer(group)
     near = [s for _, variables, s in pairs if s.size <= 2 * sum(v.size for v in variables)]
-    check_budget(group, [found for stored in near for found in stored.datasets])
+    safe_hdf5.check_budget(group, [found for stored in near for found in stored.datasets])
     new_values, problems = [], []
     for layer, variables, stored in pairs:
         expected = _shapes(variables)
@@ -264,10 +253,11 @@ def check_type(source, variable, values):
     floating = variable.dtype.startswith(("float", "bfloat"))
     if source.dtype.kind not in ("f" if floating else "fiu") or (floating and source.dtype.itemsize > 8):
         raise CorruptFileError(
-            f"{where(source)}: has dtype {source.dtype}, expected {variable.dtype} for weight {variable.path}."
+            f"{safe_hdf5.where(source)}: has dtype {source.dtype}, expected {variable.dtype} for weight "
+            f"{variable.path}."
         )
     if values.dtype.kind == "f" and not np.isfinite(values).all():
-        warnings.warn(f"{where(source)}: has non-finite values (NaN or infinity) for weight {variable.path}.")
+        warnings.warn(f"{safe_hdf5.where(source)}: has non-finite values (NaN or infinity) for weight {variable.path}.")
 
 
 def _shapes(variables):

@@ -9,23 +9,13 @@ from oneiros.core import safety
 from oneiros.core.errors import UnsafeModelError
 from oneiros.core.registry import (
     CustomObjectScope,
-    custom_object_scope,
     find_custom_object,
-    get_custom_objects,
     get_registered_name,
 )
-from oneiros.utils.progress import Progbar
 
 __all__ = [
-    "CustomObjectScope",
-    "Progbar",
-    "custom_object_scope",
-    "deserialize_keras_object",
-    "func_dump",
-    "func_load",
-    "get_custom_objects",
-    "has_arg",
-    "serialize_keras_object",
+    *("CustomObjectScope", "Progbar", "custom_object_scope", "deserialize_keras_object", "func_dump", "func_load"),
+    *("get_custom_objects", "has_arg", "serialize_keras_object"),
 ]
 
 
