@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import layers, models
 from ..core import Node, get_mask
-from ..core.symbol import topological_order
+from ..layers.input_layer import get_source_inputs as get_source_inputs  # it belongs to this module's names
 from ..layers.input_spec import check_input
 from ..saving import weights
 
@@ -12,19 +12,6 @@ Container = Network = Functional = models.Model
 Node = Node
 InputLayer, InputSpec, Input, Layer = layers.InputLayer, layers.InputSpec, layers.Input, layers.Layer
 TensorFlowOpLayer = TFOpLambda = layers.Lambda
-
-
-def get_source_inputs(tensor, layer=None, node_index=None):
-    """The symbols without a history of their own that `tensor` comes from."""
-    if layer is not None and node_index is not None and layer.inbound_nodes:
-        return _sources(layer.inbound_nodes[node_index].input_tensors) or layer.inbound_nodes[node_index].output_tensors
-    return _sources([tensor])
-
-
-def _sources(symbols):
-    nodes = topological_order(symbols)
-    found = [s for node in nodes if not node.inputs for s in node.outputs]
-    return found + [s for s in symbols if s.node is None]
 
 
 def to_list(x, allow_tuple=False):

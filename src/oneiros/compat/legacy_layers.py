@@ -9,7 +9,7 @@ from ..core import Variable, kind
 from ..core.errors import UnsafeModelError
 from ..core.registry import serialize_value
 from ..layers import Dense, Layer
-from .legacy_engine import get_source_inputs
+from ..layers.input_layer import get_source_inputs
 
 _MODES = ("sum", "mul", "concat", "ave", "cos", "dot", "max")
 

@@ -7,7 +7,16 @@ import numbers
 from .errors import InputDataError
 
 
-def positive_int(name, value, minimum=1):
+def is_integer(value, minimum=1):
+    """Whether a value is an integer, of Python or NumPy, of at least `minimum`. Booleans are not.
+
+    >>> is_integer(3), is_integer(True), is_integer(2.0)
+    (True, False, False)
+    """
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and value >= minimum
+
+
+def positive_int(name: str, value, minimum: int = 1) -> int:
     """Checks that an argument is an integer, and not too small.
 
     Args:
@@ -24,14 +33,13 @@ def positive_int(name, value, minimum=1):
     >>> positive_int("units", 3)
     3
     """
-    whole = isinstance(value, numbers.Real) and not isinstance(value, bool) and value == value and value % 1 == 0
-    if not whole or not isinstance(value, numbers.Integral) or value < minimum:
+    if not is_integer(value, minimum):
         kind = "a positive integer" if minimum == 1 else f"an integer of at least {minimum}"
         raise InputDataError(f"{name}: expected {kind}. Received: {name}={value!r}")
     return int(value)
 
 
-def int_tuple(name, value, length, minimum=1):
+def int_tuple(name: str, value, length: int, minimum: int = 1) -> tuple[int, ...]:
     """Checks that an argument consists of integers that are not too small. A single integer stands for all.
 
     Args:
@@ -55,7 +63,7 @@ def int_tuple(name, value, length, minimum=1):
     return tuple(positive_int(name, v, minimum) for v in values)
 
 
-def fraction(name, value, one_allowed=True):
+def fraction(name: str, value, one_allowed: bool = True) -> float:
     """Checks that an argument is a number from 0 to 1.
 
     Args:
@@ -79,7 +87,7 @@ def fraction(name, value, one_allowed=True):
     return float(value)
 
 
-def one_of(name, value, allowed):
+def one_of(name: str, value, allowed):
     """Checks that an argument is one of several values. Strings may be written in any letter case.
 
     Args:

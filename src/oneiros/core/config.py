@@ -29,14 +29,14 @@ behaviour = SimpleNamespace(
     deferred_updates=False,  # True: updates made in a layer's call run in training only
     frozen_uses_batch=False,  # True: a frozen BatchNormalization in training normalizes by the batch's statistics
     frozen_updates_dropped=False,  # True: nothing inside a frozen layer or model is updated, unless it is stateful
-    updates_in_training_only=False,  # True: K.function and its kin leave statistics and added updates alone
+    updates_in_training_only=False,  # True: K.function and the like leave statistics and added updates alone
     track_attribute_variables=True,  # False: only add_weight and trainable_weights make weights
     recursive_trainable=True,  # False: `trainable` of a model leaves its layers' own flags alone
     weights_trainable_first=False,  # True: model.weights lists all trainable weights first
     mean_activity_regularizer=True,  # True: the activity penalty is divided by the batch size
     weights_normalized_by_count=False,  # True: weighted losses are divided by the number of nonzero weights
     metric_name_from_function=False,  # True: metrics=["mse"] is logged as mean_squared_error
-    fractional_steps=False,  # True: fit and its kin take a number of steps such as 31.25, which means 32
+    fractional_steps=False,  # True: fit and the like take a number of steps such as 31.25, which means 32
     save_needs_suffix=True,  # False: models are written to files of any name
     epochs_shuffle_on=False,  # True: each epoch shuffles the order of the one before, not the rows as they were given
     metrics_by_place=True,  # False: a flat list of metrics is for every output, however long it is
@@ -87,7 +87,7 @@ behaviour = SimpleNamespace(
 )
 
 
-def keras_home():
+def keras_home() -> Path:
     """The folder for configuration, data sets and weights: ``KERAS_HOME``, or ``~/.keras``."""
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras").expanduser()
 
@@ -108,7 +108,7 @@ settings = SimpleNamespace(
 )
 
 
-def floatx():
+def floatx() -> str:
     """The default float type, `"float32"` unless it was changed.
 
     >>> floatx()
@@ -117,7 +117,7 @@ def floatx():
     return settings.floatx
 
 
-def set_floatx(value):
+def set_floatx(value: str) -> None:
     """Sets the default float type.
 
     Args:
@@ -142,7 +142,7 @@ def require_float64(dtype):
             jax.config.update("jax_enable_x64", True)
 
 
-def epsilon():
+def epsilon() -> float:
     """The small number that keeps divisions and logarithms finite, 1e-7 unless it was changed.
 
     >>> epsilon()
@@ -151,7 +151,7 @@ def epsilon():
     return settings.epsilon
 
 
-def set_epsilon(value):
+def set_epsilon(value: float) -> None:
     """Sets the number that `epsilon` returns.
 
     Args:
@@ -160,7 +160,7 @@ def set_epsilon(value):
     settings.epsilon = float(value)
 
 
-def image_data_format():
+def image_data_format() -> str:
     """Where images have their channels by default: `"channels_last"` or `"channels_first"`.
 
     >>> image_data_format()
@@ -169,7 +169,7 @@ def image_data_format():
     return settings.image_data_format
 
 
-def set_image_data_format(data_format):
+def set_image_data_format(data_format: str) -> None:
     """Sets where images have their channels by default.
 
     Args:
@@ -181,7 +181,7 @@ def set_image_data_format(data_format):
     settings.image_data_format = standardize_data_format(data_format)
 
 
-def standardize_data_format(value):
+def standardize_data_format(value: str | None) -> str:
     """Checks a `data_format` argument; ``None`` stands for the default one."""
     if value is None:
         return settings.image_data_format
@@ -190,12 +190,12 @@ def standardize_data_format(value):
     return str(value).lower()
 
 
-def check_finite():
+def check_finite() -> bool:
     """Whether data for training and evaluation are searched for NaN and infinities, as they are by default."""
     return settings.check_finite
 
 
-def set_check_finite(value):
+def set_check_finite(value: bool) -> None:
     """Switches the search for NaN and infinities in data for training and evaluation on or off.
 
     Args:
@@ -204,12 +204,12 @@ def set_check_finite(value):
     settings.check_finite = bool(value)
 
 
-def data_timeout():
+def data_timeout() -> float | None:
     """The seconds that training waits for a batch: 600, or ``ONEIROS_BATCH_TIMEOUT``. `None` stands for no limit."""
     return settings.data_timeout
 
 
-def set_data_timeout(seconds):
+def set_data_timeout(seconds: float | None) -> None:
     """Sets after how many seconds without a batch training ends with `DataWorkerError`.
 
     Args:
@@ -223,12 +223,12 @@ def set_data_timeout(seconds):
     settings.data_timeout = None if seconds is None or float(seconds) == float("inf") else float(seconds)
 
 
-def debug_nans():
+def debug_nans() -> bool:
     """Whether training and evaluation stop with an explanation when a loss or metric is NaN or infinite."""
     return settings.debug_nans
 
 
-def set_debug_nans(value):
+def set_debug_nans(value: bool) -> None:
     """Sets whether `fit`, `evaluate` and the like raise `FloatingPointError` at the first NaN.
 
     The message names the step, the layer and the row; the weights are those before that step. It costs nothing until it

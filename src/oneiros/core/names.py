@@ -12,7 +12,7 @@ _lock = threading.Lock()
 
 
 @functools.cache
-def to_snake_case(name):
+def to_snake_case(name: str) -> str:
     """The name of a class in lower case, with underscores between its words, as Keras writes it.
 
     >>> to_snake_case("Conv2DTranspose"), to_snake_case("PReLU"), to_snake_case("LSTM")
@@ -31,21 +31,21 @@ _KERAS1_CLASSES = {
 }
 
 
-def layer_prefix(class_name):
+def layer_prefix(class_name: str) -> str:
     """What the names of a class's layers begin with."""
     if behaviour.lowercase_names:
         return _KERAS1_CLASSES.get(class_name, class_name.lower())
     return to_snake_case(class_name)
 
 
-def get_uid(prefix=""):
+def get_uid(prefix: str = "") -> int:
     """How often this prefix has been asked for, this time included."""
     with _lock:
         _counters[prefix] += 1
         return _counters[prefix]
 
 
-def unique_name(prefix):
+def unique_name(prefix: str) -> str:
     """A name that begins with this prefix and has not been used before."""
     uid = get_uid(prefix)
     if behaviour.first_name_suffix:
@@ -53,7 +53,7 @@ def unique_name(prefix):
     return prefix if uid == 1 else f"{prefix}_{uid - 1}"
 
 
-def reset_uids():
+def reset_uids() -> None:
     """Starts the counting of names again."""
     with _lock:
         _counters.clear()

@@ -5,12 +5,12 @@ from .context import current as context
 from .context import within
 
 
-def current():
+def current() -> bool | None:
     """The training flag of the innermost call: True, False, or `None` if it has none or there is no call."""
     return context().training
 
 
-def inside():
+def inside() -> bool:
     """Whether a call is running in this thread."""
     return context().calling
 
@@ -20,12 +20,12 @@ def running(training):
     return within(training=current() if training is None else bool(training), calling=True)
 
 
-def default():
+def default() -> bool | None:
     """The flag that `set_learning_phase` has set for the whole process, or `None`."""
     return settings.learning_phase
 
 
-def set_default(value):
+def set_default(value) -> None:
     """Sets the flag for the whole process; `None` removes it."""
     settings.learning_phase = None if value is None else bool(value)
 

@@ -20,7 +20,7 @@ class DTypePolicy:
     ('float32', 'bfloat16')
     """
 
-    def __init__(self, name=None):
+    def __init__(self, name: str | None = None):
         self.name = name or config.floatx()
         if self.name.startswith("mixed_"):
             self.compute_dtype, self.variable_dtype = self.name.removeprefix("mixed_"), "float32"
@@ -44,7 +44,7 @@ class DTypePolicy:
     def __repr__(self):
         return f'<DTypePolicy "{self.name}">'
 
-    def get_config(self):
+    def get_config(self) -> dict:
         """The constructor's arguments."""
         return {"name": self.name}
 
@@ -54,7 +54,7 @@ class DTypePolicy:
         return cls(**config)
 
 
-def get(identifier):
+def get(identifier) -> DTypePolicy:
     """The policy for a name, a NumPy type, a configuration or a policy; the global one for `None`."""
     if identifier is None:
         return dtype_policy()
@@ -67,12 +67,12 @@ def get(identifier):
     return DTypePolicy(getattr(identifier, "name", None) or str(jnp.dtype(identifier)))
 
 
-def dtype_policy():
+def dtype_policy() -> DTypePolicy:
     """The policy of layers that are made without one."""
     return config.settings.dtype_policy or DTypePolicy(config.floatx())
 
 
-def set_dtype_policy(policy):
+def set_dtype_policy(policy) -> None:
     """Sets the policy of layers that are made without one.
 
     Args:

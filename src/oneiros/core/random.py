@@ -9,11 +9,12 @@ import random
 import jax.numpy as jnp
 import numpy as np
 
+from .checks import is_integer
 from .config import settings
 from .variable import Variable
 
 
-def set_random_seed(seed):
+def set_random_seed(seed: int) -> None:
     """Sets the seeds of Python, NumPy and this library.
 
     Args:
@@ -22,7 +23,7 @@ def set_random_seed(seed):
     Raises:
         ValueError: if it is something else.
     """
-    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+    if not is_integer(seed, 0) or seed >= 2**32:
         raise ValueError(f"set_random_seed: expected an integer from 0 to 2**32 - 1. Received: seed={seed!r}")
     random.seed(int(seed))
     np.random.seed(int(seed))
@@ -30,7 +31,7 @@ def set_random_seed(seed):
     reset_global_seed_generator()
 
 
-def set_backend_seed(seed):
+def set_backend_seed(seed: int | None) -> None:
     """Draws seeds from a generator of the library's own from now on, as ``tf.random.set_seed`` does.
 
     Args:
@@ -39,7 +40,7 @@ def set_backend_seed(seed):
     settings.seeds = None if seed is None else np.random.RandomState(int(seed) % 2**32)
 
 
-def draw_seed():
+def draw_seed() -> int:
     """A fresh seed, an integer below 2**31."""
     return int((settings.seeds or np.random).randint(0, 2**31 - 1))
 
@@ -57,7 +58,7 @@ class SeedGenerator:
     True
     """
 
-    def __init__(self, seed=None, name=None, **kwargs):
+    def __init__(self, seed: int | None = None, name: str | None = None, **kwargs):
         self.seed = draw_seed() if seed is None else int(seed)
         self.state = Variable(
             np.array([self.seed & 0xFFFFFFFF, 0], np.uint32), dtype="uint32", trainable=False, name="seed_state"
@@ -79,14 +80,14 @@ class SeedGenerator:
         return cls(**config)
 
 
-def global_seed_generator():
+def global_seed_generator() -> SeedGenerator:
     """The stream for random functions that are called without a seed, outside of any layer."""
     if settings.seed_generator is None:
         settings.seed_generator = SeedGenerator()
     return settings.seed_generator
 
 
-def reset_global_seed_generator():
+def reset_global_seed_generator() -> None:
     """Forgets the stream of `global_seed_generator`; the next one draws a new seed."""
     settings.seed_generator = None
 
@@ -94,7 +95,7 @@ def reset_global_seed_generator():
 # --- the state of all streams
 
 
-def get_random_state():
+def get_random_state() -> dict:
     """The state of all streams of random numbers of this process: Python's, NumPy's and the library's own.
 
     >>> state = get_random_state()
@@ -112,7 +113,7 @@ def get_random_state():
     }
 
 
-def set_random_state(state):
+def set_random_state(state: dict) -> None:
     """Brings all streams back to a state that `get_random_state` returned."""
     version, words, gauss = state["python"]
     random.setstate((version, tuple(map(int, words)), gauss))

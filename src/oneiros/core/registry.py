@@ -21,7 +21,7 @@ _registered_names = {}  # object -> "package>name"
 _kinds = {}
 
 
-def get_custom_objects():
+def get_custom_objects() -> dict:
     """The global dictionary of custom objects, from names to classes and functions. Changes to it register them."""
     return _custom_objects
 
@@ -51,7 +51,7 @@ class CustomObjectScope:
         self.block.__exit__(*exception)
 
 
-def custom_object_scope(*custom_objects):
+def custom_object_scope(*custom_objects: dict) -> CustomObjectScope:
     """A `CustomObjectScope` with these dictionaries."""
     return CustomObjectScope(*custom_objects)
 
@@ -64,7 +64,7 @@ def find_custom_object(name):
     return None
 
 
-def register_keras_serializable(package="Custom", name=None):
+def register_keras_serializable(package: str = "Custom", name: str | None = None):
     """A decorator that makes a class or function known to configurations as ``package>name``.
 
     Args:
@@ -89,7 +89,7 @@ def register_keras_serializable(package="Custom", name=None):
     return decorate
 
 
-def get_registered_name(thing):
+def get_registered_name(thing) -> str:
     """The name of a class or function in configurations."""
     return _registered_names.get(thing, thing.__name__)
 

@@ -4,13 +4,13 @@ from .config import settings
 from .context import current, within
 
 
-def in_safe_mode():
+def in_safe_mode() -> bool:
     """Whether code in configurations is refused: as the innermost `loading` says, or else unless there was consent."""
     flag = current().safe_mode
     return not settings.unsafe_deserialization if flag is None else flag
 
 
-def enable_unsafe_deserialization():
+def enable_unsafe_deserialization() -> None:
     """Allows, for the whole process, the code of Lambda layers in files to be run."""
     settings.unsafe_deserialization = True
 

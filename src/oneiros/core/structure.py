@@ -15,7 +15,7 @@ import numpy as np
 from .errors import InputDataError
 
 
-def is_nested(x):
+def is_nested(x) -> bool:
     """Whether this is a list, a tuple or a dictionary."""
     return isinstance(x, (list, tuple, dict))
 
@@ -25,7 +25,7 @@ def keys_of(tree):
     return list(tree) if isinstance(tree, dict) else range(len(tree))
 
 
-def values_of(tree):
+def values_of(tree) -> list:
     """The values of a dictionary, or the entries of a list or tuple, as a list."""
     return list(tree.values()) if isinstance(tree, dict) else list(tree)
 
@@ -59,7 +59,7 @@ def _make(form, values):
     return defaultdict(factory, zip(keys, values)) if factory else cls(zip(keys, values))
 
 
-def leaves(tree):
+def leaves(tree) -> list:
     """Everything in a structure that is neither a container nor ``None``, in the user's order.
 
     >>> leaves({"b": [1, None], "a": (2,)})
@@ -80,7 +80,7 @@ def _gather(tree, found):
             found.append(value)
 
 
-def paths(tree):
+def paths(tree) -> list[tuple]:
     """The path to each leaf: a tuple of keys and places.
 
     >>> paths({"b": [1, 2], "a": 3})
@@ -169,7 +169,7 @@ def device_get(tree):
     return pack(tree, jax.device_get(leaves(tree)))
 
 
-def is_shape(x):
+def is_shape(x) -> bool:
     """Whether this is a single shape, not a structure of shapes."""
     return isinstance(x, (list, tuple)) and all(d is None or isinstance(d, (int, np.integer)) for d in x)
 

@@ -207,17 +207,17 @@ class Node:
     arguments = property(lambda self: self.kwargs)
 
 
-def operation_name(operation):
+def operation_name(operation) -> str:
     """The name of a layer or function."""
     return getattr(operation, "name", None) or getattr(operation, "__name__", "op")
 
 
-def is_symbol(x):
+def is_symbol(x) -> bool:
     """Whether this is a `Symbol`."""
     return isinstance(x, Symbol)
 
 
-def symbols_in(tree):
+def symbols_in(tree) -> list[Symbol]:
     """All symbols in nested lists, tuples and dictionaries, in order.
 
     >>> a, b = Symbol(()), Symbol(())
@@ -233,7 +233,7 @@ def symbols_in(tree):
     return []
 
 
-def has_symbol(tree):
+def has_symbol(tree) -> bool:
     """Whether there is a symbol in nested lists, tuples and dictionaries."""
     if isinstance(tree, Symbol):
         return True
@@ -287,7 +287,7 @@ class Spec:
         self.shape, self.dtype = shape, dtype
 
 
-def is_inferring():
+def is_inferring() -> bool:
     """Whether shapes are being inferred, with made-up sizes for unknown dimensions."""
     return current().inferring
 
@@ -371,7 +371,7 @@ def _guesses(symbols, arguments):
                 yield dict(zip(chosen, values))
 
 
-def topological_order(outputs, inputs=()):
+def topological_order(outputs, inputs=()) -> list[Node]:
     """The nodes that symbols are computed by, each after those that it needs itself.
 
     Args:

@@ -23,7 +23,7 @@ from .runtime import compiler_options
 from .structure import in_order_of, keep, unkeep
 
 
-def current_scope():
+def current_scope() -> "Scope | None":
     """The `Scope` of the code that runs now, or `None` outside of any."""
     return current().scope
 
@@ -81,7 +81,7 @@ class Scope:
         return variable in self.values or (self.outer is not None and self.outer.knows(variable))
 
 
-def writes_are_carried():
+def writes_are_carried() -> bool:
     """Whether the code that is traced now may write variables: not in a `jax.jit`, `vmap` or `cond` without a scope."""
     scope = current_scope()
     return scope is not None and scope.trace == get_opaque_trace_state()
@@ -138,7 +138,7 @@ class Variable:
         self.regularizer = regularizer
 
     @property
-    def value(self):
+    def value(self) -> jax.Array:
         """The value; floats in the compute type of the layer that is running."""
         value = self.raw
         dtype = current().dtype
@@ -146,7 +146,7 @@ class Variable:
             value = value.astype(dtype)
         return value
 
-    def assign(self, value):
+    def assign(self, value) -> "Variable":
         """Replaces the value.
 
         Args:
@@ -176,16 +176,16 @@ class Variable:
             self._value = value
         return self
 
-    def assign_add(self, value):
+    def assign_add(self, value) -> "Variable":
         """Adds an array to the value, and returns the variable."""
         return self.assign(self.raw + jnp.asarray(value, self.dtype))
 
-    def assign_sub(self, value):
+    def assign_sub(self, value) -> "Variable":
         """Subtracts an array from the value, and returns the variable."""
         return self.assign(self.raw - jnp.asarray(value, self.dtype))
 
     @property
-    def raw(self):
+    def raw(self) -> jax.Array:
         """The value in the variable's own type, whatever the compute type."""
         scope = current_scope()
         if scope is not None:
@@ -194,7 +194,7 @@ class Variable:
         return self._value
 
     @property
-    def stored(self):
+    def stored(self) -> jax.Array:
         """The array that is stored, whatever is being traced. It is to be read at once, not kept."""
         return self._value
 
@@ -216,7 +216,7 @@ class Variable:
     ndim = property(lambda self: self._value.ndim)
     size = property(lambda self: self._value.size)
 
-    def numpy(self):
+    def numpy(self) -> np.ndarray:
         """The value as a NumPy array."""
         return np.asarray(self.value)
 
@@ -300,7 +300,7 @@ for _name in (
 jax.tree_util.register_pytree_node(Variable, lambda v: ((v.value,), None), lambda _, children: children[0])
 
 
-def to_array(x, dtype=None):
+def to_array(x, dtype=None) -> jax.Array:
     """An array of the type `dtype`. Without one, NumPy's and Python's floats become `floatx()`, and other types stay.
 
     Args:

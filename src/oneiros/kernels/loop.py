@@ -21,29 +21,30 @@ def rnn(
     zero_output_for_mask=False,
     return_all_outputs=True,
 ):
-    """Runs ``step_function(x, states + constants) -> (output, new states)`` over axis 1 (0 if `time_major`).
+    """Runs a step function over the time axis of the inputs.
 
-    inputs: an array ``(N, T, ...)``, or a nest of them. initial_states: a list of arrays, or of nests of them.
-    mask: ``(N, T)``; where it is False the states are held and the previous output is repeated (zeros before the first
-    step that counts, or always with `zero_output_for_mask`). go_backwards: from the last step to the first, with the
-    outputs in that order. unroll: as straight code instead of a loop. input_length: not needed.
+    Args:
+        step_function: ``step_function(x, states + constants) -> (output, new states)``, for one time step.
+        inputs: an array ``(N, T, ...)``, or a nest of them.
+        initial_states: a list of arrays, or of nests of them.
+        go_backwards: runs from the last step to the first, and returns the outputs in that order.
+        mask: ``(N, T)``. Where it is False the states are held and the previous output is repeated.
+        constants: arrays that are passed to each step after the states.
+        unroll: runs straight code instead of a loop.
+        input_length: not used.
+        time_major: whether inputs, mask and outputs are ``(T, N, ...)``.
+        zero_output_for_mask: makes the output zero where the mask is False, instead of repeating.
+        return_all_outputs: whether to keep the outputs of all steps. Otherwise `outputs` has length 1.
 
-    Returns ``(last output, outputs, states)``; without `return_all_outputs` the outputs are those of the last step.
+    Returns:
+        ``(last output, outputs, states)``.
+
+    >>> last, outputs, (total,) = rnn(lambda x, s: (x + s[0], [x + s[0]]), jnp.ones((1, 3, 2)), [jnp.zeros((1, 2))])
+    >>> last.tolist(), outputs.shape
+    ([[3.0, 3.0]], (1, 3, 2))
     """
-    constants = list(constants or ())
     states = [jax.tree.map(jnp.asarray, state) for state in initial_states]
-    structure = jax.tree.structure(states)
-
-    def run(x, states):
-        output, new = step_function(x, [*states, *constants])
-        given = jax.tree.leaves(new)
-        old = jax.tree.leaves(states)
-        if [n.shape for n in given] != [o.shape for o in old]:
-            raise ValueError(
-                "A recurrent step must return states of the shapes that it was given: "
-                f"{[o.shape for o in old]}. It returned {[n.shape for n in given]}."
-            )
-        return output, jax.tree.unflatten(structure, [n.astype(o.dtype) for n, o in zip(given, old)])
+    run = _checked(step_function, jax.tree.structure(states), list(constants or ()))
 
     def step(carry, item):
         previous, states = carry
@@ -56,28 +57,53 @@ def rnn(
         return (output, new), output if return_all_outputs else None
 
     if not time_major:
-        inputs = map_structure(lambda x: jnp.swapaxes(x, 0, 1), inputs)
-    if mask is not None:
-        mask = jnp.asarray(mask, bool)
-        mask = mask[..., 0] if mask.ndim == 3 else mask
-        mask = mask if time_major else mask.T
-    items = (map_structure(jnp.asarray, inputs), mask)
-    with Scope():  # a dry run, for the shape of the output
-        first = keep(map_structure(lambda x: x[0], items[0]))
-        shapes = unkeep(jax.eval_shape(lambda x, states: keep(run(unkeep(x), states)[0]), first, states))
-    carry = (map_structure(lambda s: jnp.zeros(s.shape, s.dtype), shapes), states)
-    if unroll:
-        carry, outputs = _unrolled(step, carry, items, go_backwards)
-    else:
-        carry, outputs = scan(step, carry, items, reverse=go_backwards)
-    last, states = carry
+        inputs = _swapped(inputs)  # (T, N, ...)
+    items = (map_structure(jnp.asarray, inputs), None if mask is None else _time_major(mask, time_major))
+    carry = (_first_output(run, items[0], states), states)
+    loop = _unrolled if unroll else scan
+    (last, states), outputs = loop(step, carry, items, reverse=go_backwards)
     if not return_all_outputs:
         return last, map_structure(lambda o: jnp.expand_dims(o, 0 if time_major else 1), last), states
     if go_backwards:
         outputs = map_structure(lambda o: jnp.flip(o, 0), outputs)
-    if not time_major:
-        outputs = map_structure(lambda o: jnp.swapaxes(o, 0, 1), outputs)
-    return last, outputs, states
+    return last, outputs if time_major else _swapped(outputs), states
+
+
+def _first_output(run, inputs, states):
+    """Zeros in the shape of an output, which a dry run finds out."""
+    with Scope():
+        first = keep(map_structure(lambda x: x[0], inputs))
+        shapes = unkeep(jax.eval_shape(lambda x, states: keep(run(unkeep(x), states)[0]), first, states))
+    return map_structure(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+
+
+def _checked(step_function, structure, constants):
+    """The step, with states that are checked and keep their types."""
+
+    def run(x, states):
+        output, new = step_function(x, [*states, *constants])
+        given = jax.tree.leaves(new)
+        old = jax.tree.leaves(states)
+        if [n.shape for n in given] != [o.shape for o in old]:
+            raise ValueError(
+                "A recurrent step must return states of the shapes that it was given: "
+                f"{[o.shape for o in old]}. It returned {[n.shape for n in given]}."
+            )
+        return output, jax.tree.unflatten(structure, [n.astype(o.dtype) for n, o in zip(given, old)])
+
+    return run
+
+
+def _time_major(mask, is_time_major):
+    """A mask ``(T, N)`` of booleans."""
+    mask = jnp.asarray(mask, bool)
+    mask = mask[..., 0] if mask.ndim == 3 else mask
+    return mask if is_time_major else mask.T
+
+
+def _swapped(arrays):
+    """Arrays with their axes of samples and time exchanged."""
+    return map_structure(lambda a: jnp.swapaxes(a, 0, 1), arrays)
 
 
 def _choose(keep, new, old):

@@ -121,7 +121,7 @@ for _name, _layer in _aliases.items():
     globals()[_name] = _kind("layer").add(_layer, _name)
 
 
-def serialize(layer):
+def serialize(layer: Layer) -> dict:
     """The configuration of a layer.
 
     Args:
@@ -136,7 +136,7 @@ def serialize(layer):
     return _kind("layer").serialize(layer)
 
 
-def deserialize(config, custom_objects=None):
+def deserialize(config: dict, custom_objects: dict | None = None) -> Layer:
     """Makes a layer from its configuration.
 
     Args:

@@ -169,7 +169,7 @@ class _Projected(_Attending):
         parts = {k: p.clone() if hasattr(p, "clone") else p for k, p in parts.items()}
         bias_axes = bias_axes if self.use_bias else None
         layer = EinsumDense(equation, shape, bias_axes=bias_axes, name=name, dtype=self.dtype_policy, **parts)
-        layer.supports_masking = True  # the attention heeds the masks
+        layer.supports_masking = True  # the attention itself uses the masks
         return layer
 
     def _project(self, heads, key_heads, key_dim, value_dim, shapes, output_shape):
@@ -221,7 +221,7 @@ class _Projected(_Attending):
         for more in [*masks, *([_causal(q.shape[-2], k.shape[-2])] if use_causal_mask else [])]:
             allowed = more if allowed is None else allowed & more
         if allowed is not None and allowed.ndim > 2:
-            # axes between the batch and the heads, over which nothing attends
+            # axes between the batch and the heads that are not attended over
             allowed = allowed.reshape(len(allowed), *[1] * (q.ndim - allowed.ndim), *allowed.shape[1:])
         if return_attention_scores or (training and self.dropout):
             weights = self.weigh(q @ jnp.swapaxes(k, -1, -2), allowed, training)

@@ -11,7 +11,7 @@ from ..kernels.reduction import add_bias
 from .arguments import Activation, Constraint, Initializer, Regularizer
 from .base import Layer
 
-_DOTS = "0123456789"  # stand for the axes of an ellipsis
+_DOTS = "0123456789"  # letters for the axes of an ellipsis
 
 
 def _tail_shape(name, value):
@@ -51,7 +51,7 @@ class EinsumDense(Layer):
     activity_regularizer: Regularizer = None
 
     def _subscripts(self, input_shape):
-        """The letters of inputs, kernel and outputs, ellipses written out as digits, and the size of each letter."""
+        """The letters of inputs, kernel and outputs, with digits for an ellipsis, and the size of each letter."""
         match = re.fullmatch(r"([a-zA-Z.]+),([a-zA-Z]+)->([a-zA-Z.]+)", self.equation.replace(" ", ""))
         inputs, kernel, outputs = match.groups() if match else ("", "", "")
         if not match or inputs.count("...") != outputs.count("..."):

@@ -118,7 +118,7 @@ def Input(  # noqa: N802 - Keras' name
     ragged=None,
     optional=False,
     batch_input_shape=None,
-):
+) -> Symbol:
     """Makes a symbol that stands for an input of a model.
 
     Args:
@@ -170,6 +170,15 @@ def source_inputs(symbol):
 
 
 def get_source_inputs(tensor, layer=None, node_index=None):
-    """The list of Input symbols that `tensor` (a symbol, or a list of them) is computed from."""
-    tensors = symbols_in(tensor)
-    return list({id(s): s for t in tensors for s in source_inputs(t)}.values())
+    """The list of Input symbols that `tensor` (a symbol, or a list of them) is computed from.
+
+    With `layer` and `node_index`, as Keras 1 and 2 have them, it is the inputs of that call of the layer instead.
+
+    >>> inputs = Input((3,))
+    >>> get_source_inputs(inputs * 2 + 1)[0] is inputs
+    True
+    """
+    if layer is not None and node_index is not None and layer.inbound_nodes:
+        node = layer.inbound_nodes[node_index]
+        tensor = node.input_tensors or node.output_tensors
+    return list({id(s): s for t in symbols_in(tensor) for s in source_inputs(t)}.values())

@@ -49,7 +49,7 @@ class InputSpec:
         shown = {k: v for k, v in vars(self).items() if v}
         return f"InputSpec({', '.join(f'{k}={v}' for k, v in shown.items())})"
 
-    def get_config(self):
+    def get_config(self) -> dict:
         """The arguments that describe the expectation, as JSON can hold them."""
         return {k: getattr(self, k) for k in ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes")}
 
@@ -58,7 +58,7 @@ class InputSpec:
         """A new object from what `get_config` returned."""
         return cls(**config)
 
-    def complaint(self, shape):
+    def complaint(self, shape: tuple) -> str | None:
         """What is wrong with this shape, in words; `None` if it fits."""
         rank = len(shape)
         if self.ndim is not None and rank != self.ndim:
@@ -77,7 +77,7 @@ class InputSpec:
         return None
 
 
-def check_input(layer, inputs):
+def check_input(layer, inputs) -> None:
     """Compares the inputs of a layer with its `input_spec`.
 
     Args:
@@ -119,7 +119,7 @@ def _hint(layer, spec, x, shape):
     return advise_on_shape(shape, {axis % len(shape): size for axis, size in spec.axes.items() if shape})
 
 
-def advise_on_shape(shape, expected):
+def advise_on_shape(shape: tuple, expected: tuple | dict) -> str:
     """Says what may be the cause if an array does not have the shape that is expected.
 
     Args:

@@ -39,8 +39,8 @@ class _Merge(Layer):
                 raise InputDataError(
                     f"Layer {self.name} ({type(self).__name__}): inputs have incompatible shapes "
                     f"{', '.join(str(tuple(shape)) for shape in shapes)}. On axis {axis} the sizes are "
-                    f"{' and '.join(map(str, different))}. Give the inputs equal shapes (a Dense or convolution of "
-                    "as many units can), or use Concatenate."
+                    f"{' and '.join(map(str, different))}. Make the shapes equal, for example with a Dense layer, "
+                    "or use Concatenate."
                 )
         rest = functools.reduce(_broadcast, aligned)
         return (*batches, *rest) if batches else (None, *rest)

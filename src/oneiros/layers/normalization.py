@@ -26,7 +26,7 @@ def _wide(x):
 
 
 def _axis(name, value):
-    """One axis; tf.keras writes it as a list of one."""
+    """One axis. In configurations of tf.keras it is a list with one entry."""
     if isinstance(value, (list, tuple)):
         if len(value) != 1:
             raise InputDataError(f"expected one axis. Received: {name}={value!r}")

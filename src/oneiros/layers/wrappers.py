@@ -141,7 +141,7 @@ class Bidirectional(Wrapper):
         doc='How the two outputs are merged: `"concat"`, `"sum"`, `"mul"`, `"ave"`, or `None` for a list of both.',
     )
     backward_layer: Layer = field(
-        default=None, doc="Layer for the other direction. Defaults to a copy of `layer` that goes the other way."
+        default=None, doc="Layer for the other direction. Defaults to a copy of `layer` with `go_backwards` reversed."
     )
     num_constants: int = field(default=None, kw_only=True, doc="How many of the last inputs in a list are constants.")
 

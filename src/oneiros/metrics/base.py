@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
-from .. import core
+from .. import core, initializers
 from ..core import policy
 from ..core.fields import ANY, Documentation, Field, constructor, field, fields_of
 from ..core.names import to_snake_case, unique_name
@@ -59,8 +59,6 @@ class Metric(core.Configurable):
 
     def add_variable(self, shape=(), initializer=None, dtype=None, aggregation="sum", name=None):
         """A variable of the metric's state, zeros unless an initializer says otherwise."""
-        from .. import initializers
-
         variable = core.Variable(
             initializers.get(initializer or "zeros"), tuple(shape), dtype or self.dtype, trainable=False, name=name
         )

@@ -8,7 +8,9 @@ from .model import Model
 from .sequential import Sequential
 
 
-def clone_model(model, input_tensors=None, clone_function=None, call_function=None, recursive=False, **kwargs):
+def clone_model(
+    model: Model, input_tensors=None, clone_function=None, call_function=None, recursive=False, **kwargs
+) -> Model:
     """Makes a model of the same layers with new weights.
 
     Args:

@@ -13,12 +13,12 @@ from ..layers.base import Layer
 from .topology import order_nodes
 
 
-def serialize_layer(layer):
+def serialize_layer(layer: Layer) -> dict:
     """``{"class_name", "config"}`` of a layer or model."""
     return {"class_name": get_registered_name(type(layer)), "config": layer.get_config()}
 
 
-def deserialize_layer(config, custom_objects=None):
+def deserialize_layer(config: dict, custom_objects: dict | None = None) -> Layer:
     """Makes the layer or model of a configuration.
 
     Args:
@@ -37,7 +37,7 @@ def deserialize_layer(config, custom_objects=None):
 # --- Sequential
 
 
-def sequential_config(model):
+def sequential_config(model) -> dict:
     """The configuration of a `Sequential`."""
     layers = [serialize_layer(layer) for layer in model.direct_sublayers()]
     if model.inputs and not (layers and layers[0]["class_name"] in ("InputLayer", "Merge")):
@@ -62,7 +62,7 @@ def sequential_from_config(cls, config, custom_objects=None):
 # --- graphs
 
 
-def graph_config(model):
+def graph_config(model) -> dict:
     """The configuration of a model that was made from symbols."""
     nodes = [node for _, node in order_nodes(model.inputs, model.outputs_by_key)]
     nodes += [s.node for s in model.inputs if s.node.placeholder and s.node not in nodes]  # which nothing uses
@@ -135,7 +135,7 @@ def _call_config(node, reference):
     return [[*reference(symbol), kwargs] for symbol in symbols]
 
 
-def operation_name(function):
+def operation_name(function) -> str:
     """The name under which files know a function of this library."""
     for name, known in kind("operation").objects.items():
         if known is function:
@@ -224,7 +224,7 @@ def _build_graph(config):
             raise _Missing
         if node_index < 0 or not 0 <= tensor_index < len(made[name][node_index]):
             raise CorruptFileError(
-                f"The graph names output {tensor_index} of call {history[1]} of {name!r}: no such one."
+                f"The graph names output {tensor_index} of call {history[1]} of {name!r}, which does not exist."
             )
         return made[name][node_index][tensor_index]
 

@@ -50,7 +50,7 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
         if len(args) > 3:
             raise TypeError("Model: expected Model(inputs, outputs, name).")
         inputs, outputs, name = (*args, *(inputs, outputs, name)[len(args) :])
-        if isinstance(inputs, str) and outputs is None:  # a subclass that hands over a name
+        if isinstance(inputs, str) and outputs is None:  # a subclass that passes a name
             inputs, name = None, inputs
         Layer.__init__(self, name=name or unique_name(_name_prefix(type(self))), trainable=trainable, **kwargs)
         if inputs is not None or outputs is not None:
@@ -91,18 +91,18 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
     # --- layers
 
     @property
-    def layers(self):
+    def layers(self) -> list[Layer]:
         """The layers directly in this model, in the order of Keras."""
         return list(self._graph_layers) if self.layer_graph is not None else find_in_attributes(Layer, self)
 
-    def direct_sublayers(self):
+    def direct_sublayers(self) -> list[Layer]:
         """The layers of the graph, and those held in attributes."""
         if self.layer_graph is None:
             return find_in_attributes(Layer, self)
         extra = [layer for layer in find_in_attributes(Layer, self) if layer not in self._graph_layers]
         return [*self._graph_layers, *extra]
 
-    def get_layer(self, name=None, index=None):
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Finds a layer.
 
         Args:
@@ -123,7 +123,7 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
         raise ValueError(f"No such layer: {name}. Model {self.name} has the layers {[layer.name for layer in layers]}.")
 
     @property
-    def weights(self):
+    def weights(self) -> list:
         """All weights, in the order of the layers; in some generations of Keras the trainable ones come first."""
         weights = self.weights_by_layer()
         if behaviour.weights_trainable_first:
@@ -134,14 +134,14 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
     variables = weights
 
     @property
-    def stateful(self):
+    def stateful(self) -> bool:
         """Whether a layer inside keeps states from batch to batch."""
         return any(layer.stateful for layer in self.direct_sublayers())
 
     uses_learning_phase = property(lambda self: any(layer.uses_learning_phase for layer in self.direct_sublayers()))
     state_updates = property(lambda self: [])
 
-    def reset_states(self):
+    def reset_states(self) -> None:
         """Sets the states of all stateful layers to zero."""
         for layer in self.sublayers():
             if layer.stateful and hasattr(layer, "reset_states"):
@@ -208,7 +208,7 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
 
     # --- configuration and display
 
-    def get_config(self):
+    def get_config(self) -> dict:
         """The graph as JSON can hold it. Subclassed models write their own."""
         if self.layer_graph is not None and type(self).__init__ is Model.__init__:
             return configuration.graph_config(self)
@@ -248,7 +248,7 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
     # --- copies and pickles
 
     def __getstate__(self):
-        """The graph too. The nodes come first, each after its inputs: deep graphs stay flat."""
+        """What copies and pickles keep. The nodes come first, each after its inputs, so that no recursion gets deep."""
         nodes = order_nodes(self.inputs, self.outputs_by_key) if self.layer_graph is not None else []
         return {"_nodes": [node for _, node in nodes]} | Layer.__getstate__(self)
 
@@ -269,7 +269,7 @@ def _name_prefix(cls):
 
 
 def _fit_rank(x, symbol):
-    """Data of shape (n,) is taken for an input of shape (None, 1), and the reverse."""
+    """Fits data of shape (n,) to an input of shape (None, 1), and the reverse."""
     rank = np.ndim(x)
     if rank == symbol.ndim - 1 and symbol.shape[-1] == 1:
         return x[..., None]

@@ -28,7 +28,7 @@ class _Split(Layer):
         return tuple(input_shape)
 
 
-def multi_gpu_model(model, gpus=None, cpu_merge=True, cpu_relocation=False):
+def multi_gpu_model(model: Model, gpus=None, cpu_merge=True, cpu_relocation=False) -> Model:
     """Makes a model that shares the weights of another, and computes each batch on several devices, a part on each.
 
     Train and call the new model; save the old one, which is a layer of it. A batch that cannot be divided evenly is

@@ -34,7 +34,7 @@ class Sequential(Model):
         for layer in layers or []:
             self.add(layer)
 
-    def add(self, layer, rebuild=True):
+    def add(self, layer, rebuild=True) -> None:
         """Appends a layer.
 
         Args:
@@ -62,14 +62,14 @@ class Sequential(Model):
         self._extend()
 
     def _extend(self):
-        """Goes on with the graph, or starts it once the input's shape is known."""
+        """Extends the graph by the last layer, or starts it once the input's shape is known."""
         if self.layer_graph is not None:
             self._finish(self._layers[-1](self.outputs[0]))
             return
         first = self._layers[0]
         if isinstance(first, InputLayer):
             self._chain(first.symbol)
-        elif getattr(first, "merged", None) is not None:  # Keras 1's Merge: several models come before this one
+        elif getattr(first, "merged", None) is not None:  # the Merge layer of Keras 1, which joins several models
             self.inputs = first.sources
             self._finish(first.merged)
         elif _first_shape(first) is not None:
@@ -92,7 +92,7 @@ class Sequential(Model):
             )
         self.set_layer_graph(self.inputs[0] if len(self.inputs) == 1 else self.inputs, output)
 
-    def pop(self):
+    def pop(self) -> Layer:
         """Removes the last layer and returns it."""
         if not self._layers:
             raise TypeError(f"Sequential {self.name} has no layers.")
@@ -108,11 +108,11 @@ class Sequential(Model):
         return layer
 
     @property
-    def layers(self):
+    def layers(self) -> list[Layer]:
         """The layers, without an `Input` in front of them."""
         return [x for x in self._layers if not isinstance(x, InputLayer)]
 
-    def direct_sublayers(self):
+    def direct_sublayers(self) -> list[Layer]:
         """All layers, with an `Input` in front of them."""
         return list(self._layers)
 
@@ -176,7 +176,7 @@ class Sequential(Model):
         """
         return self.predict(x, batch_size=batch_size, verbose=verbose, steps=steps)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return configuration.sequential_config(self)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The update rules. Formulas are those of Keras 3; where Keras 1 and 2 differ, `_native` says which holds."""
+"""The update rules. Formulas are those of Keras 3, unless Keras 1 and 2 have others (`formulas_of_keras_3`)."""
 
 import math
 import re
@@ -9,7 +9,7 @@ import numpy as np
 from .. import core
 from ..core.errors import InputDataError
 from ..core.fields import field
-from .base import Optimizer, _native
+from .base import Optimizer, formulas_of_keras_3
 
 _EPSILON = "Small number that keeps the divisor from 0. `None` means `keras.config.epsilon()`."
 
@@ -50,7 +50,7 @@ class _Adaptive(Optimizer):
 
     def _root(self, x):
         """``sqrt(x)``, kept from 0: inside the root from Keras 3 on, outside before."""
-        return jnp.sqrt(x + self._epsilon) if _native() else jnp.sqrt(x) + self._epsilon
+        return jnp.sqrt(x + self._epsilon) if formulas_of_keras_3() else jnp.sqrt(x) + self._epsilon
 
 
 class RMSprop(_Adaptive):
@@ -179,7 +179,7 @@ class Nadam(_Adaptive):
     def __post_init__(self):
         super().__post_init__()
         if self.schedule_decay is None:
-            self.schedule_decay = 1.0 if _native() else 0.004
+            self.schedule_decay = 1.0 if formulas_of_keras_3() else 0.004
 
     def slots(self, variable):
         return {"momentum": 0.0, "velocity": 0.0}

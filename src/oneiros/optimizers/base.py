@@ -96,7 +96,7 @@ class Optimizer(OptimizerState):
         if isinstance(rate, str):  # tf.keras has the name first
             rate, self.name = 0.001, rate
         bounds = (self.clipnorm, self.clipvalue, self.global_clipnorm)
-        if sum(bound is not None for bound in bounds) > 1 and _native():
+        if sum(bound is not None for bound in bounds) > 1 and formulas_of_keras_3():
             raise ValueError(f"{type(self).__name__}: only one of clipnorm, clipvalue and global_clipnorm can be set.")
         if self.use_ema and not 0 <= self.ema_momentum <= 1:
             raise ValueError(
@@ -248,7 +248,7 @@ class Optimizer(OptimizerState):
         self._excluded = (list(var_list or ()), list(var_names or ()))
 
     def _clip(self, gradients):
-        if self.global_clipnorm is not None or (self.clipnorm is not None and not _native()):
+        if self.global_clipnorm is not None or (self.clipnorm is not None and not formulas_of_keras_3()):
             bound = self.clipnorm if self.global_clipnorm is None else self.global_clipnorm  # Keras 1, 2: of all
             norm = jnp.sqrt(sum(jnp.sum(jnp.square(g)) for g in gradients))
             gradients = [g * (bound / jnp.maximum(norm, bound)) for g in gradients]
@@ -330,6 +330,6 @@ class Optimizer(OptimizerState):
         return f"<{type(self).__name__} name={self.name}>"
 
 
-def _native():
-    """Whether the formulas are those of Keras 3 and today's tf.keras (not of Keras 1 and 2)."""
+def formulas_of_keras_3() -> bool:
+    """Whether the formulas are those of Keras 3 and today's tf.keras, instead of those of Keras 1 and 2."""
     return behaviour.optimizer_formulas == "keras3"

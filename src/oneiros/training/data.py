@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from ..core import floatx
+from ..core.checks import positive_int
 from ..core.errors import InputDataError
 from ..core.interrupts import allowed
 from ..core.random import get_random_state, set_random_state
@@ -208,7 +209,7 @@ class ArrayData:
         if not lengths or 0 in lengths:
             raise InputDataError(f"{what}: the data is empty (no samples).")
         self.samples = lengths.pop()
-        self.batch_size = check_batch_size(batch_size)
+        self.batch_size = 32 if batch_size is None else positive_int("batch_size", batch_size)
         self.steps = -(-self.samples // self.batch_size)
         self.exact = False  # True: short batches may not be filled up
         self.check = None  # function of (batch, numbers of its rows) for data that are read from disk
@@ -247,14 +248,6 @@ def _rows(array, rows):
     if isinstance(array, np.ndarray) and array.dtype == np.float64 and floatx() != "float64":
         array = array.astype(floatx())
     return array
-
-
-def check_batch_size(batch_size):
-    if batch_size is None:
-        return 32
-    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise InputDataError(f"batch_size: expected a positive integer. Received: batch_size={batch_size!r}")
-    return int(batch_size)
 
 
 def worker_options(source, workers=1, use_multiprocessing=False, max_queue_size=10):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...core.checks import is_integer
 from ...core.errors import CorruptFileError, InputDataError
 from ...utils.state_file import read_state, write_state
 from ..progress import Progress
@@ -52,7 +53,7 @@ class BackupAndRestore(Callback):
     ):
         if not backup_dir:
             raise ValueError(f"backup_dir: expected a folder. Received: backup_dir={backup_dir!r}")
-        if save_freq != "epoch" and (isinstance(save_freq, bool) or not isinstance(save_freq, int) or save_freq < 1):
+        if save_freq != "epoch" and not is_integer(save_freq):
             raise ValueError(f"save_freq: expected 'epoch' or a number of batches. Received: save_freq={save_freq!r}")
         self.backup_dir = Path(backup_dir)
         self.save_freq = save_freq
