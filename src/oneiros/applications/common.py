@@ -1,6 +1,6 @@
-"""What all networks share: the checks of their arguments, the top, the weights' files.
+"""What all networks share: the checks of their arguments, the classifier, the files of weights.
 
-A network is a function from a symbol of images to one of features. `network` makes it what users call.
+A network is a function from a symbol of images to a symbol of features. `network` makes the function that users call.
 """
 
 import os
@@ -22,17 +22,9 @@ from ..models import Model
 from ..utils import get_file
 from ..utils.imagenet import obtain_input_shape
 
-_ARGUMENTS = """
-
-    include_top: whether the classifier is a part. weights: 'imagenet', None (random), or the path of a weights file.
-    input_tensor: a symbol to use as the images. input_shape: without the batch axis; free where there is no top (at
-    least {min_size}x{min_size}), else {size}x{size} with ImageNet's weights. pooling: 'avg', 'max' or None (4-D
-    features), for include_top=False. classes: with weights other than ImageNet's. classifier_activation: None
-    returns the logits. The images go through this module's `preprocess_input`.
-    """
-
 
 def channel_axis():
+    """Axis of the channels in batches of images."""
     return 3 if image_data_format() == "channels_last" else 1
 
 
@@ -47,11 +39,12 @@ def normalized(x, name=None, **kwargs):
 
 
 def relu(x, name=None):
+    """Rectified features."""
     return Activation("relu", name=name)(x)
 
 
 def convolved(x, filters, size, name=None, bn_name=None, act_name=None, *, scale=True, epsilon=1e-3, **kwargs):
-    """A convolution without bias, normalized, then ReLU."""
+    """A convolution without bias, batch normalization, then ReLU."""
     x = Conv2D(filters, size, use_bias=False, name=name, **kwargs)(x)
     return relu(normalized(x, bn_name, scale=scale, epsilon=epsilon), act_name)
 
@@ -81,7 +74,16 @@ def build(
 ):
     """The model of a network.
 
-    files: include_top -> (URL, MD5). pool_names: of the layers that pooling='avg' and 'max' add.
+    Args:
+        body: Function from a symbol of images to a symbol of features.
+        name: Name of the model.
+        size: Side of the images that the network was made for.
+        min_size: Smallest side of images.
+        files: Dictionary from `include_top` to (URL, MD5) of ImageNet's weights.
+        top: Function from features, the number of classes and an activation to the outputs.
+        pool_names: Names of the layers that ``pooling="avg"`` and ``pooling="max"`` add.
+
+    The other arguments are those of the functions that users call.
     """
     _check(name, include_top, weights, pooling, classes, classifier_activation, files)
     shape = obtain_input_shape(
@@ -133,8 +135,34 @@ def _check(name, include_top, weights, pooling, classes, activation, files):
         raise InputDataError(f"{name}: expected pooling 'avg', 'max' or None. Received: pooling={pooling!r}")
 
 
+def described(summary, **facts):
+    """
+
+    The images go through `preprocess_input` of the same module first.
+
+    Args:
+        include_top: Whether the network ends with its classifier.
+        weights: 'imagenet', ``None`` for random weights, or the path of a weights file.
+        input_tensor: Symbol to use as the images.
+        input_shape: Shape of an image without the batch axis. With the classifier and ImageNet's weights it is
+            {size}x{size}; otherwise any size from {min_size}x{min_size} on.
+        pooling: What to do with the features where there is no classifier: 'avg' or 'max' over all positions;
+            ``None`` keeps all four axes.
+        classes: Number of classes; 1000 with ImageNet's weights.
+        classifier_activation: Activation of the classifier; ``None`` returns logits.
+        name: Name of the model.
+
+    Returns:
+        A `Model`.
+
+    Raises:
+        InputDataError: If the arguments contradict each other.
+    """
+    return summary + described.__doc__.format(**facts)
+
+
 def network(function_name, default_name, body, doc, **facts):
-    """The function that users call: the usual arguments of Keras, with a network's facts (see `build`)."""
+    """The function that users call: it has Keras' usual arguments and knows the facts of its network (see `build`)."""
     default_weights = "imagenet" if facts.get("files") else None
 
     def make(
@@ -162,11 +190,11 @@ def network(function_name, default_name, body, doc, **facts):
 
     make.__name__ = make.__qualname__ = function_name
     make.__module__ = getattr(body, "func", body).__module__
-    make.__doc__ = doc + _ARGUMENTS.format(**facts)
+    make.__doc__ = described(doc, **facts)
     return make
 
 
 def keras_files(stem, **hashes):
-    """Where Keras' weights lie: `stem` with and without ``_notop``; their MD5 hashes."""
+    """URLs and MD5 hashes of Keras' weights, with and without the classifier."""
     base = f"https://storage.googleapis.com/tensorflow/keras-applications/{stem}_weights_tf_dim_ordering_tf_kernels"
     return {True: (f"{base}.h5", hashes["top"]), False: (f"{base}_notop.h5", hashes["notop"])}

@@ -64,11 +64,15 @@ def MobileNet(  # noqa: N802
     classifier_activation="softmax",
     name=None,
 ):
-    """MobileNet with 4,253,864 weights (with the top) for images of 224x224.
+    """MobileNet with 4,253,864 weights (with the classifier) for images of 224x224.
 
-    alpha: the width; with ImageNet's weights 0.25, 0.5, 0.75 or 1. depth_multiplier: of the depthwise convolutions;
-    1 with ImageNet's weights. dropout: the share of features dropped before the classifier. The other arguments are
-    those of all networks: see `VGG16`. Weights exist for images of 128, 160, 192 and 224 pixels.
+    Args:
+        input_shape: Shape of an image. ImageNet's weights exist for 128, 160, 192 and 224 pixels.
+        alpha: Factor of all numbers of filters; with ImageNet's weights 0.25, 0.5, 0.75 or 1.
+        depth_multiplier: Filters of each channel in depthwise convolutions; 1 with ImageNet's weights.
+        dropout: Share of the features that is dropped before the classifier.
+
+    The other arguments are those of `VGG16`.
     """
     size, rows = image_size(input_shape, include_top, _SIZES)
     if weights == "imagenet" and (depth_multiplier != 1 or alpha not in _WIDTHS):

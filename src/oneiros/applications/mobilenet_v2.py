@@ -60,10 +60,20 @@ def MobileNetV2(  # noqa: N802
     classifier_activation="softmax",
     name=None,
 ):
-    """MobileNetV2 with 3,538,984 weights (with the top) for images of 224x224.
+    """MobileNetV2 with 3,538,984 weights (with the classifier) for images of 224x224.
 
-    alpha: the width; with ImageNet's weights 0.35, 0.5, 0.75, 1, 1.3 or 1.4. The other arguments are those of all
-    networks: see `VGG16`. Weights exist for images of 96, 128, 160, 192 and 224 pixels.
+    Args:
+        input_shape: Shape of an image without the batch axis. ImageNet's weights exist for 96, 128, 160, 192 and 224
+            pixels.
+        alpha: Factor of all numbers of filters; with ImageNet's weights 0.35, 0.5, 0.75, 1, 1.3 or 1.4.
+
+    The other arguments are those of `VGG16`.
+
+    Returns:
+        A `Model`.
+
+    Raises:
+        InputDataError: If the arguments contradict each other.
     """
     size, rows = image_size(input_shape, include_top, _SIZES)
     if weights == "imagenet" and alpha not in _WIDTHS:

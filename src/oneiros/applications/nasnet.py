@@ -13,7 +13,7 @@ from ..layers import (
     ZeroPadding2D,
 )
 from ..utils.imagenet import decode_predictions
-from .common import build, channel_axis, classifier, normalized, relu, spatial_shape
+from .common import build, channel_axis, classifier, described, normalized, relu, spatial_shape
 from .inception_v3 import preprocess_input
 
 _URL = "https://storage.googleapis.com/tensorflow/keras-applications/nasnet/NASNet"
@@ -142,12 +142,21 @@ def NASNet(  # noqa: N802
     name="NASNet",
     files=None,
 ):
-    """A NASNet-A (num_blocks @ penultimate_filters), of cells for ImageNet.
+    """A NASNet-A of any size, from the cells that were found for ImageNet.
 
-    penultimate_filters: channels of the features, a multiple of 24 * filter_multiplier**2. num_blocks: cells of each
-    of the three sizes. stem_block_filters: of the first convolution. skip_reduction: whether a cell after a reduction
-    sees the cell two before it. files: include_top -> (URL, MD5) of ImageNet's weights. The other arguments are those
-    of all networks: see `VGG16`.
+    Args:
+        input_shape: Shape of an image without the batch axis.
+        penultimate_filters: Number of channels of the features, a multiple of ``24 * filter_multiplier**2``.
+        num_blocks: Number of cells at each of the three sizes.
+        stem_block_filters: Number of filters of the first convolution.
+        skip_reduction: Whether a cell after a reduction sees the cell two before it.
+        filter_multiplier: Factor of the filters after each reduction.
+        default_size: Default side of the images.
+        files: Dictionary from `include_top` to (URL, MD5) of ImageNet's weights.
+
+    The other arguments are those of `NASNetLarge`.
+
+    Raises `ValueError` if `penultimate_filters` is not such a multiple.
     """
     if penultimate_filters % (24 * filter_multiplier**2):
         raise ValueError(
@@ -209,7 +218,7 @@ def _nasnet(function_name, name, doc, size, hashes, **cells):
         )
 
     make.__name__ = make.__qualname__ = function_name
-    make.__doc__ = doc + " The arguments are those of all networks: see `VGG16`."
+    make.__doc__ = described(doc, size=size, min_size=32)
     return make
 
 

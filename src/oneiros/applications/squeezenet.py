@@ -43,11 +43,24 @@ def fire_module(x, number, squeeze, expand):
 def SqueezeNet(  # noqa: N802 - a constructor
     include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000
 ):
-    """SqueezeNet 1.1 for images of 227x227 and up.
+    """SqueezeNet 1.1 with 1,235,496 weights (with the classifier).
 
-    weights: 'imagenet', None (random), or the path of a weights file. pooling: 'avg', 'max' or None, for
-    include_top=False. The images go through `preprocess_input` (BGR, ImageNet's means taken off).
-    Returns a Model with 1,235,496 weights (with the top).
+    The images go through `preprocess_input` first: blue, green, red, without the means of ImageNet.
+
+    Args:
+        include_top: Whether the network ends with its classifier.
+        weights: 'imagenet', ``None`` for random weights, or the path of a weights file.
+        input_tensor: Symbol to use as the images.
+        input_shape: Shape of an image without the batch axis, from 48x48 on; 227x227 by default.
+        pooling: What to do with the features where there is no classifier: 'avg' or 'max' over all positions;
+            ``None`` keeps all four axes.
+        classes: Number of classes; 1000 with ImageNet's weights.
+
+    Returns:
+        A `Model`.
+
+    Raises:
+        ValueError: If ImageNet's weights are asked for with another number of classes.
     """
     if weights == "imagenet" and include_top and classes != 1000:
         raise ValueError(f"SqueezeNet: weights='imagenet' has 1000 classes. Received: classes={classes}")

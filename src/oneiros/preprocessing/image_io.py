@@ -101,7 +101,22 @@ def _centre_box(height, width, target_height, target_width):
 
 
 def img_to_array(img, data_format=None, dtype=None):
-    """An array of shape ``(height, width, channels)`` (or channels first) from a Pillow image or an array."""
+    """An array from an image of Pillow.
+
+    Args:
+        img: Image of Pillow, or an array with 2 or 3 axes.
+        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        dtype: Type of the array; `floatx()` by default.
+
+    Returns:
+        An array ``(height, width, channels)``, or with channels first.
+
+    Raises:
+        InputDataError: If the image does not have 2 or 3 axes.
+
+    >>> img_to_array(np.zeros((4, 6))).shape
+    (4, 6, 1)
+    """
     channels_first = standardize_data_format(data_format) == "channels_first"
     array = np.asarray(img, dtype=dtype or floatx())
     if array.ndim == 2:
@@ -114,9 +129,22 @@ def img_to_array(img, data_format=None, dtype=None):
 
 
 def array_to_img(x, data_format=None, scale=True, dtype=None):
-    """A Pillow image from an array with 1, 3 or 4 channels.
+    """An image of Pillow from an array.
 
-    ``scale``: stretch the values to 0 ... 255; otherwise they are taken as they are.
+    Args:
+        x: Array with 3 axes and 1, 3 or 4 channels.
+        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        scale: Whether to stretch the values to the range from 0 to 255; otherwise they are used as they are.
+        dtype: Type of numbers to compute in; `floatx()` by default.
+
+    Returns:
+        An image of Pillow.
+
+    Raises:
+        InputDataError: If the array is not of such a shape.
+
+    >>> array_to_img(np.zeros((4, 6, 3))).size
+    (6, 4)
     """
     from PIL import Image
 
@@ -140,7 +168,19 @@ def array_to_img(x, data_format=None, scale=True, dtype=None):
 
 
 def save_img(path, x, data_format=None, file_format=None, scale=True, **kwargs):
-    """Writes an array as an image file; the format follows the path's ending unless ``file_format`` names it."""
+    """Writes an array as an image file.
+
+    Args:
+        path: Path of the file, or an open file.
+        x: Array with 3 axes and 1, 3 or 4 channels.
+        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        file_format: Format of the file; by default the one that the path ends with.
+        scale: Whether to stretch the values to the range from 0 to 255.
+        **kwargs: Further arguments for Pillow's `Image.save`.
+
+    Raises:
+        InputDataError: If Pillow cannot write such a file.
+    """
     img = array_to_img(x, data_format=data_format, scale=scale)
     suffix = Path(path).suffix.lower() if isinstance(path, (str, os.PathLike)) else ""
     file_format = file_format or ("jpeg" if suffix == ".jpg" else None)
@@ -159,7 +199,15 @@ def save_img(path, x, data_format=None, file_format=None, scale=True, **kwargs):
 
 
 def list_pictures(directory, ext="jpg|jpeg|bmp|png|ppm"):
-    """Paths of all files under ``directory`` with one of the endings."""
+    """Paths of all image files in a folder and its subfolders.
+
+    Args:
+        directory: The folder.
+        ext: Endings of the files, separated by ``|``.
+
+    Returns:
+        A list of paths.
+    """
     pattern = re.compile(rf"([\w]+\.(?:{ext}))")
     return [os.path.join(root, name) for root, _, names in os.walk(directory) for name in names if pattern.match(name)]
 
@@ -230,7 +278,23 @@ def _weights(old, new, interpolation):
 
 
 def smart_resize(x, size, interpolation="bilinear", data_format="channels_last"):
-    """``x`` (an image or a batch) resized to ``(height, width)``, the middle cut out so that nothing is stretched."""
+    """Resizes images without distorting them: the borders are cut off where the proportions differ.
+
+    Args:
+        x: Image or batch of images.
+        size: The new (height, width).
+        interpolation: 'nearest', 'bilinear', 'bicubic', 'area', 'lanczos3', 'lanczos5', 'gaussian' or 'mitchellcubic'.
+        data_format: 'channels_last' or 'channels_first'.
+
+    Returns:
+        Images of the new size, in float32.
+
+    Raises:
+        InputDataError: If the size is not a pair, or the images do not have 3 or 4 axes.
+
+    >>> smart_resize(np.zeros((4, 8, 3)), (2, 2)).shape
+    (2, 2, 3)
+    """
     if len(size) != 2:
         raise InputDataError(f"smart_resize: size must be (height, width). Received: {size}")
     x = np.asarray(x)

@@ -14,10 +14,25 @@ IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".tif", ".tiff")
 
 
 class Iterator(PyDataset):
-    """Batches of indices in random or given order: by number (``iterator[i]``), or endlessly (``next(iterator)``).
+    """Batches by number (``iterator[i]``), or endlessly (``next(iterator)``), in random or given order.
 
-    A subclass has ``_get_batches_of_transformed_samples(index_array)``. With a ``seed``, NumPy's global generator is
-    seeded before every batch, which makes order and changes repeatable.
+    A subclass has ``_get_batches_of_transformed_samples(index_array)``, which makes a batch.
+
+    Args:
+        n: Number of samples.
+        batch_size: Number of samples in a batch.
+        shuffle: Whether the samples come in a new order in each epoch.
+        seed: Seed for NumPy's global generator before every batch, which makes order and changes repeatable; ``None``
+            leaves the generator as it is.
+
+    Raises:
+        InputDataError: If the batch size is not positive.
+
+    >>> class Numbers(Iterator):
+    ...     def _get_batches_of_transformed_samples(self, index_array):
+    ...         return index_array * 10
+    >>> next(Numbers(5, batch_size=2, shuffle=False, seed=None)).tolist()
+    [0, 10]
     """
 
     def __init__(self, n, batch_size, shuffle, seed):
@@ -53,11 +68,11 @@ class Iterator(PyDataset):
         self._set_index_array()
 
     def get_state(self):
-        """The place in the data, for a training that may be killed."""
+        """The place in the data, so that a training that was killed can go on there."""
         return {name: getattr(self, name) for name in ("index_array", "total_batches_seen", "batch_index")}
 
     def set_state(self, state):
-        """Goes to a place that `get_state` has told."""
+        """Goes to a place that `get_state` returned."""
         vars(self).update(state)
 
     def reset(self):
@@ -115,7 +130,20 @@ class Iterator(PyDataset):
 
 
 class NumpyArrayIterator(Iterator):
-    """See `ImageDataGenerator.flow`."""
+    """What `ImageDataGenerator.flow` returns.
+
+    Args:
+        x: Images with 4 axes, or a pair of images and further inputs.
+        y: Targets, one for each image.
+        image_data_generator: The `ImageDataGenerator`; ``None`` changes nothing.
+        data_format: 'channels_last' or 'channels_first'; by default that of the generator.
+        dtype: Type of the batches; by default that of the generator.
+
+    The other arguments are those of `ImageDataGenerator.flow`.
+
+    >>> next(NumpyArrayIterator(np.zeros((4, 8, 8, 3)), np.arange(4), None, batch_size=2))[1].tolist()
+    [0, 1]
+    """
 
     def __init__(
         self,
@@ -241,9 +269,25 @@ class _FileIterator(Iterator):
 
 
 class DirectoryIterator(_FileIterator):
-    """See `ImageDataGenerator.flow_from_directory`.
+    """What `ImageDataGenerator.flow_from_directory` returns.
 
-    ``class_indices`` tells the number of each class, ``classes`` that of each file, ``filenames`` the files.
+    Attributes: ``class_indices`` (the number of each class), ``classes`` (the number of each file's class) and
+    ``filenames``.
+
+    Args:
+        directory: The folder.
+        image_data_generator: The `ImageDataGenerator`; ``None`` changes nothing.
+        data_format: 'channels_last' or 'channels_first'; by default that of the generator.
+        dtype: Type of the batches; by default that of the generator.
+
+    The other arguments are those of `ImageDataGenerator.flow_from_directory`.
+
+    Raises:
+        FileNotFoundError: If there is no such folder.
+
+    >>> DirectoryIterator("no/such/folder", None)
+    Traceback (most recent call last):
+    FileNotFoundError: flow_from_directory: there is no folder 'no/such/folder'
     """
 
     def __init__(
@@ -299,7 +343,25 @@ def list_files(directory, folder, endings, follow_links=False):
 
 
 class DataFrameIterator(_FileIterator):
-    """See `ImageDataGenerator.flow_from_dataframe`."""
+    """What `ImageDataGenerator.flow_from_dataframe` returns.
+
+    Args:
+        dataframe: The table of pandas.
+        directory: Folder of the files; ``None`` if the table has whole paths.
+        image_data_generator: The `ImageDataGenerator`; ``None`` changes nothing.
+        data_format: 'channels_last' or 'channels_first'.
+        dtype: Type of the batches.
+
+    The other arguments are those of `ImageDataGenerator.flow_from_dataframe`.
+
+    Raises:
+        InputDataError: If the table lacks a column.
+
+    >>> import pandas
+    >>> DataFrameIterator(pandas.DataFrame({"file": []}), x_col="filename", class_mode=None)
+    Traceback (most recent call last):
+    oneiros.core.errors.InputDataError: flow_from_dataframe: no column 'filename' in ['file']
+    """
 
     allowed_class_modes = ("categorical", "binary", "sparse", "input", "multi_output", "raw", None)
 

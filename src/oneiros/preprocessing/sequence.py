@@ -11,11 +11,21 @@ from oneiros.utils.data import PyDataset
 
 
 def pad_sequences(sequences, maxlen=None, dtype="int32", padding="pre", truncating="pre", value=0.0):
-    """An array of shape ``(len(sequences), maxlen, ...)`` from sequences of different lengths.
+    """An array from sequences of different lengths.
 
-    Shorter ones are filled with ``value``, longer ones cut, each at the beginning ('pre', the default) or the end
-    ('post'). ``maxlen`` defaults to the longest length. Raises ``InputDataError`` (a ``ValueError``) for something that
-    is no list of sequences, or sequences whose steps differ in shape.
+    Args:
+        sequences: List of sequences. The steps of all sequences have one shape.
+        maxlen: Length of each row; by default that of the longest sequence.
+        dtype: Type of the array.
+        padding: Where shorter sequences are filled up: 'pre' (at the beginning) or 'post' (at the end).
+        truncating: Where longer sequences are cut: 'pre' or 'post'.
+        value: What to fill up with.
+
+    Returns:
+        An array ``(len(sequences), maxlen, ...)``.
+
+    Raises:
+        InputDataError: If `sequences` is not a list of sequences, or the shapes of their steps differ.
 
     >>> pad_sequences([[1, 2, 3], [4]], maxlen=2)
     array([[2, 3],
@@ -79,10 +89,17 @@ def _steps(sequences, count, dtype, step_shape):
 
 
 def make_sampling_table(size, sampling_factor=1e-5):
-    """Probability of keeping the word of each rank in `skipgrams`, shape ``(size,)``: rare words are kept more often.
+    """The probability of keeping each word in `skipgrams`: rare words are kept more often (Mikolov et al. 2013).
 
-    ``min(1, sqrt(sampling_factor / frequency))`` (Mikolov et al., 2013), with frequencies by Zipf's law:
-    ``1 / frequency(rank) = rank (log(rank) + gamma) + 1/2 - 1 / (12 rank)``.
+    It is ``min(1, sqrt(sampling_factor / frequency))``, with frequencies by Zipf's law:
+    ``1 / frequency(rank) = rank * (log(rank) + gamma) + 1/2 - 1 / (12 * rank)``.
+
+    Args:
+        size: Number of words.
+        sampling_factor: The larger, the more words are kept.
+
+    Returns:
+        Probabilities ``(size,)``, by the rank of the word.
 
     >>> make_sampling_table(3).round(5)
     array([0.00315, 0.00315, 0.00548])
@@ -243,11 +260,26 @@ def timeseries_dataset_from_array(
     end_index=None,
     format="tf",
 ):
-    """A `PyDataset` of windows of ``sequence_length`` steps over ``data``, whose first step may be any.
+    """Batches of windows over a time series.
 
-    ``targets[i]`` belongs to the window that starts at step ``i``; ``None`` gives windows alone. A window starts every
-    ``sequence_stride`` steps and takes every ``sampling_rate``-th step. ``end_index`` is excluded. ``batch_size=None``
-    gives single windows. ``format`` is accepted and has no effect: batches are NumPy arrays.
+    Args:
+        data: Array ``(time, ...)``.
+        targets: Array whose row `i` belongs to the window that starts at step `i`; ``None`` gives windows alone.
+        sequence_length: Number of steps in a window.
+        sequence_stride: Steps between the beginnings of two windows.
+        sampling_rate: Steps between two neighbours in a window.
+        batch_size: Number of windows in a batch; ``None`` gives single windows.
+        shuffle: Whether the windows come in a new order in each epoch.
+        seed: Seed of the order.
+        start_index: First step to use.
+        end_index: End of the steps to use, which is not reached.
+        format: Not used; batches are NumPy arrays.
+
+    Returns:
+        A `PyDataset`.
+
+    Raises:
+        InputDataError: If a number is not positive, or the steps are not in the data.
 
     >>> [x.tolist() for x in timeseries_dataset_from_array(np.arange(5), None, 3)]
     [[[0, 1, 2], [1, 2, 3], [2, 3, 4]]]

@@ -11,8 +11,17 @@ from oneiros.core.errors import InputDataError
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 
 
-def text_to_word_sequence(input_text, filters=FILTERS, lower=True, split=" "):
-    """The words of a text: characters in ``filters`` become ``split``, at which the text is cut.
+def text_to_word_sequence(input_text: str, filters: str = FILTERS, lower: bool = True, split: str = " ") -> list[str]:
+    """The words of a text.
+
+    Args:
+        input_text: The text.
+        filters: Characters that separate words, besides `split`.
+        lower: Whether to make all letters small.
+        split: What separates words.
+
+    Returns:
+        A list of words.
 
     >>> text_to_word_sequence("Hello, world!")
     ['hello', 'world']
@@ -23,14 +32,40 @@ def text_to_word_sequence(input_text, filters=FILTERS, lower=True, split=" "):
 
 
 def one_hot(input_text, n, filters=FILTERS, lower=True, split=" ", analyzer=None):
-    """Numbers in ``[1, n)`` for the words of a text, by Python's ``hash`` (which differs between processes)."""
+    """A number for each word of a text, by Python's ``hash``, which differs between processes.
+
+    Args:
+        input_text: The text.
+        n: Numbers are from 1 to ``n - 1``; different words may have the same one.
+        filters: Characters that separate words, besides `split`.
+        lower: Whether to make all letters small.
+        split: What separates words.
+        analyzer: Function from a text to its words, instead of the three arguments above.
+
+    Returns:
+        A list of integers.
+
+    >>> len(one_hot("a rose is a rose", 100))
+    5
+    """
     return hashing_trick(input_text, n, hash, filters, lower, split, analyzer)
 
 
 def hashing_trick(text, n, hash_function=None, filters=FILTERS, lower=True, split=" ", analyzer=None):
-    """Numbers in ``[1, n)`` for the words of a text, by a hash of the word: different words may share a number.
+    """A number for each word of a text, by a hash of the word.
 
-    ``hash_function``: 'md5' (always the same), a function of a string, or ``None`` for Python's ``hash``.
+    Args:
+        text: The text.
+        n: Numbers are from 1 to ``n - 1``; different words may have the same one.
+        hash_function: 'md5', which always gives the same numbers, a function of a string, or ``None`` for Python's
+            ``hash``.
+        filters: Characters that separate words, besides `split`.
+        lower: Whether to make all letters small.
+        split: What separates words.
+        analyzer: Function from a text to its words, instead of the three arguments above.
+
+    Returns:
+        A list of integers.
 
     >>> hashing_trick("a rose is a rose", 100, "md5")
     [92, 58, 66, 92, 58]
@@ -191,8 +226,18 @@ class Tokenizer:
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
 
 
-def tokenizer_from_json(json_string):
-    """The `Tokenizer` that ``to_json`` wrote."""
+def tokenizer_from_json(json_string: str) -> Tokenizer:
+    """The `Tokenizer` that `Tokenizer.to_json` wrote.
+
+    Args:
+        json_string: The text.
+
+    Returns:
+        A `Tokenizer`.
+
+    >>> tokenizer_from_json(Tokenizer(num_words=10).to_json()).num_words
+    10
+    """
     config = dict(json.loads(json_string)["config"])
     tables = {
         name: json.loads(config.pop(name))

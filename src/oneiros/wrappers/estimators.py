@@ -18,12 +18,7 @@ except ImportError as error:
 
 
 class _Wrapper(BaseEstimator):
-    """A Keras model as an estimator.
-
-    model: a compiled model, which is cloned, or a function ``model(X, y, **model_kwargs)`` that returns one.
-    warm_start: whether `fit` goes on with the model there is. model_kwargs: for the function. fit_kwargs: for the
-    model's `fit`, e.g. ``{"epochs": 10}``. After `fit`: ``model_``, ``history_``, ``n_features_in_``.
-    """
+    """A Keras model as an estimator of scikit-learn."""
 
     def __init__(self, model, warm_start=False, model_kwargs=None, fit_kwargs=None):
         self.model = model
@@ -97,7 +92,23 @@ def _is_model(model):
 
 
 class SKLearnClassifier(ClassifierMixin, _Wrapper):
-    __doc__ = _Wrapper.__doc__ + "\n    The model's outputs are one probability a class; targets reach it one-hot."
+    """A classifier whose model returns one probability for each class; its targets are one-hot.
+
+    After `fit`, ``model_`` is the trained model and ``history_`` its History.
+
+    Args:
+        model: A compiled model, which is copied, or a function ``model(X, y, **model_kwargs)`` that returns one.
+        warm_start: Whether another `fit` goes on with the trained model.
+        model_kwargs: Arguments of the function.
+        fit_kwargs: Arguments of the model's `fit`, such as ``{"epochs": 10}``.
+
+    >>> import numpy as np
+    >>> import oneiros as keras
+    >>> model = keras.Sequential([keras.layers.Dense(2, activation="softmax", input_shape=(3,))])
+    >>> model.compile("sgd", "categorical_crossentropy")
+    >>> SKLearnClassifier(model).fit(np.eye(3), [0, 1, 1]).predict_proba(np.eye(3)).shape
+    (3, 2)
+    """
 
     def _checked(self, x, y):
         x, y = super()._checked(x, y)
@@ -126,7 +137,24 @@ class SKLearnClassifier(ClassifierMixin, _Wrapper):
 
 
 class SKLearnRegressor(RegressorMixin, _Wrapper):
-    __doc__ = _Wrapper.__doc__
+    """A regressor: predictions are the model's outputs.
+
+    After `fit`, ``model_`` is the trained model and ``history_`` its History.
+
+    Args:
+        model: A compiled model, which is copied, or a function ``model(X, y, **model_kwargs)`` that returns one.
+        warm_start: Whether another `fit` goes on with the trained model.
+        model_kwargs: Arguments of the function.
+        fit_kwargs: Arguments of the model's `fit`, such as ``{"epochs": 10}``.
+
+    >>> import numpy as np
+    >>> import oneiros as keras
+    >>> model = keras.Sequential([keras.layers.Dense(2, activation="softmax", input_shape=(3,))])
+    >>> model.compile("sgd", "mse")
+    >>> SKLearnRegressor(model).fit(np.eye(3), np.ones((3, 2))).predict(np.eye(3)).shape
+    (3, 2)
+    """
+
     _numeric = True
 
     def fit(self, X, y, **kwargs):  # noqa: N803
@@ -144,7 +172,23 @@ class SKLearnRegressor(RegressorMixin, _Wrapper):
 
 
 class SKLearnTransformer(TransformerMixin, _Wrapper):
-    __doc__ = _Wrapper.__doc__
+    """A transformer: the model's outputs are new features.
+
+    After `fit`, ``model_`` is the trained model and ``history_`` its History.
+
+    Args:
+        model: A compiled model, which is copied, or a function ``model(X, y, **model_kwargs)`` that returns one.
+        warm_start: Whether another `fit` goes on with the trained model.
+        model_kwargs: Arguments of the function.
+        fit_kwargs: Arguments of the model's `fit`, such as ``{"epochs": 10}``.
+
+    >>> import numpy as np
+    >>> import oneiros as keras
+    >>> model = keras.Sequential([keras.layers.Dense(2, activation="softmax", input_shape=(3,))])
+    >>> model.compile("sgd", "mse")
+    >>> SKLearnTransformer(model).fit(np.eye(3), np.eye(3)[:, :2]).transform(np.eye(3)).shape
+    (3, 2)
+    """
 
     def transform(self, X):  # noqa: N803
         """The model's outputs."""
