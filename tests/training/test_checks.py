@@ -87,6 +87,18 @@ def test_the_search_can_be_switched_off():
         keras.config.set_check_finite(True)
 
 
+@pytest.mark.parametrize("kind", [keras.callbacks.TerminateOnNaN, keras.callbacks.NaNReport])
+@pytest.mark.parametrize("yields", [False, True], ids=["arrays", "batches"])
+def test_a_callback_that_deals_with_nan_gets_it(kind, yields):
+    model = dense()
+    data = ((spoiled(X), Y) for _ in range(20)) if yields else spoiled(X)
+    with pytest.warns(UserWarning, match="x: nan in row 5.*Training goes on"):
+        history = model.fit(data, None if yields else Y, steps_per_epoch=2, epochs=3, verbose=0, callbacks=[kind()])
+    assert np.isnan(history.history["loss"][-1]) and len(history.epoch) == 1
+    with pytest.raises(InputDataError, match="x: nan in row 5"):
+        model.fit(spoiled(X), Y, verbose=0)
+
+
 def test_where_nan_may_be_meant():
     """Targets of a loss of the user's own, and predictions: there nothing is hidden."""
 

@@ -29,6 +29,7 @@ class Context:
     collected = None  # what the outermost layer's call collects: losses and updates
     defers_updates = False  # whether updates are returned as pairs instead of executed
     drops_updates = False  # whether layers leave their statistics alone
+    expects_nan = False  # whether a callback deals with NaN, so that data with NaN is trained on after a warning
     inferring = False  # whether shapes are inferred, with made-up sizes for unknown dimensions
     safe_mode = None  # whether code in files is refused; `None`: as set for the whole process
     custom_objects = ()  # dictionaries of names that configurations may use, the innermost last

@@ -1,11 +1,14 @@
 """Checks of the values in data, on the host and before anything is computed: one fast pass, a slow one on failure."""
 
+import warnings
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from .. import losses
 from ..core import config
+from ..core.context import current
 from ..core.errors import InputDataError
 from ..core.structure import leaves, paths
 from ..layers.embedding import NO_STRAY
@@ -41,6 +44,8 @@ def check_values(x, outputs, weights, rows=None):
 def check_finite(array, name, rows=None):
     """Raises `InputDataError` if there is NaN or an infinity among floating point values; the message says where.
 
+    In `fit` with a callback that deals with NaN, such as `TerminateOnNaN`, it warns instead.
+
     >>> check_finite(np.array([[1.0], [np.nan]]), "x")
     Traceback (most recent call last):
     oneiros.core.errors.InputDataError: x: nan in row 1, at [1, 0] (1 such value). ...
@@ -50,11 +55,14 @@ def check_finite(array, name, rows=None):
     wrong = np.argwhere(~np.isfinite(np.asarray(array)))
     place = wrong[0].tolist()
     row = place[0] if rows is None else int(rows[place[0]])
-    raise InputDataError(
+    message = (
         f"{name}: {np.asarray(array)[tuple(place)]} in row {row}, at {[row, *place[1:]]} ({len(wrong)} such "
         f"value{'s' * (len(wrong) > 1)}). Every weight would become NaN. Clean the data (numpy.nan_to_num, or leave "
         "the rows out); if a layer deals with such values, oneiros.config.set_check_finite(False) lets them pass."
     )
+    if not current().expects_nan:
+        raise InputDataError(message)
+    warnings.warn(f"{message} Training goes on, as a callback that deals with NaN is there.", stacklevel=2)
 
 
 def all_finite(array):

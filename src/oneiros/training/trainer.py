@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import losses, optimizers
 from ..core import Symbol, Variable, behaviour, compiled, phase, repeat, value_and_grad
+from ..core.context import within
 from ..core.errors import InputDataError
 from ..core.interrupts import guarded
 from ..core.random import SeedGenerator
@@ -466,9 +467,13 @@ class Trainer:
         if epochs > 1:
             arguments.check_ends(validation_data, validation_steps, "validation_steps")
         options = _worker_options(workers, use_multiprocessing, max_queue_size)
-        data = self._data(x, y, sample_weight, batch_size, class_weight, steps_per_epoch, shuffle=shuffle, **options)
+        expecting = within(expects_nan=any(getattr(callback, "expects_nan", False) for callback in callbacks or ()))
+        with expecting:
+            data = self._data(
+                x, y, sample_weight, batch_size, class_weight, steps_per_epoch, shuffle=shuffle, **options
+            )
         arrays = isinstance(data, ArrayData)
-        with data_.closing(data):
+        with data_.closing(data), expecting:
             validation = None
             if validation_data is not None:
                 size = validation_batch_size or batch_size

@@ -47,6 +47,7 @@ class Callback:
     progress = None
     state_names = None  # the attributes that make up the state; None: not known
     runs_last = False  # True: comes after the callbacks that may still change something
+    expects_nan = False  # True: it deals with NaN, so `fit` warns of NaN in the data instead of refusing it
 
     def set_params(self, params):
         self.params = params

@@ -193,8 +193,12 @@ class ReduceLROnPlateau(Monitor):
 
 
 class TerminateOnNaN(Callback):
-    """Stops training when the loss of a batch is not finite; with raise_error, by a `RuntimeError`."""
+    """Stops training when the loss of a batch is not finite; with raise_error, by a `RuntimeError`.
 
+    With it, `fit` warns of NaN in the data instead of refusing it, so that the loss of that batch ends training.
+    """
+
+    expects_nan = True
     state_names = ()
 
     def __init__(self, raise_error=False):

@@ -18,6 +18,8 @@ class NaNReport(Callback):
     True
     """
 
+    expects_nan = True
+
     def __init__(self, stop=True):
         self.stop = stop
         self.report = None
