@@ -41,7 +41,11 @@ class MaxNorm(Constraint):
 
 
 class NonNeg(Constraint):
-    """Sets negative weights to 0."""
+    """Sets negative weights to 0.
+
+    >>> np.asarray(NonNeg()([1.0, -2.0]), int).tolist()
+    [1, 0]
+    """
 
     def __call__(self, w):
         w = core.to_array(w)
@@ -49,7 +53,11 @@ class NonNeg(Constraint):
 
 
 class UnitNorm(Constraint):
-    """Scales weights to the Euclidean norm 1 over `axis`."""
+    """Scales weights to the Euclidean norm 1 over `axis`.
+
+    >>> np.asarray(UnitNorm()([[3.0], [4.0]]), float).round(2).tolist()
+    [[0.6], [0.8]]
+    """
 
     axis: int = field(default=0, doc=_AXIS)
 
@@ -59,7 +67,11 @@ class UnitNorm(Constraint):
 
 
 class MinMaxNorm(Constraint):
-    """Scales weights so that their norm over `axis` lies between min_value and max_value."""
+    """Scales weights so that their norm over `axis` lies between min_value and max_value.
+
+    >>> np.asarray(MinMaxNorm(0.0, 1.0)([[3.0], [4.0]]), float).round(2).tolist()
+    [[0.6], [0.8]]
+    """
 
     min_value: float = field(default=0.0, doc="Smallest norm.")
     max_value: float = field(default=1.0, doc="Largest norm.")
@@ -77,6 +89,9 @@ class RadialConstraint(Constraint):
     """Gives all weights of a square kernel ``(size, size, in, out)`` that lie on one square ring the same value.
 
     The values are taken from the diagonal, as tf.keras takes them.
+
+    >>> RadialConstraint()(np.ones((3, 3, 1, 1))).shape
+    (3, 3, 1, 1)
     """
 
     def __call__(self, w):

@@ -54,7 +54,11 @@ class L1L2(Regularizer):
 
 
 class L1(L1L2):
-    """``l1 * sum(|x|)``."""
+    """``l1 * sum(|x|)``.
+
+    >>> round(float(L1(0.1)(jnp.array([1.0, -2.0]))), 3)
+    0.3
+    """
 
     l1: float = 0.01
 
@@ -62,7 +66,11 @@ class L1(L1L2):
 
 
 class L2(L1L2):
-    """``l2 * sum(x**2)``."""
+    """``l2 * sum(x**2)``.
+
+    >>> round(float(L2(0.1)(jnp.array([1.0, -2.0]))), 3)
+    0.5
+    """
 
     l2: float = 0.01
 
@@ -70,7 +78,11 @@ class L2(L1L2):
 
 
 class OrthogonalRegularizer(Regularizer):
-    """`factor` times the mean of ``|cosine|`` over all pairs of rows (or columns) of a matrix."""
+    """`factor` times the mean of ``|cosine|`` over all pairs of rows (or columns) of a matrix.
+
+    >>> round(float(OrthogonalRegularizer(0.1)(jnp.array([[1.0, 0.0], [1.0, 1.0]]))), 3)
+    0.071
+    """
 
     factor: float = field(_factor, default=0.01, doc="Factor of the penalty, at least 0.")
     mode: str = field(partial(one_of, allowed=("rows", "columns")), default="rows", doc='`"rows"` or `"columns"`.')

@@ -19,7 +19,11 @@ REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "
 
 
 class Reduction:
-    """The names of reductions, as tf.keras has them."""
+    """The names of reductions, as tf.keras has them.
+
+    >>> Reduction.SUM
+    'sum'
+    """
 
     AUTO = "auto"
     NONE = "none"
@@ -94,7 +98,11 @@ class Loss(core.Configurable):
 
 
 class LossFunctionWrapper(Loss):
-    """A function of (y_true, y_pred, **options) as a loss."""
+    """A function of (y_true, y_pred, **options) as a loss.
+
+    >>> float(LossFunctionWrapper(f.huber, delta=1.0)([[0.0, 1.0]], [[2.0, 1.0]]))
+    0.75
+    """
 
     def __init__(self, fn, reduction="sum_over_batch_size", name=None, dtype=None, **options):
         super().__init__(name=name or getattr(fn, "__name__", None), reduction=reduction, dtype=dtype)

@@ -187,7 +187,11 @@ class Mean(NamedMetric):
 
 
 class Sum(NamedMetric):
-    """The weighted sum of all values."""
+    """The weighted sum of all values.
+
+    >>> round(float(Sum()([1.0, 2.0], sample_weight=[1.0, 0.5])), 3)
+    2.0
+    """
 
     traits = Traits()
     name: str = "sum"
@@ -205,7 +209,11 @@ class Sum(NamedMetric):
 
 
 class SumOverBatchSize(Mean):
-    """The weighted sum of all values by their number."""
+    """The weighted sum of all values by their number.
+
+    >>> round(float(SumOverBatchSize()([1.0, 2.0], sample_weight=[1.0, 0.5])), 3)
+    1.0
+    """
 
     traits = Traits()
     name: str = "sum_over_batch_size"
@@ -217,7 +225,12 @@ class SumOverBatchSize(Mean):
 
 
 class MeanTensor(NamedMetric):
-    """The weighted mean of arrays of one shape, element by element."""
+    """The weighted mean of arrays of one shape, element by element.
+
+    >>> m = MeanTensor()
+    >>> m.update_state([1.0, 2.0]); m.update_state([3.0, 4.0]); m.result().tolist()
+    [2.0, 3.0]
+    """
 
     traits = Traits()
     name: str = "mean_tensor"
@@ -250,7 +263,11 @@ class MeanTensor(NamedMetric):
 
 
 class MeanMetricWrapper(Mean):
-    """The mean of a function of (y_true, y_pred, **options) over all examples."""
+    """The mean of a function of (y_true, y_pred, **options) over all examples.
+
+    >>> round(float(MeanMetricWrapper(lambda y, p: abs(y - p))(jnp.ones(2), jnp.zeros(2))), 3)
+    1.0
+    """
 
     def __init__(self, fn, name=None, dtype=None, **options):
         super().__init__(name=name or getattr(fn, "__name__", None), dtype=dtype)
@@ -279,7 +296,11 @@ class MeanMetricWrapper(Mean):
 
 
 class SumOverBatchSizeMetricWrapper(MeanMetricWrapper):
-    """The weighted sum of a function of (y_true, y_pred, **options), divided by the number of examples."""
+    """The weighted sum of a function of (y_true, y_pred, **options), divided by the number of examples.
+
+    >>> round(float(SumOverBatchSizeMetricWrapper(lambda y, p: abs(y - p))(jnp.ones(2), jnp.zeros(2))), 3)
+    1.0
+    """
 
     traits = Traits()
     _add = SumOverBatchSize._add

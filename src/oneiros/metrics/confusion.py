@@ -124,25 +124,41 @@ class _OneCount(_Counting):
 
 
 class TruePositives(_OneCount):
-    """The number (or weight) of true positives, at one threshold or several."""
+    """The number (or weight) of true positives, at one threshold or several.
+
+    >>> round(float(TruePositives()([0, 0, 1, 1], [0.2, 0.6, 0.4, 0.9])), 3)
+    1.0
+    """
 
     count = "true_positives"
 
 
 class FalsePositives(_OneCount):
-    """The number (or weight) of false positives, at one threshold or several."""
+    """The number (or weight) of false positives, at one threshold or several.
+
+    >>> round(float(FalsePositives()([0, 0, 1, 1], [0.2, 0.6, 0.4, 0.9])), 3)
+    1.0
+    """
 
     count = "false_positives"
 
 
 class TrueNegatives(_OneCount):
-    """The number (or weight) of true negatives, at one threshold or several."""
+    """The number (or weight) of true negatives, at one threshold or several.
+
+    >>> round(float(TrueNegatives()([0, 0, 1, 1], [0.2, 0.6, 0.4, 0.9])), 3)
+    1.0
+    """
 
     count = "true_negatives"
 
 
 class FalseNegatives(_OneCount):
-    """The number (or weight) of false negatives, at one threshold or several."""
+    """The number (or weight) of false negatives, at one threshold or several.
+
+    >>> round(float(FalseNegatives()([0, 0, 1, 1], [0.2, 0.6, 0.4, 0.9])), 3)
+    1.0
+    """
 
     count = "false_negatives"
 
@@ -173,7 +189,11 @@ class Precision(_Ratio):
 
 
 class Recall(_Ratio):
-    """The share of positive labels that are predicted."""
+    """The share of positive labels that are predicted.
+
+    >>> round(float(Recall()([0, 0, 1, 1], [0.2, 0.6, 0.4, 0.9])), 3)
+    0.5
+    """
 
     kept = ("true_positives", "false_negatives")
 
@@ -217,7 +237,11 @@ class _At(_Counting):
 
 
 class PrecisionAtRecall(_At):
-    """The largest precision at a threshold where the recall is at least the given one."""
+    """The largest precision at a threshold where the recall is at least the given one.
+
+    >>> round(float(PrecisionAtRecall(0.5)([0, 0, 1, 1], [0.2, 0.6, 0.4, 0.9])), 3)
+    1.0
+    """
 
     wanted, given, argument = "precision", "recall", "recall"
 
@@ -225,7 +249,11 @@ class PrecisionAtRecall(_At):
 
 
 class RecallAtPrecision(_At):
-    """The largest recall at a threshold where the precision is at least the given one."""
+    """The largest recall at a threshold where the precision is at least the given one.
+
+    >>> round(float(RecallAtPrecision(0.5)([0, 0, 1, 1], [0.2, 0.6, 0.4, 0.9])), 3)
+    1.0
+    """
 
     wanted, given, argument = "recall", "precision", "precision"
 
@@ -233,7 +261,11 @@ class RecallAtPrecision(_At):
 
 
 class SensitivityAtSpecificity(_At):
-    """The largest sensitivity (recall) at a threshold where the specificity is at least the given one."""
+    """The largest sensitivity (recall) at a threshold where the specificity is at least the given one.
+
+    >>> round(float(SensitivityAtSpecificity(0.5)([0, 0, 1, 1], [0.2, 0.6, 0.4, 0.9])), 3)
+    1.0
+    """
 
     wanted, given, argument = "recall", "specificity", "specificity"
 
@@ -241,7 +273,11 @@ class SensitivityAtSpecificity(_At):
 
 
 class SpecificityAtSensitivity(_At):
-    """The largest specificity at a threshold where the sensitivity (recall) is at least the given one."""
+    """The largest specificity at a threshold where the sensitivity (recall) is at least the given one.
+
+    >>> round(float(SpecificityAtSensitivity(0.5)([0, 0, 1, 1], [0.2, 0.6, 0.4, 0.9])), 3)
+    1.0
+    """
 
     wanted, given, argument = "specificity", "recall", "sensitivity"
 
@@ -354,7 +390,12 @@ def _interpolated_pr(tp, fp, fn):
 
 
 class FBetaScore(NamedMetric):
-    """The weighted harmonic mean of precision and recall, for each class or averaged."""
+    """The weighted harmonic mean of precision and recall, for each class or averaged.
+
+    >>> score = FBetaScore(beta=2.0)([[1, 0], [0, 1]], [[0.6, 0.4], [0.7, 0.3]])
+    >>> [round(float(s), 3) for s in score]
+    [0.833, 0.0]
+    """
 
     traits = Traits(by_row=True)
     average: str = field(
@@ -411,7 +452,11 @@ class FBetaScore(NamedMetric):
 
 
 class F1Score(FBetaScore):
-    """The harmonic mean of precision and recall."""
+    """The harmonic mean of precision and recall.
+
+    >>> F1Score(average="micro")([[1, 0], [0, 1]], [[0.6, 0.4], [0.7, 0.3]]).round(3).tolist()
+    0.5
+    """
 
     name: str = "f1_score"
 

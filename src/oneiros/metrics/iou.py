@@ -21,7 +21,11 @@ def _class_ids(name, value, metric):
 
 
 class IoU(NamedMetric):
-    """The mean over some classes of intersection by union: ``tp / (tp + fp + fn)``."""
+    """The mean over some classes of intersection by union: ``tp / (tp + fp + fn)``.
+
+    >>> round(float(IoU(2, [1])([0, 0, 1, 1], [0, 1, 1, 1])), 3)
+    0.667
+    """
 
     traits = Traits(by_row=True)
     num_classes: int = field(positive_int, first=True, doc="Number of classes.")
@@ -63,27 +67,43 @@ class IoU(NamedMetric):
 
 
 class MeanIoU(IoU):
-    """`IoU`, averaged over all classes."""
+    """`IoU`, averaged over all classes.
+
+    >>> round(float(MeanIoU(2)([0, 0, 1, 1], [0, 1, 1, 1])), 3)
+    0.583
+    """
 
     target_class_ids = property(lambda self: list(range(self.num_classes)))
 
 
 class OneHotIoU(IoU):
-    """`IoU` of one-hot labels."""
+    """`IoU` of one-hot labels.
+
+    >>> round(float(OneHotIoU(2, [1])([[1, 0], [0, 1]], [[0.4, 0.6], [0.3, 0.7]])), 3)
+    0.5
+    """
 
     sparse_y_true = False
     sparse_y_pred: bool = False
 
 
 class OneHotMeanIoU(MeanIoU):
-    """`MeanIoU` of one-hot labels."""
+    """`MeanIoU` of one-hot labels.
+
+    >>> round(float(OneHotMeanIoU(2)([[1, 0], [0, 1]], [[0.4, 0.6], [0.3, 0.7]])), 3)
+    0.25
+    """
 
     sparse_y_true = False
     sparse_y_pred: bool = False
 
 
 class BinaryIoU(IoU):
-    """`IoU` of the classes 0 (predictions below the threshold) and 1."""
+    """`IoU` of the classes 0 (predictions below the threshold) and 1.
+
+    >>> round(float(BinaryIoU()([0, 0, 1, 1], [0.2, 0.6, 0.7, 0.9])), 3)
+    0.583
+    """
 
     target_class_ids: list = field(_class_ids, default=(0, 1), first=True)
     threshold: float = field(default=0.5, first=True, doc="Predictions from here on count as class 1.")

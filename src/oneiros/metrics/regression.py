@@ -13,7 +13,11 @@ from .base import Mean, NamedMetric
 
 
 class MeanRelativeError(Mean):
-    """The mean of ``|y_true - y_pred| / normalizer``; 0 where the normalizer is 0."""
+    """The mean of ``|y_true - y_pred| / normalizer``; 0 where the normalizer is 0.
+
+    >>> round(float(MeanRelativeError(normalizer=[2.0, 4.0])([2.0, 4.0], [1.0, 4.0])), 3)
+    0.25
+    """
 
     normalizer: typing.Any = field(first=True, doc="Number or array that errors are divided by.")
     traits = Traits()
@@ -26,7 +30,11 @@ class MeanRelativeError(Mean):
 
 
 class RootMeanSquaredError(Mean):
-    """The square root of the mean of all squared errors."""
+    """The square root of the mean of all squared errors.
+
+    >>> round(float(RootMeanSquaredError()([1.0, 2.0], [1.0, 4.0])), 3)
+    1.414
+    """
 
     traits = Traits()
     name: str = "root_mean_squared_error"
@@ -41,7 +49,11 @@ class RootMeanSquaredError(Mean):
 
 
 class R2Score(NamedMetric):
-    """The coefficient of determination: 1 minus the squared errors by those of predicting the mean."""
+    """The coefficient of determination: 1 minus the squared errors by those of predicting the mean.
+
+    >>> round(float(R2Score()([[1.0], [2.0], [3.0]], [[1.0], [2.0], [2.0]])), 3)
+    0.5
+    """
 
     class_aggregation: str = field(
         default="uniform_average",

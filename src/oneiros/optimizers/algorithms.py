@@ -54,7 +54,12 @@ class _Adaptive(Optimizer):
 
 
 class RMSprop(_Adaptive):
-    """Divides gradients by a moving average of their size (Hinton 2012)."""
+    """Divides gradients by a moving average of their size (Hinton 2012).
+
+    >>> w = core.Variable([1.0, 2.0])
+    >>> RMSprop(0.1).apply([jnp.array([0.5, -1.0])], [w]); w.numpy().astype(float).round(3).tolist()
+    [0.684, 2.316]
+    """
 
     rho: float = field(default=0.9, doc="Decay of the average of squares.")
     momentum: float = field(default=0.0, doc="Share of the last change that each change keeps.")
@@ -78,7 +83,12 @@ class RMSprop(_Adaptive):
 
 
 class Adagrad(_Adaptive):
-    """Divides gradients by the root of the sum of their squares (Duchi et al. 2011)."""
+    """Divides gradients by the root of the sum of their squares (Duchi et al. 2011).
+
+    >>> w = core.Variable([1.0, 2.0])
+    >>> Adagrad(0.1).apply([jnp.array([0.5, -1.0])], [w]); w.numpy().astype(float).round(3).tolist()
+    [0.915, 2.095]
+    """
 
     initial_accumulator_value: float = field(default=0.1, doc="Start of the sum of squares.")
     epsilon: float = field(default=1e-7, doc=_EPSILON)
@@ -92,7 +102,12 @@ class Adagrad(_Adaptive):
 
 
 class Adadelta(_Adaptive):
-    """Divides gradients by their moving size, times that of the changes (Zeiler 2012)."""
+    """Divides gradients by their moving size, times that of the changes (Zeiler 2012).
+
+    >>> w = core.Variable([1.0, 2.0])
+    >>> Adadelta(1.0).apply([jnp.array([0.5, -1.0])], [w]); w.numpy().astype(float).round(3).tolist()
+    [0.999, 2.001]
+    """
 
     rho: float = field(default=0.95, doc="Decay of both averages.")
     epsilon: float = field(default=1e-7, doc=_EPSILON)
@@ -109,7 +124,12 @@ class Adadelta(_Adaptive):
 
 
 class Adam(_Adaptive):
-    """Moving averages of gradients by those of their squares (Kingma & Ba 2015)."""
+    """Moving averages of gradients by those of their squares (Kingma & Ba 2015).
+
+    >>> w = core.Variable([1.0, 2.0])
+    >>> Adam(0.1).apply([jnp.array([0.5, -1.0])], [w]); w.numpy().astype(float).round(3).tolist()
+    [0.9, 2.1]
+    """
 
     beta_1: float = field(default=0.9, doc="Decay of the average of the gradients.")
     beta_2: float = field(default=0.999, doc="Decay of the average of their squares.")
@@ -137,7 +157,12 @@ def _moments(gradient, slots, beta_1, beta_2):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov, Hutter 2019)."""
+    """Adam with decoupled weight decay (Loshchilov, Hutter 2019).
+
+    >>> w = core.Variable([1.0, 2.0])
+    >>> AdamW(0.1).apply([jnp.array([0.5, -1.0])], [w]); w.numpy().astype(float).round(3).tolist()
+    [0.9, 2.099]
+    """
 
     weight_decay: float = field(default=0.004, after="learning_rate")
 
@@ -148,7 +173,12 @@ class AdamW(Adam):
 
 
 class Adamax(_Adaptive):
-    """Adam with the largest gradient in the place of the mean square (Kingma, Ba 2015)."""
+    """Adam with the largest gradient in the place of the mean square (Kingma, Ba 2015).
+
+    >>> w = core.Variable([1.0, 2.0])
+    >>> Adamax(0.1).apply([jnp.array([0.5, -1.0])], [w]); w.numpy().astype(float).round(3).tolist()
+    [0.9, 2.1]
+    """
 
     beta_1: float = field(default=0.9, doc="Decay of the average of the gradients.")
     beta_2: float = field(default=0.999, doc="Decay of the average of their squares.")
@@ -165,7 +195,12 @@ class Adamax(_Adaptive):
 
 
 class Nadam(_Adaptive):
-    """Adam with Nesterov's momentum (Dozat 2015)."""
+    """Adam with Nesterov's momentum (Dozat 2015).
+
+    >>> w = core.Variable([1.0, 2.0])
+    >>> Nadam(0.1).apply([jnp.array([0.5, -1.0])], [w]); w.numpy().astype(float).round(3).tolist()
+    [0.894, 2.106]
+    """
 
     beta_1: float = field(default=0.9, doc="Decay of the average of the gradients.")
     beta_2: float = field(default=0.999, doc="Decay of the average of their squares.")
@@ -210,7 +245,12 @@ class Nadam(_Adaptive):
 
 
 class Ftrl(Optimizer):
-    """Follow the regularized leader (McMahan et al. 2013), with l2 shrinkage."""
+    """Follow the regularized leader (McMahan et al. 2013), with l2 shrinkage.
+
+    >>> w = core.Variable([1.0, 2.0])
+    >>> Ftrl(0.1).apply([jnp.array([0.5, -1.0])], [w]); w.numpy().astype(float).round(3).tolist()
+    [0.381, 1.492]
+    """
 
     learning_rate_power: float = field(default=-0.5, doc="Power of the learning rate's decay, at most 0.")
     initial_accumulator_value: float = field(default=0.1, doc="Start of the sum of squares, at least 0.")
@@ -241,7 +281,12 @@ class Ftrl(Optimizer):
 
 
 class Lion(Optimizer):
-    """The sign of a moving average of gradients (Chen et al. 2023)."""
+    """The sign of a moving average of gradients (Chen et al. 2023).
+
+    >>> w = core.Variable([1.0, 2.0])
+    >>> Lion(0.1).apply([jnp.array([0.5, -1.0])], [w]); w.numpy().astype(float).round(3).tolist()
+    [0.9, 2.1]
+    """
 
     beta_1: float = field(default=0.9, doc="Share of the average in the direction, above 0 and at most 1.")
     beta_2: float = field(default=0.99, doc="Decay of the average of the gradients.")
@@ -261,7 +306,12 @@ class Lion(Optimizer):
 
 
 class Lamb(_Adaptive):
-    """Adam whose change of each variable is scaled to the variable's norm (You et al. 2020)."""
+    """Adam whose change of each variable is scaled to the variable's norm (You et al. 2020).
+
+    >>> w = core.Variable([1.0, 2.0])
+    >>> Lamb(0.1).apply([jnp.array([0.5, -1.0])], [w]); w.numpy().astype(float).round(3).tolist()
+    [0.842, 2.158]
+    """
 
     beta_1: float = field(default=0.9, doc="Decay of the average of the gradients.")
     beta_2: float = field(default=0.999, doc="Decay of the average of their squares.")
@@ -281,7 +331,12 @@ class Lamb(_Adaptive):
 
 
 class Adafactor(Optimizer):
-    """Adam-like, with the mean squares of matrices kept by rows and columns only (Shazeer, Stern 2018)."""
+    """Adam-like, with the mean squares of matrices kept by rows and columns only (Shazeer, Stern 2018).
+
+    >>> w = core.Variable([1.0, 2.0])
+    >>> Adafactor(0.1).apply([jnp.array([0.5, -1.0])], [w]); w.numpy().astype(float).round(3).tolist()
+    [0.842, 2.158]
+    """
 
     beta_2_decay: float = field(default=-0.8, doc="Power of the step in the decay of the average of squares.")
     epsilon_1: float = field(default=1e-30, doc="Small number added to the squares.")
@@ -324,6 +379,10 @@ class Muon(_Adaptive):
     """Momentum whose matrices are brought near orthogonal ones (Jordan et al. 2024, Liu et al. 2025).
 
     Variables that are not matrices, and those that are excluded, are updated by AdamW.
+
+    >>> w = core.Variable(np.ones((2, 2)))
+    >>> Muon(0.1, weight_decay=0).apply([jnp.array([[1.0, 0.0], [0.0, 2.0]])], [w]); w.numpy().round(1).tolist()
+    [[1.0, 1.0], [1.0, 1.0]]
     """
 
     adam_beta_1: float = field(default=0.9, doc="`beta_1` of AdamW.")
@@ -383,6 +442,10 @@ class ScheduleFreeAdamW(_Adaptive):
     """AdamW on a sequence z whose average x needs no schedule; weights lie between the two (Defazio et al. 2024).
 
     The slot `momentum` holds z.
+
+    >>> w = core.Variable([1.0, 2.0])
+    >>> ScheduleFreeAdamW(0.1).apply([jnp.array([0.5, -1.0])], [w]); w.numpy().astype(float).round(3).tolist()
+    [0.9, 2.1]
     """
 
     learning_rate: float = 0.0025

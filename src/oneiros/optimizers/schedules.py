@@ -49,7 +49,12 @@ class ExponentialDecay(LearningRateSchedule):
 
 
 class InverseTimeDecay(ExponentialDecay):
-    """``initial_learning_rate / (1 + decay_rate * step / decay_steps)``."""
+    """``initial_learning_rate / (1 + decay_rate * step / decay_steps)``.
+
+    >>> schedule = InverseTimeDecay(1.0, decay_steps=10, decay_rate=1.0)
+    >>> [round(float(schedule(step)), 3) for step in (0, 5, 10)]
+    [1.0, 0.667, 0.5]
+    """
 
     name: str = "InverseTimeDecay"
 
@@ -59,7 +64,12 @@ class InverseTimeDecay(ExponentialDecay):
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
-    """``values[i]`` up to and including step ``boundaries[i]``, the last value after that."""
+    """``values[i]`` up to and including step ``boundaries[i]``, the last value after that.
+
+    >>> schedule = PiecewiseConstantDecay([4, 8], [1.0, 0.5, 0.1])
+    >>> [round(float(schedule(step)), 3) for step in (0, 5, 10)]
+    [1.0, 0.5, 0.1]
+    """
 
     boundaries: list = field(doc="Steps at which the rate changes, rising.")
     values: list = field(doc="The rates: one more than boundaries.")
@@ -79,7 +89,12 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
 
 class PolynomialDecay(LearningRateSchedule):
-    """From the initial to the end rate in decay_steps, along ``(1 - step / decay_steps) ** power``."""
+    """From the initial to the end rate in decay_steps, along ``(1 - step / decay_steps) ** power``.
+
+    >>> schedule = PolynomialDecay(1.0, decay_steps=10, end_learning_rate=0.0)
+    >>> [round(float(schedule(step)), 3) for step in (0, 5, 10)]
+    [1.0, 0.5, 0.0]
+    """
 
     initial_learning_rate: float = field(doc="Rate at step 0.")
     decay_steps: int = field(_positive, doc="Number of steps until the end rate.")
@@ -96,7 +111,12 @@ class PolynomialDecay(LearningRateSchedule):
 
 
 class CosineDecay(LearningRateSchedule):
-    """Half a cosine from the initial rate to `alpha` times it (Loshchilov & Hutter 2017)."""
+    """Half a cosine from the initial rate to `alpha` times it (Loshchilov & Hutter 2017).
+
+    >>> schedule = CosineDecay(1.0, decay_steps=10)
+    >>> [round(float(schedule(step)), 3) for step in (0, 5, 10)]
+    [1.0, 0.5, 0.0]
+    """
 
     initial_learning_rate: float = field(doc="Rate at step 0.")
     decay_steps: int = field(_positive, doc="Number of steps of the fall.")
@@ -118,7 +138,12 @@ class CosineDecay(LearningRateSchedule):
 
 
 class CosineDecayRestarts(LearningRateSchedule):
-    """Cosine decay that starts again after first_decay_steps (Loshchilov & Hutter 2017)."""
+    """Cosine decay that starts again after first_decay_steps (Loshchilov & Hutter 2017).
+
+    >>> schedule = CosineDecayRestarts(1.0, first_decay_steps=10)
+    >>> [round(float(schedule(step)), 3) for step in (0, 5, 10)]
+    [1.0, 0.5, 1.0]
+    """
 
     initial_learning_rate: float = field(doc="Rate at step 0.")
     first_decay_steps: int = field(_positive, doc="Number of steps of the first period.")
