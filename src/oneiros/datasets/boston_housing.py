@@ -10,7 +10,17 @@ SHA256 = (
 
 
 def load_data(path="boston_housing.npz", test_split=0.2, seed=113, cache_dir=None):
-    """``(x_train, y_train), (x_test, y_test)``: 13 features and a price in 1,000 dollars, float64."""
+    """Boston's house prices.
+
+    Args:
+        path: Name of the file in the cache, or an absolute path.
+        test_split: Share of the data that is for testing.
+        seed: Seed of the order of the rows.
+        cache_dir: Folder to keep the file in; ``~/.keras`` by default.
+
+    Returns:
+        ``(x_train, y_train), (x_test, y_test)``: 13 features and a price in 1,000 dollars, float64.
+    """
     data = read_npz(path, KERAS_URL + "boston_housing.npz", SHA256, cache_dir)
     ((x, y),) = shuffled(seed, (data["x"], data["y"]))
     return split(x, y, test_split)

@@ -7,9 +7,20 @@ SHA256 = "1a2e3a52e0398de6463aebe6f4a8da34fb21fbb6b934cf88c3425e766f2a1a6f"
 
 
 def load_data(version="large", path="california_housing.npz", test_split=0.2, seed=113, cache_dir=None):
-    """``(x_train, y_train), (x_test, y_test)``: 8 features and a price in dollars.
+    """California's house prices.
 
-    ``version``: 'large' (all rows) or 'small' (the first 600).
+    Args:
+        version: 'large' for all rows, 'small' for the first 600.
+        path: Name of the file in the cache, or an absolute path.
+        test_split: Share of the data that is for testing.
+        seed: Seed of the order of the rows.
+        cache_dir: Folder to keep the file in; ``~/.keras`` by default.
+
+    Returns:
+        ``(x_train, y_train), (x_test, y_test)``: 8 features and a price in dollars.
+
+    Raises:
+        InputDataError: If the version is not known.
     """
     if version not in ("small", "large"):
         raise InputDataError(f"california_housing: version must be 'small' or 'large'. Received: {version!r}")

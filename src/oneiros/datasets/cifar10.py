@@ -6,9 +6,14 @@ SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
 
 
 def load_data(cache_dir=None):
-    """``(x_train, y_train), (x_test, y_test)``: uint8 images ``(n, 32, 32, 3)`` and classes ``(n, 1)``.
+    """Colour pictures in ten classes.
 
-    With ``image_data_format()`` 'channels_first' the images are ``(n, 3, 32, 32)``.
+    Args:
+        cache_dir: Folder to keep the file in; ``~/.keras`` by default.
+
+    Returns:
+        ``(x_train, y_train), (x_test, y_test)``: uint8 images ``(n, 32, 32, 3)`` and classes ``(n, 1)``. With
+        channels first by configuration, the images are ``(n, 3, 32, 32)``.
     """
     train = [f"data_batch_{i}" for i in range(1, 6)]
     name, url = "cifar-10-batches-py", "cifar-10-python.tar.gz"

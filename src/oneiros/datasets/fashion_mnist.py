@@ -11,7 +11,14 @@ MD5 = {
 
 
 def load_data(cache_dir=None):
-    """``(x_train, y_train), (x_test, y_test)``: uint8 images ``(n, 28, 28)`` and classes ``(n,)``."""
+    """Pictures of clothes.
+
+    Args:
+        cache_dir: Folder to keep the file in; ``~/.keras`` by default.
+
+    Returns:
+        ``(x_train, y_train), (x_test, y_test)``: uint8 images ``(n, 28, 28)`` and classes ``(n,)``.
+    """
     paths = {name: fetch(f"fashion-mnist/{name}", KERAS_URL + name, md5, cache_dir) for name, md5 in MD5.items()}
     train, test = (
         (

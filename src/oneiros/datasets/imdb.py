@@ -22,16 +22,21 @@ def load_data(
     index_from=3,
     cache_dir=None,
 ):
-    """``(x_train, y_train), (x_test, y_test)``: lists of word numbers (frequent words first) and 0 or 1.
+    """Film reviews as lists of word numbers; frequent words have small numbers.
 
     Args:
-        path: the file's name in the cache, or an absolute path.
-        num_words, skip_top: only numbers in ``[skip_top, num_words)`` are kept, others become ``oov_char``
-            (``None``: are left out).
-        maxlen: longer reviews are left out.
-        seed: for the order of the reviews.
-        start_char: the number that begins each review.
-        index_from: the most frequent word has this number plus one.
+        path: Name of the file in the cache, or an absolute path.
+        num_words: Words with this number or a larger one are replaced; ``None`` keeps all.
+        skip_top: Words with a smaller number are replaced.
+        maxlen: Longer texts are left out; ``None`` keeps all.
+        seed: Seed of the order of the reviews.
+        start_char: Number that begins each text.
+        oov_char: Number that replaces words; ``None`` leaves them out.
+        index_from: The most frequent word has this number plus one.
+        cache_dir: Folder to keep the file in; ``~/.keras`` by default.
+
+    Returns:
+        ``(x_train, y_train), (x_test, y_test)``: lists of integers, and 0 or 1 for a bad or good review.
     """
     data = read_npz(path, KERAS_URL + "imdb.npz", SHA256, cache_dir)
     splits = shuffled(seed, (data["x_train"], data["y_train"]), (data["x_test"], data["y_test"]))
@@ -40,6 +45,13 @@ def load_data(
 
 
 def get_word_index(path="imdb_word_index.json"):
-    """Word to rank (1 is the most frequent); `load_data` adds ``index_from`` to the ranks."""
+    """The rank of each word.
+
+    Args:
+        path: Name of the file in the cache, or an absolute path.
+
+    Returns:
+        A dictionary from words to ranks; 1 is the most frequent. `load_data` adds ``index_from`` to the ranks.
+    """
     with open(fetch(path, KERAS_URL + "imdb_word_index.json", WORD_INDEX_MD5), encoding="utf-8") as file:
         return json.load(file)

@@ -9,9 +9,14 @@ SHA256 = (
 
 
 def load_data(path="mnist.npz", cache_dir=None):
-    """``(x_train, y_train), (x_test, y_test)``: uint8 images ``(n, 28, 28)`` and digits ``(n,)``.
+    """Handwritten digits.
 
-    ``path`` is the file's name in the cache, or an absolute path.
+    Args:
+        path: Name of the file in the cache, or an absolute path.
+        cache_dir: Folder to keep the file in; ``~/.keras`` by default.
+
+    Returns:
+        ``(x_train, y_train), (x_test, y_test)``: uint8 images ``(n, 28, 28)`` and digits ``(n,)``.
     """
     data = read_npz(path, KERAS_URL + "mnist.npz", SHA256, cache_dir)
     return (data["x_train"], data["y_train"]), (data["x_test"], data["y_test"])

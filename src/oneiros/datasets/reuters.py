@@ -28,9 +28,22 @@ def load_data(
     index_from=3,
     cache_dir=None,
 ):
-    """``(x_train, y_train), (x_test, y_test)``: lists of word numbers, and topics in ``[0, 46)``.
+    """Newswires as lists of word numbers; frequent words have small numbers.
 
-    ``test_split`` is the share of the test data; for the other arguments see `imdb.load_data`.
+    Args:
+        path: Name of the file in the cache, or an absolute path.
+        num_words: Words with this number or a larger one are replaced; ``None`` keeps all.
+        skip_top: Words with a smaller number are replaced.
+        maxlen: Longer texts are left out; ``None`` keeps all.
+        test_split: Share of the data that is for testing.
+        seed: Seed of the order of the rows.
+        start_char: Number that begins each text.
+        oov_char: Number that replaces words; ``None`` leaves them out.
+        index_from: The most frequent word has this number plus one.
+        cache_dir: Folder to keep the file in; ``~/.keras`` by default.
+
+    Returns:
+        ``(x_train, y_train), (x_test, y_test)``: lists of integers, and topics from 0 to 45.
     """
     data = read_npz(path, KERAS_URL + "reuters.npz", SHA256, cache_dir)
     splits = shuffled(seed, (data["x"], data["y"]))
@@ -39,11 +52,25 @@ def load_data(
 
 
 def get_word_index(path="reuters_word_index.json"):
-    """Word to rank (1 is the most frequent); `load_data` adds ``index_from`` to the ranks."""
+    """The rank of each word.
+
+    Args:
+        path: Name of the file in the cache, or an absolute path.
+
+    Returns:
+        A dictionary from words to ranks; 1 is the most frequent. `load_data` adds ``index_from`` to the ranks.
+    """
     with open(fetch(path, KERAS_URL + "reuters_word_index.json", WORD_INDEX_MD5), encoding="utf-8") as file:
         return json.load(file)
 
 
 def get_label_names():
-    """The names of the 46 topics, in the order of their numbers."""
+    """The names of the 46 topics.
+
+    Returns:
+        A tuple of strings, in the order of the topics' numbers.
+
+    >>> get_label_names()[3]
+    'earn'
+    """
     return tuple(LABELS.split())
