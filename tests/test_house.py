@@ -21,10 +21,10 @@ UNUSED = Path(__file__).with_name("unused_names.txt")
 # How many exceptions to each rule are left. A rule at 0 holds without exception.
 LIMITS = {
     "classes over 300 lines": 2,
-    "functions over 60 lines": 3,
+    "functions over 60 lines": 2,
     "files over 600 lines": 1,
-    "private names of other modules": 16,
-    "imports of the library inside functions": 27,
+    "private names of other modules": 15,
+    "imports of the library inside functions": 26,
     "tests of the generation outside compat": 0,
 }
 # Lines of code of each room, without blanks, comments and docstrings.

@@ -19,14 +19,14 @@ def test_dropout_keeps_the_mean_and_the_right_share():
 @pytest.mark.parametrize(
     "layer, constant",
     [
-        (layers.Dropout(0.5, noise_shape=(None, 1, None)), 1),
-        (layers.Dropout(0.5, noise_shape=(64, 32, 1)), 2),
-        (layers.SpatialDropout1D(0.5), 1),
-        (layers.AlphaDropout(0.5, noise_shape=(None, 1, None)), 1),
+        (lambda: layers.Dropout(0.5, noise_shape=(None, 1, None)), 1),
+        (lambda: layers.Dropout(0.5, noise_shape=(64, 32, 1)), 2),
+        (lambda: layers.SpatialDropout1D(0.5), 1),
+        (lambda: layers.AlphaDropout(0.5, noise_shape=(None, 1, None)), 1),
     ],
 )
 def test_noise_shape(layer, constant):
-    out = np.asarray(layer(np.ones_like(X), training=True))
+    out = np.asarray(layer()(np.ones_like(X), training=True))
     assert (np.ptp(out, axis=constant) == 0).all()
     assert len(np.unique(out)) == 2
     assert (out == out.min()).mean() == pytest.approx(0.5, abs=0.1)
