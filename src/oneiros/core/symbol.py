@@ -272,7 +272,8 @@ def op(fn):
     fn.public = wrapper
     wrapper.guarded = True
     if fn.__module__.split(".")[0] == "oneiros":  # a graph with it can be saved: files name operations
-        kind("operation").add(fn, f"{fn.__module__.removeprefix('oneiros.')}.{fn.__name__}")
+        module = fn.__module__.removeprefix("oneiros.").removeprefix("compat.")  # K is `backend` in files
+        kind("operation").add(fn, f"{module}.{fn.__name__}")
     return wrapper
 
 
