@@ -345,3 +345,8 @@ def test_settings(monkeypatch):
     assert K.cast_to_floatx([1, 2]).dtype == "float32"
     with K.name_scope("a") as name:
         assert name == "a/"
+
+
+def test_only_labels_within_the_lengths_are_stored():
+    sparse = K.ctc_label_dense_to_sparse(np.array([[1, 2, 3], [4, 5, 6]]), np.array([2, 3]))
+    assert sparse.data.tolist() == [1, 2, 4, 5, 6]

@@ -12,3 +12,13 @@ def test_there_are_no_masks_of_calls():
     assert layer.get_output_mask_at(0) is None
     with pytest.raises((ValueError, AttributeError, IndexError)):
         layer.get_input_mask_at(1)
+
+
+def test_the_error_for_one_missing_axis_says_how_to_add_it():
+    layer = keras.layers.Conv2D(2, 3)
+    with pytest.raises(ValueError) as one:
+        layer(keras.Input((28, 28)))
+    with pytest.raises(ValueError) as two:
+        layer(keras.Input((28,)))
+    assert str(one.value) != str(two.value)
+    assert len(str(one.value)) > len(str(two.value))  # with advice

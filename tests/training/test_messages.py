@@ -77,3 +77,13 @@ def test_a_restored_csv_log_goes_on_after_its_last_row(tmp_path):
     again.on_epoch_end(1, {"loss": 3.0, "val_loss": 0.5})
     again.on_train_end()
     assert path.read_text().splitlines() == ["epoch,loss,val_loss", "0,1.0,0.5", "1,3.0,0.5"]
+
+
+def test_training_that_begins_at_its_last_epoch_does_nothing():
+    model = keras.Sequential([keras.layers.Dense(1, input_shape=(2,))])
+    model.compile("sgd", "mse")
+    before = model.get_weights()
+    assert model.fit(X, Y, initial_epoch=2, epochs=2, verbose=0).history == {}
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights()))
+    with pytest.warns(UserWarning, match="initial_epoch=3 lies behind epochs=2"):
+        model.fit(X, Y, initial_epoch=3, epochs=2, verbose=0)
