@@ -39,3 +39,10 @@ def test_leaves_of_a_single_thing():
     assert leaves(array)[0] is array
     assert leaves(None) == []
     assert leaves([]) == []
+
+
+def test_policies_are_equal_if_their_names_are():
+    policy = keras.DTypePolicy("mixed_bfloat16")
+    assert policy == keras.DTypePolicy("mixed_bfloat16")
+    assert policy != keras.DTypePolicy("float32")
+    assert policy != "mixed_bfloat16"

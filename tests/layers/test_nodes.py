@@ -22,3 +22,11 @@ def test_the_error_for_one_missing_axis_says_how_to_add_it():
         layer(keras.Input((28,)))
     assert str(one.value) != str(two.value)
     assert len(str(one.value)) > len(str(two.value))  # with advice
+
+
+def test_a_weight_may_be_empty_and_not_of_unknown_size():
+    layer = keras.layers.Layer()
+    assert layer.add_weight("w", (0, 3)).shape == (0, 3)
+    for shape in [(None, 3), (-1, 3)]:
+        with pytest.raises(ValueError):
+            layer.add_weight("v", shape)

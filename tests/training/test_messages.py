@@ -87,3 +87,22 @@ def test_training_that_begins_at_its_last_epoch_does_nothing():
     assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights()))
     with pytest.warns(UserWarning, match="initial_epoch=3 lies behind epochs=2"):
         model.fit(X, Y, initial_epoch=3, epochs=2, verbose=0)
+
+
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_checkpoints_say_what_they_save_only_when_asked(tmp_path, capsys, verbose):
+    path = tmp_path / "best.weights.h5"
+    still(
+        keras.callbacks.ModelCheckpoint(
+            path, monitor="loss", save_best_only=True, save_weights_only=True, verbose=verbose
+        )
+    )
+    printed = capsys.readouterr().out
+    assert ("Epoch 1: loss improved" in printed) == bool(verbose)
+    assert ("Epoch 2: loss did not improve" in printed) == bool(verbose)
+
+
+def test_fields_of_events_are_written_as_protocol_buffers():
+    assert event_file.field(1, 127) == b"\x08\x7f"
+    assert event_file.field(1, 128) == b"\x08\x80\x01"
+    assert event_file.field(2, b"ab") == b"\x12\x02ab"
