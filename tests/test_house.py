@@ -20,11 +20,11 @@ UNUSED = Path(__file__).with_name("unused_names.txt")
 
 # How many exceptions to each rule are left. A rule at 0 holds without exception.
 LIMITS = {
-    "classes over 300 lines": 2,
+    "classes over 300 lines": 1,
     "functions over 60 lines": 2,
-    "files over 600 lines": 1,
-    "private names of other modules": 15,
-    "imports of the library inside functions": 26,
+    "files over 600 lines": 0,
+    "private names of other modules": 5,
+    "imports of the library inside functions": 25,
     "tests of the generation outside compat": 0,
 }
 # Lines of code of each room, without blanks, comments and docstrings.
@@ -36,7 +36,7 @@ BUDGETS = {
     "backend": 50,
     "callbacks": 50,
     "cli": 250,
-    "compat": 3450,
+    "compat": 3500,
     "config": 50,
     "constraints": 100,
     "core": 1950,
@@ -55,7 +55,7 @@ BUDGETS = {
     "random": 50,
     "regularizers": 100,
     "saving": 1300,
-    "training": 3200,
+    "training": 3300,
     "utils": 1350,
     "verify": 150,
     "wrappers": 250,

@@ -114,7 +114,7 @@ def test_every_metric_object_is_kept(metric):
     config = small(metrics=[metric]).get_compile_config()
     again = small(compiled=False)
     again.compile_from_config(json.loads(json.dumps(config)))
-    (made,) = again._compile_arguments["metrics"]
+    (made,) = again.training_state.compile_arguments["metrics"]
     assert type(made) is type(metric)
     assert made.get_config() == metric.get_config()
 

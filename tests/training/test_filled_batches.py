@@ -52,8 +52,8 @@ def assert_exact(model, x, y, **arguments):
     start = {k: v[:BATCH] for k, v in arguments.items()}
     evaluate(model, x[:BATCH], y[:BATCH], **start)  # the first call shows what the model computes
     filled = evaluate(model, x, y, **arguments)
-    assert "test_filled" in model._functions
-    model._fills_batches = lambda: False
+    assert "filled" in model.training_state.steps.test.made
+    model.training_state.steps.test.can_fill = lambda: False
     alone = evaluate(model, x, y, **arguments)
     np.testing.assert_allclose(np.hstack(filled), np.hstack(alone), rtol=1e-5, atol=1e-6)
 
@@ -108,7 +108,7 @@ def test_several_outputs_and_batches_from_a_generator():
     evaluate(model, x[:BATCH], [a[:BATCH] for a in y])
     batches = [(x[i : i + BATCH], [a[i : i + BATCH] for a in y]) for i in range(0, ROWS, BATCH)]
     actual = model.evaluate(iter(batches), verbose=0)
-    assert "test_filled" in model._functions
+    assert "filled" in model.training_state.steps.test.made
     errors = [p - a for p, a in zip(model.predict_on_batch(x), y)]
     (a, b), (a_mae, b_mse) = (
         [(errors[0] ** 2).mean(), abs(errors[1]).mean()],
@@ -121,7 +121,7 @@ def test_one_program_for_short_batches_of_all_sizes():
     model, x, y = vectors("mse", ["mae"])
     model.fit(x, y, batch_size=BATCH, epochs=1, verbose=0)
     evaluate(model, x, y)
-    programs = [model._functions[kind]._program[0] for kind in ("test", "test_filled")]
+    programs = [model.training_state.steps.test.made[form]._program[0] for form in ("one", "filled")]
     sizes = [program._cache_size() for program in programs]
     for rows in (5, 6, 7, 9, 10):
         evaluate(model, x[:rows], y[:rows])
@@ -157,7 +157,7 @@ def test_metric_objects_over_sequences_count_places(weights):
     arguments = {} if weights is None else {"sample_weight": weights}
     evaluate(model, x, y, **arguments)
     in_turn = evaluate(model, x, y, **arguments)
-    model._fills_batches = lambda: False
+    model.training_state.steps.test.can_fill = lambda: False
     np.testing.assert_allclose(in_turn, evaluate(model, x, y, **arguments), rtol=1e-5)
 
 
@@ -179,7 +179,7 @@ def test_what_may_look_at_all_rows_gets_them_alone(what):
     model, x, y = _compiled(parts, X, what["targets"], what["loss"], what["metric_names"])
     evaluate(model, x, y)
     evaluate(model, x, y)
-    assert "test_filled" not in model._functions
+    assert "filled" not in model.training_state.steps.test.made
 
 
 def test_rows_that_depend_on_each_other_are_not_filled_up(generation_2):
@@ -191,7 +191,7 @@ def test_rows_that_depend_on_each_other_are_not_filled_up(generation_2):
         model, x, _ = _compiled([layer], x, x, "mse", [])
         evaluate(model, x, x)
         predicted, results = model.predict(x, batch_size=BATCH), evaluate(model, x, x)
-        assert "test_filled" not in model._functions
+        assert "filled" not in model.training_state.steps.test.made
         normalized = [(rows - rows.mean(0)) / rows.std(0) for rows in (x[:4], x[4:8], x[8:])]
         np.testing.assert_allclose(predicted, np.concatenate(normalized), atol=1e-4)
         np.testing.assert_allclose(results, ((np.concatenate(normalized) - x) ** 2).mean(), rtol=1e-4)

@@ -12,6 +12,7 @@ import pytest
 
 import oneiros as keras
 from oneiros import layers
+from oneiros.training.reading import Reader
 from oneiros.utils import PyDataset
 
 PROGRAM = """
@@ -231,8 +232,8 @@ def test_ctrl_c_while_a_checkpoint_is_saved(model, tmp_path, monkeypatch, moment
 
 
 def test_ctrl_c_in_train_on_batch(model, monkeypatch):
-    standard = type(model)._standard_batch
-    monkeypatch.setattr(type(model), "_standard_batch", lambda *args: (press(), standard(*args))[1])
+    read = Reader.batch
+    monkeypatch.setattr(Reader, "batch", lambda *args: (press(), read(*args))[1])
     with pytest.raises(KeyboardInterrupt):
         model.train_on_batch(X[:4], X[:4])
     monkeypatch.undo()

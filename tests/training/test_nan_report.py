@@ -59,7 +59,7 @@ def test_many_steps_in_a_dispatch_and_shuffled_rows():
     model.compile(keras.optimizers.SGD(1e-6), "mse")
     for _ in range(3):
         model.fit(x, y, batch_size=4, verbose=0)
-    assert model._pace("train").many
+    assert model.training_state.steps.train.pace.many
     x[1234, 0] = -1
     report = keras.callbacks.NaNReport()
     model.fit(x, y, batch_size=4, verbose=0, callbacks=[report])

@@ -8,6 +8,7 @@ import oneiros as keras
 from oneiros import layers
 from oneiros.compat.generations import select
 from oneiros.training.loop import Average
+from oneiros.training.steps import steps_of
 
 
 @pytest.fixture(params=["2", "3"])
@@ -54,7 +55,8 @@ def test_a_step_whose_result_cannot_be_read_is_undone(monkeypatch, how):
     x, y = np.ones((6, 1), "float32"), np.ones((6, 1), "float32")
     model = keras.Sequential([keras.Input((1,)), layers.Dense(1, use_bias=False, kernel_initializer="zeros")])
     model.compile(keras.optimizers.SGD(0.25, momentum=0.5), "mse")
-    read, seen = model._ordered_logs, []
+    steps = steps_of(model)
+    read, seen = steps.logs, []
 
     def fails_at_the_third(result):
         seen.append(result)
@@ -62,7 +64,7 @@ def test_a_step_whose_result_cannot_be_read_is_undone(monkeypatch, how):
             raise OSError("device lost")
         return read(result)
 
-    monkeypatch.setattr(model, "_ordered_logs", fails_at_the_third)
+    monkeypatch.setattr(steps, "logs", fails_at_the_third)
     callbacks = [keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None)]
     with pytest.raises(OSError, match="device lost"):
         if how == "train_on_batch":

@@ -9,6 +9,7 @@ import pytest
 import oneiros as keras
 from oneiros import layers
 from oneiros.core.errors import DataWorkerError
+from oneiros.training.reading import Reader
 from oneiros.utils import PyDataset
 
 WORKERS = pytest.mark.parametrize("workers", [(0, False), (1, False), (3, False), (1, True), (3, True)])
@@ -51,13 +52,13 @@ class Numbered(PyDataset):
 def seen(model, monkeypatch):
     """What reaches the model: the number in each batch, and the process that made it."""
     seen = []
-    standard = type(model)._standard_batch
+    standard = Reader.batch
 
     def record(self, x, y=None, *args, **kwargs):
         seen.append((int(x[0, 0]), None if y is None else int(y[0, 0])))
         return standard(self, x, y, *args, **kwargs)
 
-    monkeypatch.setattr(type(model), "_standard_batch", record)
+    monkeypatch.setattr(Reader, "batch", record)
     return seen
 
 
@@ -101,13 +102,13 @@ def test_one_worker_process_never_is_the_main_process(model, monkeypatch, method
             x, y = super().__getitem__(index)
             return (y, x) if "predict" not in method else y
 
-    standard = type(model)._standard_batch
+    standard = Reader.batch
 
     def record(self, x, *args, **kwargs):
         pids.append(int(x[0, 0]))
         return standard(self, x, *args, **kwargs)
 
-    monkeypatch.setattr(type(model), "_standard_batch", record)
+    monkeypatch.setattr(Reader, "batch", record)
     options = {"workers": 1, "use_multiprocessing": True, "max_queue_size": 2}
     if given == "arguments":
         getattr(model, method)(Told(), verbose=0, **options)

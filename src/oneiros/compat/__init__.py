@@ -31,10 +31,10 @@ def apply():
     from . import legacy_engine, legacy_layers
 
     package = sys.modules[_PACKAGE]
+    legacy_engine.add_methods()
     for module in [*(getattr(package, name) for name in _NAMESPACES), legacy_layers]:
         _prepare(module)
     sys.meta_path.insert(0, importing.Watcher(_prepare))
-    legacy_engine.add_methods()
 
 
 def _prepare(module):

@@ -7,6 +7,7 @@ from ..core import Node, get_mask
 from ..layers.input_layer import get_source_inputs as get_source_inputs  # it belongs to this module's names
 from ..layers.input_spec import check_input
 from ..saving import weights
+from .generators import GeneratorMethods
 
 Container = Network = Functional = models.Model
 Node = Node
@@ -99,6 +100,7 @@ def add_methods():
     for cls, methods in (
         (Layer, _LayerMethods),
         (models.Model, _ModelMethods),
+        (models.Model, GeneratorMethods),
         (models.Sequential, _SequentialMethods),
     ):
         for name, method in vars(methods).items():

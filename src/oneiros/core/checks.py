@@ -33,6 +33,8 @@ def positive_int(name: str, value, minimum: int = 1) -> int:
     >>> positive_int("units", 3)
     3
     """
+    if type(value) is int and value >= minimum:  # the usual case
+        return value
     if not is_integer(value, minimum):
         kind = "a positive integer" if minimum == 1 else f"an integer of at least {minimum}"
         raise InputDataError(f"{name}: expected {kind}. Received: {name}={value!r}")

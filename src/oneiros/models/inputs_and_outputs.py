@@ -67,12 +67,19 @@ class InputsAndOutputs:
     @property
     def input_places(self) -> structure.Places:
         """The structure of the inputs, by which data are matched to them."""
-        return structure.Places(self.input_structure, self.input_names, "input")
+        return self._places("input", self.input_structure, self.input_names)
 
     @property
     def output_places(self) -> structure.Places:
         """The structure of the outputs, by which losses, metrics and targets are matched to them."""
-        return structure.Places(self.output_structure, self.output_names)
+        return self._places("output", self.output_structure, self.output_names)
+
+    def _places(self, kind, tree, names):
+        """Places are kept as long as they would be the same: they are asked for with every batch."""
+        kept = self.__dict__.get(f"_{kind}_places")
+        if kept is None or kept[0] is not tree or kept[1].layers != names:
+            kept = self.__dict__[f"_{kind}_places"] = (tree, structure.Places(tree, names, kind))
+        return kept[1]
 
     def matched_inputs(self, inputs, what: str = "inputs") -> list:
         """What is given for each of `self.inputs`.

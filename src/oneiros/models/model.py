@@ -44,7 +44,7 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
 
     supports_masking = True
     layer_graph = None  # the `Graph` from inputs to outputs; subclasses with a `call` of their own have none
-    untracked_attributes = Layer.untracked_attributes | {"_graph_layers"}
+    untracked_attributes = Layer.untracked_attributes | {"_graph_layers", "_input_places", "_output_places"}
 
     def __init__(self, *args, inputs=None, outputs=None, name=None, trainable=True, **kwargs):
         if len(args) > 3:

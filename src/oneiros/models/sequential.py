@@ -116,6 +116,10 @@ class Sequential(Model):
         """All layers, with an `Input` in front of them."""
         return list(self._layers)
 
+    def symbolic_outputs(self, symbols):
+        """The outputs for symbols, as symbols; the graph is made if there is none yet."""
+        return self(symbols)
+
     def build(self, input_shape=None):
         """Makes all weights.
 

@@ -30,7 +30,8 @@ def training_config(model):
     if behaviour.optimizer_saved_by_name and name in kind("optimizer").objects:
         optimizer["class_name"] = "Custom>" + name  # tells tf.keras which of its two is meant
         optimizer["config"] = optimizer["config"] | {"name": name}  # and Keras 3 which one at all
-    record = {name: _serialized(value, _KIND.get(name)) for name, value in model.compile_arguments.items()}
+    given = model.training_state.compile_arguments
+    record = {name: _serialized(value, _KIND.get(name)) for name, value in given.items()}
     return portable({"optimizer_config": optimizer, **record})
 
 

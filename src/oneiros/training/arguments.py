@@ -3,6 +3,7 @@
 import inspect
 import math
 import numbers
+import types
 import warnings
 
 import numpy as np
@@ -13,13 +14,19 @@ from ..core.errors import InputDataError
 from .callbacks import Callback, CallbackList
 
 
-def checked(**given):
-    """The values of these arguments, in their order, as `fit` and its kin use them.
+def checked(given: dict) -> types.SimpleNamespace:
+    """Arguments of `fit` and its kin, as these use them.
 
-    >>> checked(epochs=3, workers=1)
-    (3, 1)
+    Args:
+        given: the arguments by name. What needs no check stays as it is.
+
+    >>> checked({"epochs": 3, "x": None})
+    namespace(epochs=3, x=None)
     """
-    return tuple(_CHECKS[name](name, value) for name, value in given.items())
+    for name, value in given.items():
+        if check := _CHECKS.get(name):
+            given[name] = check(name, value)
+    return types.SimpleNamespace(**given)
 
 
 def _optional(check):
@@ -31,7 +38,7 @@ def _count(name, value):
 
 
 def _steps(name, value):
-    """Where the generation's loops counted up to it, 31.25 steps were 32."""
+    """A number of steps. Older generations of Keras round it up: 31.25 steps are 32."""
     if behaviour.fractional_steps and isinstance(value, numbers.Real) and value > 0 and math.isfinite(value):
         return math.ceil(value)
     return positive_int(name, value)
@@ -89,7 +96,6 @@ _CHECKS = {
     **dict.fromkeys(("steps", "steps_per_epoch", "validation_steps"), _optional(_steps)),
     **dict.fromkeys(("batch_size", "validation_batch_size"), _optional(positive_int)),
     "max_queue_size": positive_int,
-    "steps_per_execution": positive_int,
     "verbose": _verbose,
     "shuffle": _shuffle,
     "validation_freq": _frequency,
@@ -99,7 +105,7 @@ _CHECKS = {
 }
 
 
-def check_epochs(epochs, initial_epoch):
+def check_epochs(epochs: int, initial_epoch: int) -> None:
     """Warns where there is nothing to do."""
     if initial_epoch > epochs:
         warnings.warn(
@@ -108,8 +114,17 @@ def check_epochs(epochs, initial_epoch):
         )
 
 
-def check_ends(source, steps, name):
-    """Complains about a generator of which nobody knows when it ends; `name` is the argument that would say so."""
+def check_ends(source, steps: int | None, name: str) -> None:
+    """Complains about a generator that does not say when it ends.
+
+    Args:
+        source: what yields batches.
+        steps: the number of batches, if it was given.
+        name: the argument that would say it.
+
+    Raises:
+        InputDataError: if `source` is a generator and there is no number of batches.
+    """
     if steps is None and hasattr(source, "__next__") and not hasattr(source, "__len__"):
         raise InputDataError(
             f"{name}: a generator does not say how many batches there are. Give {name}, the number of batches to take, "
@@ -120,8 +135,12 @@ def check_ends(source, steps, name):
 _MODES = (None, "temporal", "samplewise")
 
 
-def check_compile(loss, metrics, weighted_metrics, sample_weight_mode, steps_per_execution):
-    """Complains about what cannot be a loss, a metric, or a mode of sample weights."""
+def check_compile(loss, metrics, weighted_metrics, sample_weight_mode, steps_per_execution) -> None:
+    """Complains about what cannot be a loss, a metric, or a mode of sample weights. The arguments are `compile`'s.
+
+    Raises:
+        InputDataError: if one of them is none of these.
+    """
     named = {
         "loss": (loss, "losses"),
         "metrics": (metrics, "metrics"),
@@ -136,7 +155,7 @@ def check_compile(loss, metrics, weighted_metrics, sample_weight_mode, steps_per
             raise InputDataError(
                 f"sample_weight_mode: expected None or 'temporal', for each output. Received: {sample_weight_mode!r}"
             )
-    checked(steps_per_execution=steps_per_execution)
+    positive_int("steps_per_execution", steps_per_execution)
 
 
 def _leaves(given):

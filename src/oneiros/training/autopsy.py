@@ -2,14 +2,17 @@
 
 import contextlib
 import functools
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..core import Variable, get_mask, set_mask, value_and_grad
+from ..core import Variable, config, get_mask, set_mask, value_and_grad
 from .checks import all_finite
 from .data import unpack
+from .reading import overrides
+from .steps import step_arguments, steps_of
 
 
 def not_finite(logs):
@@ -17,24 +20,46 @@ def not_finite(logs):
     return [name for name, value in logs.items() if np.ndim(value) == 0 and not np.isfinite(value)]
 
 
-def examine(model, phase, groups, names):
+def explainer(model, phase: str) -> Callable | None:
+    """What tells where NaN comes from.
+
+    Args:
+        model: the model.
+        phase: ``"train"`` or ``"test"``.
+
+    Returns:
+        A function of groups of steps and names of logs that tells it and returns whether to stop. ``None`` if nobody
+        wants to know.
+    """
+    tell = model.told_of_nan or (_raise if config.debug_nans() else None)
+    return None if tell is None else lambda groups, names: tell(examine(model, phase, groups, names))
+
+
+def _raise(report):
+    raise FloatingPointError(report)
+
+
+def examine(model, phase: str, groups: list, names: list[str]) -> str:
     """Finds the step that made these logs NaN or infinite, and says what in it did.
 
-    phase: 'train' or 'test'. groups: the last groups of steps, oldest first: dictionaries with the `snapshot` of the
-    state before them, the number of the `last` step, and `calls`: triples of a form ('one', 'many' or 'filled'), the
-    arguments and the numbers of the rows. The state is left as it was before the step that failed.
+    Args:
+        model: the model. It is left in the state before the step that failed.
+        phase: ``"train"`` or ``"test"``.
+        groups: the last groups of steps (`loop.Group`), oldest first.
+        names: the names of the logs.
     """
-    one = model._function(phase)
-    one.restore(groups[0]["snapshot"])
-    step = groups[0]["last"] - groups[0]["steps"]
+    steps = steps_of(model)
+    one = steps.train.one if phase == "train" else steps.test.one
+    one.restore(groups[0].snapshot)
+    step = groups[0].last - groups[0].steps
     for group in groups:
-        for batch, rows in _batches(group["calls"]):
+        for batch, rows in _batches(group.calls):
             step, before = step + 1, one.snapshot(keep=True)
             head = f"{'Training' if phase == 'train' else 'Evaluation'} step {step}"
             if broken := _broken_weights(model):
                 found = f"weight {broken[0]} was not finite before this step."
             else:
-                logs = model._ordered_logs(one(batch))
+                logs = steps.logs(one(batch))
                 if not not_finite(logs) and not _broken_weights(model):
                     continue
                 names, broken = not_finite(logs) or names, _broken_weights(model)
@@ -68,7 +93,7 @@ class _Step:
 
     def __init__(self, model, phase, batch, rows, reset):
         self.model, self.phase, self.rows, self.reset = model, phase, rows, reset
-        self.batch = model.step_arguments(batch)
+        self.batch = step_arguments(batch)
         self.x, self.y, self.weights = unpack(self.batch)
         self.places = []  # one for each call of a layer, in the order in which they end
         self.taps = {}  # by path: those places again, with what is added to inputs and outputs
@@ -91,7 +116,7 @@ class _Step:
             return f"The first output that is not finite is that of layer {found['name']}{where}; {inputs}."
         if not_finite({name: np.asarray(value) for name, value in logs.items()}):
             return f"The outputs of all layers are finite, the loss or metric is not{self._row(self._row_of_loss())}."
-        standard = self.phase == "train" and not self.model._overrides("train_step")
+        standard = self.phase == "train" and not overrides(self.model, "train_step")
         found = self._gradient() if standard else None
         return found or f"The update made these weights not finite: {', '.join(broken[:5])}. Lower the learning rate."
 
@@ -166,7 +191,7 @@ class _Step:
         with self._instrumented(self._measure):
             self.model(self.x, training=True)
         taps = [tap for place in self.places for tap in (*place["in"], *place["out"])]
-        trained = self.model._trained_variables()
+        trained = steps_of(self.model).trained_variables()
 
         def loss():
             outputs = self.model(self.x, training=True)

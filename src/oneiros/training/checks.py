@@ -13,6 +13,7 @@ from ..core.errors import InputDataError
 from ..core.structure import leaves, paths
 from ..layers.embedding import NO_STRAY
 
+_SMALL = 1 << 10  # values; below this a copy costs less than care
 _CHUNK = 1 << 18  # values that are looked at together: they fit the processor's cache
 
 _ROUNDING = 1e-5  # how far arithmetic may have carried a probability out of [0, 1]
@@ -24,17 +25,23 @@ def on_disk(x):
 
 
 def check_values(x, outputs, weights, rows=None):
-    """Raises `InputDataError` if data that lie in memory hold values that training must not see.
+    """Checks the values of data in memory. Data on disk are checked batch by batch.
 
-    x: a list or structure of arrays. outputs: triples (loss, target, shape of the output). weights: a list. rows: the
-    numbers of the rows in the user's data, if they are not 0, 1, 2, ... Data on disk are checked batch by batch.
+    Args:
+        x: arrays in any structure.
+        outputs: the `Target` of each output.
+        weights: a list of arrays.
+        rows: the numbers of the rows in the user's data, if they are not 0, 1, 2, ...
+
+    Raises:
+        InputDataError: if there are values that training must not see.
     """
     if config.check_finite():
         arrays = leaves(x)
         places = ["".join(f"[{key!r}]" for key in path) for path in paths(x)] if len(arrays) > 1 else [""]
         named = [(f"x{place}", array) for place, array in zip(places, arrays)]
         names = ["y"] if len(outputs) == 1 else [f"y[{i}]" for i in range(len(outputs))]
-        named += [(name, target) for name, (loss, target, _) in zip(names, outputs) if losses.traits_of(loss)]
+        named += [(name, target.array) for name, target in zip(names, outputs) if losses.traits_of(target.loss)]
         for name, array in (*named, *(("sample_weight", weight) for weight in weights)):
             if array is not None and not on_disk(array):
                 check_finite(array, name, rows)
@@ -45,6 +52,11 @@ def check_finite(array, name, rows=None):
     """Raises `InputDataError` if there is NaN or an infinity among floating point values; the message says where.
 
     In `fit` with a callback that deals with NaN, such as `TerminateOnNaN`, it warns instead.
+
+    Args:
+        array: any array.
+        name: the name for messages.
+        rows: the numbers of the rows in the user's data, if they are not 0, 1, 2, ...
 
     >>> check_finite(np.array([[1.0], [np.nan]]), "x")
     Traceback (most recent call last):
@@ -70,6 +82,8 @@ def all_finite(array):
 
     The sum of their squares is not if one of them is not: a single pass at the speed of memory, and no copy.
     """
+    if type(array) is np.ndarray and array.size < _SMALL and array.dtype.kind == "f":
+        return bool(np.isfinite(array).all())
     if not jnp.issubdtype(array.dtype, jnp.floating):
         return True
     if isinstance(array, jax.Array) and not array.is_fully_addressable:
@@ -88,8 +102,9 @@ def all_finite(array):
 def check_targets(outputs, rows=None):
     """Raises `InputDataError` for targets that a built-in loss would misread: of another shape, or out of range.
 
-    outputs: triples (loss, target, shape of the output without the batch axis, or ``None`` while it is not known). A
-    loss of the user's own gets what there is.
+    Args:
+        outputs: the `Target` of each output. A loss of the user's own gets whatever is given.
+        rows: the numbers of the rows in the user's data, if they are not 0, 1, 2, ...
     """
     for loss, target, shape in outputs:
         traits = losses.traits_of(loss)
@@ -140,9 +155,15 @@ def embedded_inputs(graph):
             origins |= {id(symbol): set().union(*came_from) for symbol in node.outputs}
 
 
-def check_indices(model, arrays, rows=None):
-    """Raises `InputDataError` if values of an input are out of range for the embedding that looks them up."""
-    for number, layer in embedded_inputs(model.layer_graph):
+def check_indices(embedded, arrays, rows=None):
+    """Raises `InputDataError` if values of an input are out of range for the embedding that looks them up.
+
+    Args:
+        embedded: what `embedded_inputs` found.
+        arrays: the inputs, flat.
+        rows: the numbers of the rows in the user's data, if they are not 0, 1, 2, ...
+    """
+    for number, layer in embedded:
         array = arrays[number]
         if on_disk(array) or not array.size or (array.min() >= 0 and array.max() < layer.index_limit):
             continue
@@ -165,17 +186,17 @@ def with_strays(logs, layers):
     return {**logs, _STRAYS: [layer.stray_index.raw for layer in layers]} if layers and isinstance(logs, dict) else logs
 
 
-def without_strays(logs, model):
-    """The logs alone; raises `InputDataError` if an index was out of range."""
+def without_strays(logs, layers):
+    """The logs alone; raises `InputDataError` if an index that these layers noted was out of range."""
     strays = logs.pop(_STRAYS, ())
     if any(index != NO_STRAY for index in strays):
-        raise_strays(zip(watched(model), strays))
+        raise_strays(layers, strays)
     return logs
 
 
-def raise_strays(noted):
-    """Raises `InputDataError` if an index was out of range. noted: pairs of a layer and what it noted."""
-    for layer, index in noted:
+def raise_strays(layers, noted=None):
+    """Raises `InputDataError` if an index was out of range. noted: by these layers; without it, what they hold now."""
+    for layer, index in zip(layers, [layer.stray_index.raw for layer in layers] if noted is None else noted):
         if index != NO_STRAY:
             layer.stray_index.assign(NO_STRAY)
             raise InputDataError(layer.out_of_range(int(index), "was computed from the input and"))

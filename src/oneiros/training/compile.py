@@ -19,10 +19,25 @@ from ..metrics.batches import BatchMean, LastValue
 
 
 class Objectives:
-    """The losses and metrics of a model, one of each list per output.
+    """The losses and metrics of a model.
 
-    They are matched to the outputs by `place` and made by `bind`, when the first batch has been seen: only then are all
+    They are matched to the outputs by `place`, and made by `bind` when the first batch has been seen: only then are all
     shapes known.
+
+    Args:
+        loss: as for `compile`.
+        loss_weights: likewise.
+        metrics_: likewise.
+        weighted_metrics: likewise.
+
+    Raises:
+        InputDataError: if `loss_weights` are no numbers, or a loss is not known.
+
+    >>> objectives = Objectives("mse", None, ["mae"], None)
+    >>> objectives.place(Places(0))
+    >>> objectives.bind([jnp.zeros((4, 1))], jnp.zeros((4, 1)))
+    >>> objectives.names_of_results
+    ['loss', 'mae']
     """
 
     def __init__(self, loss, loss_weights, metrics_, weighted_metrics):
@@ -59,7 +74,12 @@ class Objectives:
         self.losses, self.names, self.places = losses_, places.names, places
 
     def bind(self, outputs, y):
-        """Makes the metrics of these outputs (arrays or symbols, flat) for such targets."""
+        """Makes the metrics of these outputs for such targets.
+
+        Args:
+            outputs: arrays or symbols, flat.
+            y: the targets in the user's structure, or ``None``.
+        """
         if self.bound:
             return
         several = len(outputs) > 1
@@ -107,15 +127,21 @@ class Objectives:
         """A loss per target, as long as nothing is known of the outputs but the targets' structure."""
         return [_loss_function(spec) for spec in _entries(Places(y), self.loss, "loss")]
 
-    def needs_target(self, index):
+    def needs_target(self, index: int) -> bool:
+        """Whether the output at this index has a loss or a metric."""
         return self.losses[index] is not None or bool(self._specs[index])
 
     def entries(self, given, what, spread=False):
-        """What targets or weights hold for each output, ``None`` for nothing.
+        """What is given for each output, ``None`` for nothing. Outputs without losses and metrics may be left out.
 
-        Outputs without losses and metrics may be left out. spread: one array stands for every output.
+        Args:
+            given: targets or weights in the user's structure.
+            what: the name for messages.
+            spread: whether one array stands for every output.
         """
         count = len(self.places)
+        if count == 1 and given is not None and not is_nested(given) and self.needs_target(0):  # the usual case
+            return [given]
         needed = [self.needs_target(i) for i in range(count)]
         if given is None or not any(needed):
             return [None] * count
@@ -136,7 +162,7 @@ class Objectives:
 
     @contextlib.contextmanager
     def first_rows(self, count):
-        """Inside, the first `count` rows of a batch count; the others, whose weights are zero, only fill it up."""
+        """Inside, only the first `count` rows of a batch are looked at. The others fill it up; their weights are 0."""
         self._rows = count
         try:
             yield
@@ -151,8 +177,8 @@ class Objectives:
             counts, mask = jnp.arange(output.shape[0]) < self._rows, get_mask(output)
             set_mask(output, counts if mask is None else mask & counts.reshape(-1, *[1] * (mask.ndim - 1)))
 
-    def compute_loss(self, targets, outputs, weights):
-        """The weighted sum of all losses; notes the part of each output."""
+    def compute_loss(self, targets: list, outputs: list, weights: list):
+        """The weighted sum of all losses; notes the part of each output. There is one entry for each output."""
         self._mark_rows(outputs)
         total = jnp.zeros((), jnp.float32)
         for i, (fn, output) in enumerate(zip(self.losses, outputs)):
@@ -173,10 +199,12 @@ class Objectives:
         values = losses.check_result(fn(targets_like(target, output), output), fn)
         return weighted_mean(values, weight, get_mask(output), self._rows)
 
-    def track_loss(self, loss, output):
+    def track_loss(self, loss, output) -> None:
+        """Takes the loss of a batch into its mean. output: the first output, which has the batch's size."""
         self.trackers[0].add(loss, self._size(output))
 
-    def update_metrics(self, targets, outputs, weights):
+    def update_metrics(self, targets: list, outputs: list, weights: list) -> None:
+        """Updates all metrics by a batch. There is one entry for each output."""
         for i, (output, made) in enumerate(zip(outputs, self.output_metrics)):
             for metric, is_weighted in made:
                 weight = weights[i] if is_weighted else None
@@ -187,7 +215,8 @@ class Objectives:
                 else:
                     metric.update_state(target, output, sample_weight=get_mask(output) if weight is None else weight)
 
-    def results(self):
+    def results(self) -> dict:
+        """The values of the mean losses and all metrics, by their names in the logs."""
         found = {}
         for tracker in self.trackers:
             value = tracker.result()
@@ -196,7 +225,8 @@ class Objectives:
             found.update(value)
         return found
 
-    def reset(self):
+    def reset(self) -> None:
+        """Sets all means and metrics back to their start."""
         for tracker in self.trackers:
             tracker.reset_state()
 
@@ -204,17 +234,20 @@ class Objectives:
         """What the logs call it: where there are several outputs, after its output."""
         return self._log_names.get(id(tracker), tracker.name)
 
-    def reset_means(self):
+    def reset_means(self) -> None:
+        """Sets back what is a mean over samples, and leaves metrics that keep another state."""
         for tracker in self.trackers:
             if isinstance(tracker, BatchMean):
                 tracker.reset_state()
 
     @property
-    def names_of_results(self):
+    def names_of_results(self) -> list[str]:
+        """The names of the logs."""
         return list(map(self.log_name, self.trackers))
 
     @property
-    def stateful_names(self):
+    def stateful_names(self) -> list[str]:
+        """The names of logs that are no means over samples."""
         return [self.log_name(t) for t in self.trackers if not isinstance(t, BatchMean)]
 
 

@@ -1,6 +1,5 @@
-"""Whatever holds data becomes batches ``(x, y, weights)`` here, and everything about it is checked here."""
+"""Whatever holds data becomes batches ``(x, y, weights)`` here."""
 
-import contextlib
 import itertools
 import warnings
 
@@ -12,8 +11,7 @@ from ..core.checks import positive_int
 from ..core.errors import InputDataError
 from ..core.interrupts import allowed
 from ..core.random import get_random_state, set_random_state
-from ..core.structure import Places, is_nested, keys_of, leaves, map_structure, pack, rebuilt, values_of
-from ..layers.input_spec import advise_on_shape
+from ..core.structure import leaves, map_structure
 from ..utils.data import GeneratorWorkers, PyDataset, SequenceWorkers, numpy_seed
 from .checks import on_disk
 
@@ -32,169 +30,22 @@ def is_batches(x):
 # --- arrays
 
 
-def to_numpy(x, name):
-    """An array-like as something sliceable of a numeric type: NumPy, JAX, or (left on disk) an HDF5 data set."""
-    if x is None:
-        return None
-    if hasattr(x, "iloc"):
-        x = x.to_numpy()
-    elif hasattr(x, "toarray"):
-        x = x.toarray()
-    elif not isinstance(x, (np.ndarray, jax.Array)) and not on_disk(x):
-        x = np.asarray(x.detach().cpu() if hasattr(x, "detach") else x)
-    if on_disk(x):
-        return x
-    if x.dtype == object:
-        try:
-            x = np.asarray(x.tolist(), floatx()) if isinstance(x, np.ndarray) else x
-        except (ValueError, TypeError):
-            raise InputDataError(
-                f"{name}: expected numbers in a rectangular array. Received an array of Python objects (dtype object), "
-                "such as lists of different lengths: pad them (pad_sequences), or convert to a numeric type."
-            ) from None
-    if x.dtype.kind in "USOcMm":
-        raise InputDataError(
-            f"{name}: expected numbers. Received an array of dtype {x.dtype}: convert it to a numeric type first."
-        )
-    if x.dtype == np.float64 and floatx() != "float64":
-        x = x.astype(floatx())
-    if x.ndim == 0:
-        raise InputDataError(f"{name}: expected an array with a batch axis. Received a single number.")
-    return x
-
-
-def to_arrays(x, what, count=1):
-    """The same structure with arrays in it. Lists of numbers are arrays, but a list of `count` > 1 holds as many."""
-    if isinstance(x, dict) or isinstance(x, (list, tuple)) and (len(x) == count > 1 or not _holds_numbers(x)):
-        parts = zip(keys_of(x), values_of(x))
-        return rebuilt(x, [to_arrays(value, f"{what}[{key!r}]") for key, value in parts])
-    return to_numpy(x, what)
-
-
-def _holds_numbers(x):
-    """Whether a list is data itself: numbers, or rows of numbers."""
-    while isinstance(x, (list, tuple)) and len(x):
-        x = x[0]
-    return not (is_nested(x) or x is None) and len(getattr(x, "shape", ())) == 0 and not hasattr(x, "iloc")
-
-
-def standardize_x(model, x):
-    """The inputs as arrays in the user's structure, checked where the model tells what it takes."""
-    if model.inputs is None:
-        return to_arrays(x, "x")
-    places = model.input_places
-    if isinstance(x, dict):
-        known = {*(places.tree if isinstance(places.tree, dict) else ()), *places.layers}
-        x = {key: value for key, value in x.items() if key in known}
-    x = to_arrays(x, "x", len(places))
-    found = model.matched_inputs(x, "x")
-    for array, symbol, name in zip(found, model.inputs, model.input_names):
-        _check_shape(array, symbol, f"input {name}")
-    return x
-
-
-def _check_shape(array, symbol, name):
-    shape, expected = tuple(array.shape), tuple(symbol.shape)
-    if len(shape) == len(expected) - 1 and expected[-1] == 1:
-        shape = (*shape, 1)
-    elif len(shape) == len(expected) + 1 and shape[-1] == 1:
-        shape = shape[:-1]
-    fits = len(shape) == len(expected) and all(e in (None, s) for s, e in zip(shape[1:], expected[1:]))
-    if not fits:
-        raise InputDataError(
-            f"{name}: expected an array of shape {expected} (None: any size). Received shape {shape}."
-            + advise_on_shape(shape, expected)
-        )
-
-
-def standardize_y(model, y, objectives):
-    """The targets as arrays in the user's structure. objectives: what they are for, if that is known already."""
-    if y is None:
-        return None
-    count = 1 if objectives is None else len(objectives.places)
-    y = to_arrays(y, "y", count)
-    if objectives is not None and any(map(objectives.needs_target, range(count))):
-        found, needed = leaves(y), sum(map(objectives.needs_target, range(count)))
-        if len(found) not in (count, needed) and not isinstance(y, dict):
-            raise InputDataError(
-                f"y: model {model.name} expects {count} array(s), for the outputs {objectives.names}. Received "
-                f"{len(found)} array(s) of shapes {[tuple(a.shape) for a in found]}."
-            )
-        objectives.entries(y, "y")
-    return y
-
-
-def sample_weights(y, sample_weight, class_weight, objectives):
-    """Weights in the structure of the targets, ``None`` where nothing is weighted."""
-    targets = leaves(y)
-    places = Places(y, _names_of_targets(y, objectives))
-    given = places.match(to_arrays(sample_weight, "sample_weight", len(targets)), "sample_weight")
-    classes = _class_weights(class_weight, places)
-    weights = [_weights_of(*entry) for entry in zip(targets, given, classes)]
-    return pack(y, weights) if any(w is not None for w in weights) else None
-
-
-def _names_of_targets(y, objectives):
-    """The names of the outputs to which the targets belong, so that weights may be given by them."""
-    count = len(leaves(y))
-    if objectives is None or not count:
-        return None
-    names = objectives.places.layers
-    owners = dict(zip(objectives.entries(pack(y, range(count)), "y"), names))
-    return [owners.get(i, f"y_{i}") for i in range(count)]
-
-
-def _weights_of(target, weight, by_class):
-    if weight is not None:
-        weight = np.asarray(weight, floatx())
-        if weight.ndim == 2 and weight.shape[1] == 1 and target.ndim < 3:
-            weight = weight[:, 0]
-        if weight.shape != tuple(target.shape[: weight.ndim]):
-            raise InputDataError(
-                f"sample_weight: expected one weight a sample (or a time step), shape "
-                f"({target.shape[0]},). Received shape {weight.shape}."
-            )
-        if (weight < 0).any():
-            row = int(np.argwhere(weight < 0)[0][0])
-            raise InputDataError(f"sample_weight: weights must not be negative. Row {row} is {weight[row]}.")
-    if by_class is not None:
-        from_class = _weights_of_classes(np.asarray(target), by_class)
-        weight = from_class if weight is None else weight * from_class
-    return weight
-
-
-def _class_weights(given, places):
-    """A dictionary from class to weight, or ``None``, per target."""
-    if isinstance(given, dict) and not any(isinstance(v, dict) for v in given.values()):
-        return [given] * len(places)
-    if given is not None and not is_nested(given):
-        raise InputDataError(f"class_weight: expected a dictionary from class to weight. Received: {given!r}")
-    return places.match(given, "class_weight")
-
-
-def _weights_of_classes(y, by_class):
-    if any(not isinstance(k, (int, np.integer)) for k in by_class):
-        raise InputDataError(f"class_weight: classes must be integers. Received: {list(by_class)}")
-    if any(float(w) < 0 for w in by_class.values()):
-        raise InputDataError(f"class_weight: weights must not be negative. Received: {by_class}")
-    labels = y.argmax(-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(y.shape[:1] if y.ndim < 3 else y.shape[:-1])
-    labels = labels.astype(int)
-    present = np.unique(labels)
-    missing = [int(c) for c in present if c not in by_class]
-    if missing:
-        raise InputDataError(
-            f"class_weight: no weight for the classes {missing}, which occur in the targets. Received: {by_class}"
-        )
-    table = np.zeros(max(int(present.max(initial=0)), 0) + 1, floatx())
-    for label in present:
-        table[label] = by_class[label]
-    return table[labels]
-
-
 class ArrayData:
     """Arrays of equal length, cut into batches.
 
-    x, y, weights: structures of arrays, or ``None``.
+    Args:
+        x: the inputs, a structure of arrays.
+        y: the targets, likewise, or ``None``.
+        weights: the sample weights, likewise, or ``None``.
+        batch_size: samples in a batch; 32 by default.
+        what: the name of the data in messages.
+
+    Raises:
+        InputDataError: if the arrays have different lengths, or are empty.
+
+    >>> data = ArrayData(np.zeros((10, 3)), np.zeros(10), batch_size=4)
+    >>> data.steps, data.take(slice(8, 10))[0].shape
+    (3, (2, 3))
     """
 
     def __init__(self, x, y=None, weights=None, batch_size=None, what="x"):
@@ -211,12 +62,15 @@ class ArrayData:
         self.samples = lengths.pop()
         self.batch_size = 32 if batch_size is None else positive_int("batch_size", batch_size)
         self.steps = -(-self.samples // self.batch_size)
-        self.exact = False  # True: short batches may not be filled up
         self.check = None  # function of (batch, numbers of its rows) for data that are read from disk
 
     def peek(self):
         """What shapes and types a batch has."""
         return self.arrays
+
+    def first_batch(self):
+        """A batch of the full size."""
+        return self.take(slice(0, self.batch_size))
 
     def close(self):
         """Arrays need no workers."""
@@ -228,12 +82,10 @@ class ArrayData:
             self.check(batch, range(self.samples)[rows] if isinstance(rows, slice) else rows)
         return batch
 
-    def slice(self, start, stop):
+    def slice(self, start: int, stop: int) -> "ArrayData":
         """The samples from start to stop as data of their own."""
         x, y, weights = self.take(slice(start, stop))
-        data = ArrayData(x, y, weights, self.batch_size)
-        data.exact = self.exact
-        return data
+        return ArrayData(x, y, weights, self.batch_size)
 
 
 def _rows(array, rows):
@@ -253,8 +105,13 @@ def _rows(array, rows):
 def worker_options(source, workers=1, use_multiprocessing=False, max_queue_size=10):
     """How many workers prepare batches, whether they are processes, and how many batches they prepare ahead.
 
-    What is left at its default is taken from a `PyDataset`'s own constructor. 0 workers: the main thread makes the
-    batches, as it does instead of a single thread: JAX computes meanwhile anyway.
+    A single thread would gain nothing, for JAX computes meanwhile anyway; the main thread takes its place.
+
+    Args:
+        source: what yields batches. What is left at its default is taken from a `PyDataset`'s own constructor.
+        workers: the number of workers. 0: the main thread makes the batches.
+        use_multiprocessing: whether they are processes.
+        max_queue_size: the number of batches.
     """
     given = (workers, use_multiprocessing, max_queue_size)
     if isinstance(source, PyDataset):
@@ -266,9 +123,18 @@ def worker_options(source, workers=1, use_multiprocessing=False, max_queue_size=
 
 
 class BatchData:
-    """What yields batches itself. Each pass over an epoch goes through `epoch`.
+    """What yields batches itself: a generator, a `PyDataset`, a loader of another library.
 
-    standardize: function from what is yielded to a batch ``(x, y, weights)``.
+    Args:
+        source: what yields batches.
+        standardize: function from what is yielded to a batch ``(x, y, weights)``.
+        steps: the number of batches in an epoch; by default as many as there are.
+        shuffle: whether batches that are asked for by number are taken in random order.
+        **options: of `worker_options`.
+
+    >>> data = BatchData(iter([np.zeros((2, 3))]), lambda batch: (batch, None, None))
+    >>> [x.shape for x, _, _ in data.epoch()]
+    [(2, 3)]
     """
 
     def __init__(self, source, standardize, steps=None, shuffle=True, **options):
@@ -309,6 +175,8 @@ class BatchData:
             raise InputDataError(f"{type(self.source).__name__} is empty: it yields no batch.") from None
         self._iterator = itertools.chain([first], self._iterator)
         return self._check(first, 0)
+
+    first_batch = peek
 
     def epoch(self, done=0):
         """The batches of one epoch: `steps` of them, or as many as there are. done: how many were taken before."""
@@ -448,15 +316,26 @@ def _is_own(method):
     return getattr(method, "__module__", "") != "oneiros.utils.data"
 
 
-@contextlib.contextmanager
-def closing(*data):
-    """Ends the workers of this data when the block ends, however it ends."""
-    try:
-        yield
-    finally:
-        for one in data:
-            if one is not None:
-                one.close()
+class closing:  # noqa: N801 - used as a function
+    """Ends the workers of this data when the block ends, however it ends.
+
+    Args:
+        data: `ArrayData` or `BatchData`, or ``None``.
+
+    >>> with closing(ArrayData(np.zeros((4, 1)))) as data:
+    ...     data.samples
+    4
+    """
+
+    def __init__(self, data):
+        self.data = data
+
+    def __enter__(self):
+        return self.data
+
+    def __exit__(self, *exception):
+        if self.data is not None:
+            self.data.close()
 
 
 def unpack(batch):
@@ -485,7 +364,8 @@ def split(data, validation_split):
     return data.slice(0, at), data.slice(at, data.samples)
 
 
-def warn_exhausted(seen, wanted):
+def warn_exhausted(seen: int, wanted: int) -> None:
+    """Warns that a source ended before all steps were done."""
     warnings.warn(
         f"The data ended after {seen} of {wanted} steps; training stops here. Make the generator yield at least "
         "`steps_per_epoch * epochs` batches, or endlessly."

@@ -1,231 +1,250 @@
-"""The loop over batches: steps run ahead of the host, and several go in one dispatch where they are short."""
+"""One pass over the batches of an epoch: steps run ahead of the host, and short ones many in a dispatch."""
 
+import dataclasses
 import itertools
 import time
+import typing
 
 import numpy as np
 
-from ..core import behaviour, config
+from ..core import behaviour
 from ..core.interrupts import check
 from ..core.structure import leaves, map_structure
-from .autopsy import examine, not_finite
+from .autopsy import not_finite
 from .data import ArrayData
 from .progress import Progress
-
-_REPORT_SECONDS = 0.075  # between two looks at the logs: seldom enough to cost nothing, often enough for a moving bar
-_SHORT_STEP = 0.0015  # seconds; steps below this go many in a dispatch, in a loop that XLA runs
-_BUFFER_BYTES = 16 << 20
-_MOST_STEPS = 512
+from .stacking import MOST_STEPS, filled, full_size, most_steps, repeated, stacked
 
 
-class Pace:
-    """How long a step takes, and what follows from it.
+class Hooks(typing.Protocol):
+    """What the loop calls, and asks, between steps."""
 
-    Long steps are dispatched one by one: there a loop would gain nothing, and is a second program to compile.
-    """
+    exact: bool  # whether the same steps must give the same numbers to the last bit, whatever the timing
 
-    def __init__(self):
-        self.steps = 1  # between two looks at the logs
-        self.many = False  # whether steps are short enough to go many in a dispatch
-        self._warm = set()
+    def begin(self, step: int) -> None:
+        """Before a step, or the first of those that are dispatched together."""
 
-    def measured(self, function, steps, seconds):
-        if function not in self._warm:  # the first call compiles: its time tells nothing
-            self._warm.add(function)
-            return
-        self.many = self.many or seconds / steps < _SHORT_STEP
-        self.steps = int(np.clip(_REPORT_SECONDS * steps / max(seconds, 1e-6), 1, self.steps * 8))
+    def end(self, step: int, logs: dict) -> None:
+        """When the logs of the steps up to this one are known."""
+
+    def stop(self) -> bool:
+        """Whether to end the epoch here."""
+
+    def due(self, steps: int) -> bool:
+        """Whether the state must be looked at as it is after so many steps of the epoch."""
 
 
 class Average:
     """Means of logs over dispatches of different sizes, each of which tells its own mean.
 
-    stateful: names of logs that are no means; of these the last value counts. progress: what holds the sums.
+    Args:
+        stateful: names of logs that are no means; of these the last value counts.
+        progress: what holds the sums.
+
+    >>> average = Average(["last"])
+    >>> average.add({"loss": 1.0, "last": 1.0}, 3)
+    >>> average.add({"loss": 3.0, "last": 2.0}, 1)
+    >>> average.result()
+    {'loss': 1.5, 'last': 2.0}
     """
 
-    def __init__(self, stateful, progress=None):
+    def __init__(self, stateful, progress: Progress | None = None):
         self.stateful, self.progress = stateful, progress or Progress()
 
-    def add(self, logs, size):
+    def add(self, logs: dict, size: int) -> None:
+        """Takes in the logs of steps with so many samples."""
         self.progress.size += size
         sums, total = self.progress.sums, self.progress.size
         for name, value in logs.items():
             is_mean = name not in self.stateful and np.ndim(value) == 0
             sums[name] = sums.get(name, 0.0) + value * size if is_mean else value * total
 
-    def result(self):
+    def result(self) -> dict:
+        """The means."""
         return {name: value / self.progress.size for name, value in self.progress.sums.items()}
 
 
-def run_epoch(model, phase, data, hooks, order=None, single=False, progress=None):
-    """All batches of one epoch, or those that are left of it.
+@dataclasses.dataclass(slots=True)
+class Group:
+    """Steps that were dispatched one after the other, whose logs are looked at together.
 
-    phase: 'train' or 'test'. order: the rows of array data, in the order in which they are taken. hooks: object with
-    ``begin(step)``, ``end(step, logs)``, ``stop()``, ``due(steps)`` and ``exact``. single: in lockstep with the hooks,
-    batch by batch. progress: how far the epoch is.
-    Returns the logs of the epoch and the number of steps.
+    Attributes:
+        function: the compiled steps.
+        snapshot: the state before them, as far as it is kept.
+        calls: triples of a form ('one', 'many' or 'filled'), the arguments and the numbers of the rows, if they are
+            kept.
+        steps: the number of steps.
+        samples: the number of their samples.
+        result: what the last of them returned.
+        last: its number.
     """
-    run = _Run(model, phase, data, hooks, single, progress or Progress())
-    if isinstance(data, ArrayData):
-        _run_arrays(run, np.arange(data.samples) if order is None else order)
-    else:
-        _run_batches(run)
-    run.flush()
-    return run.logs, run.steps
+
+    function: typing.Any
+    snapshot: list
+    calls: list = dataclasses.field(default_factory=list)
+    steps: int = 0
+    samples: int = 0
+    result: typing.Any = None
+    last: int = 0
 
 
-def _run_arrays(run, order):
-    data, size, position = run.data, run.data.batch_size, 0
-    row_bytes = sum(a.dtype.itemsize * int(np.prod(a.shape[1:])) for a in leaves(data.arrays))
-    most = _most_steps(row_bytes * size, len(order) // size)
-    while position < len(order):
-        full = (len(order) - position) // size
-        if run.groups and full and most > 1:
-            steps = min(run.pace.steps, most, full)
-            rows = order[position : position + steps * size]
-            batches = _stacked(data.take(rows), size, most)
-            if run.stopped():
-                break
-            run.dispatch(run.many, (np.int32(steps), batches), steps, steps * size, "many", rows)
-            position += steps * size
-        else:
-            rows = order[position : position + size]
-            batch = data.take(rows)
-            if run.stopped():
-                break
-            run.step(batch, len(rows), rows)
-            position += len(rows)
+class Loop:
+    """One pass over an epoch: a group of steps is computed while the host prepares the next.
 
+    Args:
+        steps: the compiled steps of the phase, a `PhaseSteps`.
+        data: `ArrayData` or `BatchData`.
+        hooks: what is called between steps.
+        single: whether the hooks see each batch before the next one is dispatched.
+        progress: how far the epoch is.
+        explain: function of groups of steps and names of logs that are not finite; it returns whether to stop.
+            Without one the groups' calls are not kept.
 
-def _run_batches(run):
-    """Batches as they come. While a step is computed, the next batch is made; equal short steps go together."""
-    waiting, shapes = [], None  # batches of these shapes
+    Attributes:
+        logs: the logs of the epoch until now.
+        done: how many steps were dispatched.
+    """
 
-    def send():
-        if waiting and not run.halted:
-            steps, samples = len(waiting), len(waiting) * run.full
-            joined = map_structure(lambda *arrays: np.concatenate(arrays), *waiting)
-            run.dispatch(run.many, (np.int32(steps), _stacked(joined, run.full, most)), steps, samples, "many")
-            waiting.clear()
-
-    for batch in _batches(run):
-        last_shapes, shapes = shapes, map_structure(lambda a: (a.shape, a.dtype), batch)
-        if shapes != last_shapes:
-            send()
-            arrays = leaves(batch)
-            size = arrays[0].shape[0]
-            most = _most_steps(sum(a.dtype.itemsize * a.size for a in arrays), run.data.steps or _MOST_STEPS)
-        if run.stopped():
-            break
-        if run.groups and size == run.full and most > 1:
-            waiting.append(batch)
-            if len(waiting) >= min(run.pace.steps, most):
-                send()
-        else:
-            send()
-            run.step(batch, size)
-    send()
-
-
-def _batches(run):
-    try:
-        yield from run.data.epoch(run.steps)
-    except Exception:
-        run.flush()  # the callbacks still see the last step
-        raise
-
-
-def _most_steps(batch_bytes, steps):
-    """The length of the buffer for the batches of one dispatch."""
-    return min(int(np.clip(_BUFFER_BYTES // max(batch_bytes, 1), 1, _MOST_STEPS)), _power_of_two(steps))
-
-
-def _power_of_two(n):
-    return 1 << max(n - 1, 0).bit_length()
-
-
-def _stacked(arrays, size, most):
-    """Batches along a first axis of length `most`, of which the first are filled: one program serves any number."""
-
-    def stacked(a):
-        a = np.asarray(a)
-        longer = np.zeros((most * size, *a.shape[1:]), a.dtype)
-        longer[: len(a)] = a
-        return longer.reshape(most, size, *a.shape[1:])
-
-    return map_structure(stacked, arrays)
-
-
-class _Run:
-    """One pass over an epoch: groups of steps are on their way while the host prepares the next."""
-
-    def __init__(self, model, phase, data, hooks, single, progress):
-        self.progress = progress
-        self.model, self.data, self.hooks, self.single = model, data, hooks, single
-        self.pace = model._pace(phase)
-        self.one = model._function(f"{phase}_single" if single else phase)
-        self.phase = phase
-        self.steps, self.logs = progress.step, progress.logs
-        self.full = _full_size(data) if isinstance(data, ArrayData) else 0  # the largest batch
+    def __init__(self, steps, data, hooks: Hooks, single=False, progress: Progress | None = None, explain=None):
+        self.progress = progress or Progress()
+        self.steps, self.data, self.hooks, self.single = steps, data, hooks, single
+        self.one = steps.alone if single else steps.one
+        self.done, self.logs = self.progress.step, self.progress.logs
+        self.full = full_size(data) if isinstance(data, ArrayData) else 0  # the largest batch
         self.pending, self.group = None, None
         self.started = time.perf_counter()
         # Logs of single batches are averaged here; those of groups are running means already.
         averages = single and not behaviour.running_batch_logs
-        self.average = Average(model._stateful_log_names(), progress) if averages else None
-        model._logs_are_running = self.average is None
-        self.tell = nan_teller(model)
-        self.last = None  # the group before, kept if somebody wants to know where NaN comes from
+        self.average = Average(steps.stateful_names, self.progress) if averages else None
+        self.explain = explain
+        self.before = None  # the group before, kept if somebody wants to know where NaN comes from
         self.halted = False
 
+    def run(self, order=None) -> tuple[dict, int]:
+        """Takes all batches, or those that are left of the epoch.
+
+        Args:
+            order: the rows of array data, in the order in which they are taken.
+
+        Returns:
+            The logs of the epoch and the number of steps.
+        """
+        if isinstance(self.data, ArrayData):
+            self._run_arrays(np.arange(self.data.samples) if order is None else order)
+        else:
+            self._run_batches()
+        self.flush()
+        return self.logs, self.done
+
+    def flush(self) -> None:
+        """Waits for all steps and looks at their logs."""
+        if self.group is not None:
+            self._close()
+        self._finish()
+
+    # --- where batches come from
+
+    def _run_arrays(self, order):
+        data, size, position = self.data, self.data.batch_size, 0
+        row_bytes = sum(a.dtype.itemsize * int(np.prod(a.shape[1:])) for a in leaves(data.arrays))
+        most = most_steps(row_bytes * size, len(order) // size)
+        while position < len(order):
+            full = (len(order) - position) // size
+            if self._groups and full and most > 1:
+                count = min(self.steps.pace.steps, most, full)
+                rows = order[position : position + count * size]
+                batches = stacked(data.take(rows), size, most)
+                if self._stopped():
+                    break
+                self._dispatch(self.steps.many, (np.int32(count), batches), count, count * size, "many", rows)
+                position += count * size
+            else:
+                rows = order[position : position + size]
+                batch = data.take(rows)
+                if self._stopped():
+                    break
+                self._dispatch_one(batch, len(rows), rows)
+                position += len(rows)
+
+    def _run_batches(self):
+        """Batches as they come. While a step is computed, the next batch is made; equal short steps go together."""
+        waiting, shapes = [], None  # batches of these shapes
+
+        def send():
+            if waiting and not self.halted:
+                count, samples = len(waiting), len(waiting) * self.full
+                joined = map_structure(lambda *arrays: np.concatenate(arrays), *waiting)
+                batches = stacked(joined, self.full, most)
+                self._dispatch(self.steps.many, (np.int32(count), batches), count, samples, "many")
+                waiting.clear()
+
+        for batch in self._batches():
+            last_shapes, shapes = shapes, map_structure(lambda a: (a.shape, a.dtype), batch)
+            if shapes != last_shapes:
+                send()
+                arrays = leaves(batch)
+                size = arrays[0].shape[0]
+                most = most_steps(sum(a.dtype.itemsize * a.size for a in arrays), self.data.steps or MOST_STEPS)
+            if self._stopped():
+                break
+            if self._groups and size == self.full and most > 1:
+                waiting.append(batch)
+                if len(waiting) >= min(self.steps.pace.steps, most):
+                    send()
+            else:
+                send()
+                self._dispatch_one(batch, size)
+        send()
+
+    def _batches(self):
+        try:
+            yield from self.data.epoch(self.done)
+        except Exception:
+            self.flush()  # the callbacks still see the last step
+            raise
+
+    # --- steps
+
     @property
-    def groups(self):
+    def _groups(self):
         """Whether steps go many in a dispatch. In rare cases the last bit differs from what they give one by one."""
-        return self.pace.many and not self.single and not self.hooks.exact
+        return self.steps.pace.many and not self.single and not self.hooks.exact
 
-    @property
-    def many(self):
-        return self.model._function(f"{self.phase}_many")
-
-    def stopped(self):
+    def _stopped(self):
         """Whether a callback stopped the training; in lockstep, the last step is looked at for that."""
         if self.single:
             self._finish()
         return self.halted or (self.single and self.hooks.stop())
 
-    def step(self, batch, size, rows=None):
+    def _dispatch_one(self, batch, size, rows=None):
         """Dispatches one batch. A short one is filled up in evaluation, if its results stay exact."""
         self.full = max(self.full, size)
-        if self.phase == "test" and size < self.full and self.model._fills_batches():
-            filled = self.model._function("test_single_filled" if self.single else "test_filled")
-            self.dispatch(filled, (_filled(batch, size, self.full), np.int32(size)), 1, size, "filled", rows)
+        if size < self.full and self.steps.can_fill():
+            function = self.steps.filled_alone if self.single else self.steps.filled
+            self._dispatch(function, (filled(batch, size, self.full), np.int32(size)), 1, size, "filled", rows)
         else:
-            self.dispatch(self.one, (batch,), 1, size, "one", rows)
+            self._dispatch(self.one, (batch,), 1, size, "one", rows)
 
-    def dispatch(self, function, arguments, steps, samples, form, rows=None):
-        self.hooks.begin(self.steps)
-        begins = self.group is None or self.group["function"] is not function
-        snapshot = function.snapshot(keep=self.tell is not None) if begins else None
+    def _dispatch(self, function, arguments, steps, samples, form, rows=None):
+        self.hooks.begin(self.done)
+        begins = self.group is None or self.group.function is not function
+        snapshot = function.snapshot(keep=self.explain is not None) if begins else None
         result = function(*arguments)
-        self.steps += steps
-        if self.group is not None and self.group["function"] is not function:
-            self._close()
-        if self.group is None:
-            self.group = {"function": function, "snapshot": snapshot, "steps": 0, "samples": 0, "calls": []}
+        self.done += steps
+        if begins:
+            if self.group is not None:
+                self._close()
+            self.group = Group(function, snapshot)
         group = self.group
-        group["steps"] += steps
-        group["samples"] += samples
-        group["result"], group["last"] = result, self.steps - 1
-        if self.tell is not None:
-            group["calls"].append((form, arguments, rows))
-        if self.single or group["steps"] >= self.pace.steps:
+        group.steps += steps
+        group.samples += samples
+        group.result, group.last = result, self.done - 1
+        if self.explain is not None:
+            group.calls.append((form, arguments, rows))
+        if self.single or group.steps >= self.steps.pace.steps:
             self._close()
-        if self.hooks.due(self.steps):  # before the next batch is made: that may draw random numbers
+        if self.hooks.due(self.done):  # before the next batch is made: that may draw random numbers
             self.flush()
-
-    def flush(self):
-        if self.group is not None:
-            self._close()
-        self._finish()
 
     def _close(self):
         """The group is complete: the one before it is looked at while this one is computed."""
@@ -237,92 +256,78 @@ class _Run:
             return
         group, self.pending = self.pending, None
         try:
-            values = self.model._ordered_logs(group["result"])
+            values = self.steps.logs(group.result)
         except Exception:
-            group["function"].restore(group["snapshot"])
+            group.function.restore(group.snapshot)
             raise
-        if self.tell is not None:
+        if self.explain is not None:
             self._explain(group, values)
         now = time.perf_counter()
-        if not isinstance(self.data, ArrayData) or group["samples"] == group["steps"] * self.data.batch_size:
-            self.pace.measured(group["function"], group["steps"], now - self.started)
+        if not isinstance(self.data, ArrayData) or group.samples == group.steps * self.data.batch_size:
+            self.steps.pace.measured(group.function, group.steps, now - self.started)
         self.started = now
         self.logs = values
         if self.average is not None:
-            self.average.add(values, group["samples"])
+            self.average.add(values, group.samples)
             self.logs = self.average.result()
-        self.progress.done(group["last"], self.logs)
-        counts = {"batch": group["last"], "size": group["samples"]} if behaviour.counts_in_batch_logs else {}
-        self.hooks.end(group["last"], {**values, **counts})
+        self.progress.done(group.last, self.logs)
+        counts = {"batch": group.last, "size": group.samples} if behaviour.counts_in_batch_logs else {}
+        self.hooks.end(group.last, {**values, **counts})
 
     def _explain(self, group, logs):
         """Has NaN in the logs explained, once; then training stops before the step that failed, or goes on."""
-        groups, self.last = [g for g in (self.last, group) if g is not None], group
+        groups, self.before = [g for g in (self.before, group) if g is not None], group
         if names := not_finite(logs):
             now = self.one.snapshot(keep=True)
-            self.halted = self.tell(examine(self.model, self.phase, groups, names))
+            self.halted = self.explain(groups, names)
             if self.halted:
                 self.group = None
             else:
                 self.one.restore(now)
-            self.tell = None
+            self.explain = None
 
 
-def nan_teller(model):
-    """What is told where NaN comes from: a function that says whether to stop; ``None`` if nobody wants to know."""
-    return model.told_of_nan or (_raise if config.debug_nans() else None)
+def predict_batches(function, data, steps: int | None, callbacks, fill: bool) -> list[tuple]:
+    """The outputs for all batches.
 
+    Args:
+        function: the compiled prediction of one batch.
+        data: `ArrayData` or `BatchData`.
+        steps: how many batches to take of what yields them.
+        callbacks: a `CallbackList`, or ``None``.
+        fill: whether a short batch of arrays may be filled up.
 
-def _raise(report):
-    raise FloatingPointError(report)
-
-
-def predict_batches(function, data, steps, callbacks):
-    """Pairs of the outputs for each batch, in the structure of the model's output, and of how many rows count."""
+    Returns:
+        Pairs of the outputs, in the structure of the model's output, and of the number of true rows.
+    """
     results = []
-    watched = callbacks.overrides_batch_hooks["predict"]
-    for step, (batch, size) in enumerate(_prediction_batches(data, steps)):
-        callbacks.on_predict_batch_begin(step)
+    watched = callbacks is not None and callbacks.overrides_batch_hooks["predict"]
+    for step, (batch, size) in enumerate(_prediction_batches(data, steps, fill)):
+        if callbacks is not None:
+            callbacks.on_predict_batch_begin(step)
         check()
         outputs = function(batch)
         logs = {"batch": step, "size": size}
         if watched:  # that waits until they are computed
             outputs = logs["outputs"] = cut(outputs, size)
         results.append((outputs, size))
-        callbacks.on_predict_batch_end(step, logs)
+        if callbacks is not None:
+            callbacks.on_predict_batch_end(step, logs)
     return results
 
 
-def _prediction_batches(data, steps):
+def _prediction_batches(data, steps, fill):
     if isinstance(data, ArrayData):
+        full = full_size(data) if fill else 0
         for start in range(0, data.samples, data.batch_size):
             stop = min(start + data.batch_size, data.samples)
             batch, size = data.take(slice(start, stop))[0], stop - start
-            if size < _full_size(data) and not data.exact:  # rows of a prediction are independent
-                batch = _repeated(batch, size, _full_size(data))
-            yield batch, size
+            yield (repeated(batch, size, full) if size < full else batch), size
     else:
         for x, _, _ in itertools.islice(data.epoch(), steps):
             yield x, leaves(x)[0].shape[0]
 
 
-def cut(outputs, size):
+def cut(outputs, size: int):
     """Outputs as NumPy arrays of their first rows."""
     return map_structure(lambda a: np.asarray(a)[:size], outputs)
-
-
-def _full_size(data):
-    """The size to which a short batch of arrays is filled up: few, so that few programs are ever compiled."""
-    return data.batch_size if data.samples >= data.batch_size else _power_of_two(data.samples)
-
-
-def _repeated(arrays, size, wanted):
-    """Arrays filled up with their last row."""
-    return map_structure(lambda a: np.concatenate([a, np.repeat(np.asarray(a[-1:]), wanted - size, 0)]), arrays)
-
-
-def _filled(batch, size, wanted):
-    """A batch ``(x, y, weights)`` filled up with rows of no weight."""
-    x, y, weights = batch
-    weights = map_structure(lambda w: np.concatenate([w, np.zeros((wanted - size, *w.shape[1:]), w.dtype)]), weights)
-    return *_repeated((x, y), size, wanted), weights

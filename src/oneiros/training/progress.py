@@ -10,18 +10,34 @@ from ..core.random import get_random_state, set_random_state
 class Progress:
     """The place of a training. `fit` moves it; callbacks find it as ``self.progress``.
 
-    epoch: the epoch that runs; between two epochs, the next. step: how many of its steps are done. total: the steps
-    of all epochs. logs: those of the epoch so far. sums, size: of which logs that are means of batches are made.
-    ended: whether a callback had stopped the training at this place. resumed: whether it began in another process.
+    Attributes:
+        epoch: the epoch that runs; between two epochs, the next.
+        step: how many of its steps are done.
+        total: the number of steps in all epochs.
+        logs: the logs of the epoch until now.
+        sums: the sums of logs that are means of batches.
+        size: the number of samples in these sums.
+        ended: whether a callback had stopped the training at this place.
+        resumed: whether the training began in another process.
+        running_logs: whether the logs that callbacks get are means since the epoch began.
+        watchers: functions of (model, progress) that are called when a training has ended well.
 
     Args:
         variables: function that lists all variables that training changes, in a fixed order; it takes a number:
             how many are expected, should some be known only after a step was traced.
         rows: the `Rows` of array data, or ``None``.
         sources: by name, what else yields batches and has a place of its own (`BatchData`).
+
+    >>> progress = Progress()
+    >>> for epoch in progress.epochs(0, 2):
+    ...     progress.done(4, {"loss": 0.5})
+    ...     progress.end_epoch()
+    >>> progress.epoch, progress.total
+    (2, 10)
     """
 
-    watchers = ()  # functions of (model, progress) that are called when a training has ended well
+    running_logs = False
+    watchers = ()
 
     def __init__(self, variables=None, rows=None, sources=None):
         self.epoch = self.step = self.total = 0
@@ -30,22 +46,24 @@ class Progress:
         self.variables, self.rows, self.sources = variables, rows, sources or {}
         self.callbacks = None  # the `CallbackList`, which sets itself
 
-    def epochs(self, first, last):
+    def epochs(self, first: int, last: int):
         """The numbers of the epochs that are still to do."""
         if self.epoch < first:
             self.epoch, self.step = first, 0
         while self.epoch < last and not self.ended:
             yield self.epoch
 
-    def begin_epoch(self):
+    def begin_epoch(self) -> None:
+        """Tells that an epoch begins: rows get the order in which they are taken."""
         if self.rows is not None:
             self.rows.shuffle_anew()
 
-    def end_epoch(self):
+    def end_epoch(self) -> None:
+        """Tells that the epoch is done."""
         self.epoch, self.step = self.epoch + 1, 0
         self.logs, self.sums, self.size = {}, {}, 0
 
-    def done(self, step, logs):
+    def done(self, step: int, logs: dict) -> None:
         """Tells that the epoch's steps up to this one are done."""
         self.total += step + 1 - self.step
         self.step, self.logs = step + 1, logs
@@ -87,6 +105,9 @@ class Rows:
         batch_size: rows a step.
         steps: steps an epoch.
         shuffle: True, False, or "batch": whole batches are shuffled.
+
+    >>> Rows(10, 4, 3, shuffle=False).from_step(2).tolist()
+    [8, 9]
     """
 
     def __init__(self, samples, batch_size, steps, shuffle):
@@ -94,7 +115,7 @@ class Rows:
         self.batch_size, self.steps, self.shuffle = batch_size, steps, shuffle
 
     def shuffle_anew(self):
-        """Draws the order of an epoch from NumPy's global generator, which programs seed."""
+        """Draws the order of an epoch from NumPy's global generator, for programs seed that."""
         order, size = self.order, self.batch_size
         if not behaviour.epochs_shuffle_on:
             order.sort()
@@ -110,7 +131,8 @@ class Rows:
         """The rows from this step of the epoch on."""
         return self.order[step * self.batch_size : self.steps * self.batch_size]
 
-    def get_state(self, within_epoch):
+    def get_state(self, within_epoch: bool) -> dict:
+        """The order as data. within_epoch: whether an epoch has begun."""
         needed = self.shuffle and (within_epoch or behaviour.epochs_shuffle_on)
         small = np.uint32 if len(self.order) < 2**32 else np.uint64
         return {
@@ -119,7 +141,8 @@ class Rows:
             "order": self.order.astype(small) if needed else None,
         }
 
-    def set_state(self, state, within_epoch):
+    def set_state(self, state: dict, within_epoch: bool) -> None:
+        """Takes back what `get_state` told."""
         same = state["samples"] == len(self.order) and state["batch_size"] == self.batch_size
         if within_epoch and not same:
             raise InputDataError(

@@ -4,48 +4,48 @@ import functools
 
 
 class TrainingState:
-    """All that compile, fit and the callbacks keep with a model: the optimizer, losses, metrics, compiled functions.
+    """All that compile, fit and the callbacks keep with a model.
 
-    One object of a kind that no search for layers and weights enters: what a model consists of, and in which order,
-    follows from the model alone, whatever lists of weights or layers training holds.
+    It is one object of a kind that no search for layers and weights enters: what a model consists of, and in which
+    order, follows from the model alone, whatever lists of weights or layers training holds.
+
+    Attributes:
+        told_of_nan: function of a report, which returns whether to stop. ``None``: nobody wants to know.
+        objectives: the losses and metrics.
+        compile_arguments: the arguments of `compile` that files keep.
+        steps: the compiled steps.
+        reader: what checks data.
+
+    >>> TrainingState().stop_training
+    False
     """
 
-    def __init__(self):
-        self.optimizer = self.loss = self.loss_weights = self.history = self.sample_weight_mode = None
-        self.stop_training = False
-        self.told_of_nan = None  # function of a report; it returns whether to stop. None: nobody wants to know
-        self._objectives = None
-        self._compile_arguments = {}
-        self.forget_functions()
+    # These are attributes of the model too.
+    SHARED = ("optimizer", "loss", "loss_weights", "sample_weight_mode", "history", "stop_training", "told_of_nan")
 
-    def forget_functions(self):
-        self._functions, self._paces = {}, {}
-        self._adds_losses = None  # whether layers add losses of what they are called on; known after a step's trace
-        self._collected = None  # the variables that are trained
-        self._held_metrics = None  # the metrics in attributes of the model and its layers
+    def __init__(self):
+        self.optimizer = self.loss = self.loss_weights = self.sample_weight_mode = self.history = None
+        self.stop_training = False
+        self.told_of_nan = self.objectives = self.steps = self.reader = None
+        self.compile_arguments = {}
 
     def __getstate__(self):
         """What copies and pickles keep: all but what is compiled, and what follows from the model."""
-        return vars(self) | {
-            "_functions": {},
-            "_paces": {},
-            "_collected": None,
-            "_held_metrics": None,
-            "told_of_nan": None,
-        }
+        return vars(self) | {"steps": None, "reader": None, "told_of_nan": None}
 
 
 def in_training_state(cls):
-    """Class decorator: the attributes of `TrainingState` are read and written as the model's own."""
+    """Class decorator: the shared attributes of `TrainingState` are read and written as the model's own."""
     # Made at first use: a subclass may set `stop_training` before it calls ``super().__init__()``.
-    cls._training = functools.cached_property(lambda model: TrainingState())
-    cls._training.__set_name__(cls, "_training")
+    cls.training_state = functools.cached_property(lambda model: TrainingState())
+    cls.training_state.__set_name__(cls, "training_state")
 
     def forward(name):
         return property(
-            lambda model: getattr(model._training, name), lambda model, value: setattr(model._training, name, value)
+            lambda model: getattr(model.training_state, name),
+            lambda model, value: setattr(model.training_state, name, value),
         )
 
-    for name in vars(TrainingState()):
+    for name in TrainingState.SHARED:
         setattr(cls, name, forward(name))
     return cls

@@ -1,7 +1,8 @@
 """What can watch and steer training."""
 
 from .backup import BackupAndRestore
-from .base import Callback, CallbackList
+from .base import Callback
+from .callback_list import CallbackList
 from .checkpoint import ModelCheckpoint
 from .control import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau, SwapEMAWeights, TerminateOnNaN
 from .nan_report import NaNReport

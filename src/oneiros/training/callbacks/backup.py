@@ -9,9 +9,11 @@ import numpy as np
 
 from ...core.checks import is_integer
 from ...core.errors import CorruptFileError, InputDataError
+from ...core.fields import field
 from ...utils.state_file import read_state, write_state
 from ..progress import Progress
-from .base import Callback, CallbackList
+from .base import Callback
+from .callback_list import CallbackList
 
 _FORMAT = 2
 _finished = {}  # folder -> trainings that this process has finished with it
@@ -28,39 +30,32 @@ class BackupAndRestore(Callback):
 
     Steps are computed one by one, so that numbers never depend on how many went together.
 
-    Args:
-        backup_dir: a folder for the trainings of one program. Of several trainings with the same folder, each has its
-            own file.
-        save_freq: ``"epoch"``, or after how many batches a backup is made.
-        double_checkpoint: accepted; a file that is replaced at once needs no second one.
-        delete_checkpoint: whether the backup goes when training ends well.
-        save_before_preemption: accepted.
+    Raises:
+        ValueError: if there is no folder, or `save_freq` is neither ``"epoch"`` nor a number.
 
     >>> BackupAndRestore("backup", save_freq=100).save_freq
     100
     """
 
+    backup_dir: str = field(
+        doc="A folder for the trainings of one program. Of several trainings with the same folder, each has its own "
+        "file."
+    )
+    save_freq: int | str = field(default="epoch", doc="``'epoch'``, or after how many batches a backup is made.")
+    double_checkpoint: bool = field(default=False, doc="Accepted; a file that is replaced at once needs no second one.")
+    delete_checkpoint: bool = field(default=True, doc="Whether the backup is deleted when training ends well.")
+    save_before_preemption: bool = field(default=False, doc="Accepted.")
     runs_last = True  # what other callbacks do at the end of a batch or epoch is part of the backup
     exact = True
 
-    def __init__(
-        self,
-        backup_dir,
-        save_freq="epoch",
-        double_checkpoint=False,
-        delete_checkpoint=True,
-        save_before_preemption=False,
-    ):
-        if not backup_dir:
-            raise ValueError(f"backup_dir: expected a folder. Received: backup_dir={backup_dir!r}")
+    def __post_init__(self):
+        folder, save_freq = self.backup_dir, self.save_freq
+        if not folder:
+            raise ValueError(f"backup_dir: expected a folder. Received: backup_dir={folder!r}")
         if save_freq != "epoch" and not is_integer(save_freq):
             raise ValueError(f"save_freq: expected 'epoch' or a number of batches. Received: save_freq={save_freq!r}")
-        self.backup_dir = Path(backup_dir)
-        self.save_freq = save_freq
-        self.double_checkpoint = double_checkpoint
-        self.delete_checkpoint = delete_checkpoint
-        self.save_before_preemption = save_before_preemption
-        self._folder = os.path.realpath(backup_dir)
+        self.backup_dir = Path(folder)
+        self._folder = os.path.realpath(folder)
 
     @property
     def file(self):

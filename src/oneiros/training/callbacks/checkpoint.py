@@ -1,11 +1,13 @@
 """Callbacks that write the model to disk while it trains."""
 
 import os
+import typing
 import warnings
 
 import numpy as np
 
 from ...core import behaviour
+from ...core.fields import field
 from ..checks import all_finite
 from .base import Monitor, alias, numbered
 
@@ -13,42 +15,40 @@ from .base import Monitor, alias, numbered
 class ModelCheckpoint(Monitor):
     """Saves the model, or its weights, at the end of epochs.
 
-    filepath: may hold ``{epoch}``, ``{batch}`` and names of the logs: ``"weights.{epoch:02d}-{val_loss:.2f}.h5"``.
-    save_best_only: only where the monitored value improved (NaN never does). save_freq: 'epoch', or a number of
-    batches. period: a number of epochs (Keras 2). initial_value_threshold: the value to beat at the start.
-    save_non_finite: whether weights, or a monitored value, that are NaN or infinite may be saved; otherwise the file
-    stays as it is and a warning says so.
+    Raises:
+        ValueError: if `save_freq` is neither ``"epoch"`` nor a number.
+
+    >>> ModelCheckpoint("weights.{epoch:02d}-{val_loss:.2f}.h5", save_best_only=True).mode
+    'min'
     """
 
+    filepath: str = field(first=True, doc="The file. It may hold ``{epoch}``, ``{batch}`` and names of the logs.")
+    verbose: int = field(default=0, after="monitor", doc="Whether it is told what is saved.")
+    save_best_only: bool = field(
+        default=False, after="verbose", doc="Whether only models with an improved value are saved. NaN is none."
+    )
+    save_weights_only: bool = field(default=False, after="save_best_only", doc="Whether only weights are saved.")
+    save_freq: int | str = field(default="epoch", doc="``'epoch'``, or a number of batches.")
+    initial_value_threshold: float | None = field(default=None, doc="The value to beat at the start.")
+    period: int = field(default=1, doc="Number of epochs between two saves.")
+    options: typing.Any = field(default=None, doc="Accepted.")
+    save_non_finite: bool = field(
+        default=False,
+        doc="Whether weights, or a monitored value, that are NaN or infinite may be saved. Otherwise the file stays as "
+        "it is and a warning says so.",
+    )
     state_names = ("best", "epochs_since_last_save", "_epoch", "_batches", "_last_batch")
 
-    def __init__(
-        self,
-        filepath,
-        monitor="val_loss",
-        verbose=0,
-        save_best_only=False,
-        save_weights_only=False,
-        mode="auto",
-        save_freq="epoch",
-        initial_value_threshold=None,
-        period=1,
-        options=None,
-        save_non_finite=False,
-    ):
-        super().__init__(monitor, mode)
-        if save_freq != "epoch" and not isinstance(save_freq, int):
-            raise ValueError(f"save_freq: expected 'epoch' or a number of batches. Received: save_freq={save_freq!r}")
-        self.filepath = os.fspath(filepath)
-        self.verbose = verbose
-        self.save_best_only = save_best_only
-        self.save_weights_only = save_weights_only
-        self.save_freq = save_freq
-        self.save_non_finite = save_non_finite
-        self.period = period
+    def __post_init__(self):
+        super().__post_init__()
+        if self.save_freq != "epoch" and not isinstance(self.save_freq, int):
+            raise ValueError(
+                f"save_freq: expected 'epoch' or a number of batches. Received: save_freq={self.save_freq!r}"
+            )
+        self.filepath = os.fspath(self.filepath)
         self.epochs_since_last_save = 0
-        if initial_value_threshold is not None:
-            self.best = initial_value_threshold
+        if self.initial_value_threshold is not None:
+            self.best = self.initial_value_threshold
         self._epoch = self._batches = self._last_batch = 0
 
     def wants_batches(self, mode):

@@ -2,19 +2,22 @@
 
 import inspect
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from ...core import behaviour
+from ...core.fields import field
 from .base import Callback, Monitor, numbered
 
 
-def learning_rate(optimizer):
+def learning_rate(optimizer) -> float:
     """The optimizer's learning rate, as a float."""
     return float(getattr(optimizer, _rate_attribute(optimizer)))
 
 
-def set_learning_rate(optimizer, value):
+def set_learning_rate(optimizer, value: float) -> None:
+    """Sets the optimizer's learning rate."""
     name = _rate_attribute(optimizer)
     rate = getattr(optimizer, name)
     if hasattr(rate, "assign"):
@@ -37,29 +40,21 @@ def _rate_in_logs():
 class EarlyStopping(Monitor):
     """Stops training when the monitored value has not improved for `patience` epochs.
 
-    min_delta: the least change that counts. baseline: a value that must be beaten. restore_best_weights: whether the
-    model gets the weights of its best epoch at the end. start_from_epoch: epochs before are not looked at.
+    >>> EarlyStopping("val_accuracy", patience=3).mode
+    'max'
     """
+
+    min_delta: float = field(default=0, doc="The least change that counts.", after="monitor")
+    patience: int = field(default=0, doc="Number of epochs without improvement.", after="min_delta")
+    verbose: int = field(default=0, doc="Whether a stop is told.", after="patience")
+    baseline: float | None = field(default=None, doc="A value that must be beaten.")
+    restore_best_weights: bool = field(default=False, doc="Whether the model gets the weights of its best epoch back.")
+    start_from_epoch: int = field(default=0, doc="Epochs before this one are not looked at.")
 
     state_names = ("wait", "best", "best_epoch", "best_weights", "stopped_epoch")
 
-    def __init__(
-        self,
-        monitor="val_loss",
-        min_delta=0,
-        patience=0,
-        verbose=0,
-        mode="auto",
-        baseline=None,
-        restore_best_weights=False,
-        start_from_epoch=0,
-    ):
-        super().__init__(monitor, mode, min_delta)
-        self.patience = patience
-        self.verbose = verbose
-        self.baseline = baseline
-        self.restore_best_weights = restore_best_weights
-        self.start_from_epoch = start_from_epoch
+    def __post_init__(self):
+        super().__post_init__()
         self.wait = self.stopped_epoch = self.best_epoch = 0
         self.best_weights = None
 
@@ -95,13 +90,15 @@ class EarlyStopping(Monitor):
 
 
 class LearningRateScheduler(Callback):
-    """Sets the learning rate at the begin of each epoch to ``schedule(epoch, rate)`` or ``schedule(epoch)``."""
+    """Sets the learning rate at the beginning of each epoch to ``schedule(epoch, rate)`` or ``schedule(epoch)``.
 
+    >>> LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1)).schedule(1)
+    0.05
+    """
+
+    schedule: Callable = field(doc="Function that returns a float.")
+    verbose: int = field(default=0, doc="Whether the rate is told.")
     state_names = ()
-
-    def __init__(self, schedule, verbose=0):
-        self.schedule = schedule
-        self.verbose = verbose
 
     def on_epoch_begin(self, epoch, logs=None):
         optimizer = self.model.optimizer
@@ -128,35 +125,33 @@ def _takes_two(schedule):
 class ReduceLROnPlateau(Monitor):
     """Multiplies the learning rate by `factor` when the monitored value has not improved for `patience` epochs.
 
-    min_delta (in Keras 2: epsilon): the least change that counts. cooldown: epochs of rest after a reduction.
-    min_lr: the rate goes no lower.
+    Raises:
+        ValueError: if the factor is not below 1.
+
+    >>> ReduceLROnPlateau(factor=0.5).patience
+    10
     """
 
+    factor: float = field(default=0.1, doc="What the rate is multiplied by.", after="monitor")
+    patience: int = field(default=10, doc="Number of epochs without improvement.", after="factor")
+    verbose: int = field(default=0, doc="Whether a reduction is told.", after="patience")
+    min_delta: float = field(default=1e-4, doc="The least change that counts.")
+    cooldown: int = field(default=0, doc="Number of epochs of rest after a reduction.")
+    min_lr: float = field(default=0.0, doc="The rate gets no lower than this.")
+    _epsilon: float | None = field(default=None, alias="epsilon", doc="The name of `min_delta` in Keras 2.")
+    _min_learning_rate: float | None = field(default=None, alias="min_learning_rate", doc="Another name of `min_lr`.")
     state_names = ("wait", "best", "cooldown_counter")
 
-    def __init__(
-        self,
-        monitor="val_loss",
-        factor=0.1,
-        patience=10,
-        verbose=0,
-        mode="auto",
-        min_delta=1e-4,
-        cooldown=0,
-        min_lr=0.0,
-        epsilon=None,
-        min_learning_rate=None,
-    ):
-        super().__init__(monitor, mode, min_delta if epsilon is None else epsilon)
-        if factor >= 1.0:
+    def __post_init__(self):
+        if self._epsilon is not None:
+            self.min_delta = self._epsilon
+        super().__post_init__()
+        if self.factor >= 1.0:
             raise ValueError(
-                f"ReduceLROnPlateau does not support a factor >= 1.0: the rate would not get smaller. Got {factor}"
+                f"ReduceLROnPlateau does not support a factor >= 1.0: the rate would not get smaller. Got {self.factor}"
             )
-        self.factor = factor
-        self.patience = patience
-        self.verbose = verbose
-        self.cooldown = cooldown
-        self.min_lr = min_lr if min_learning_rate is None else min_learning_rate
+        if self._min_learning_rate is not None:
+            self.min_lr = self._min_learning_rate
         self.wait = self.cooldown_counter = 0
 
     epsilon = property(lambda self: abs(self.min_delta))
@@ -193,16 +188,17 @@ class ReduceLROnPlateau(Monitor):
 
 
 class TerminateOnNaN(Callback):
-    """Stops training when the loss of a batch is not finite; with raise_error, by a `RuntimeError`.
+    """Stops training when the loss of a batch is not finite.
 
     With it, `fit` warns of NaN in the data instead of refusing it, so that the loss of that batch ends training.
+
+    >>> TerminateOnNaN(raise_error=True).raise_error
+    True
     """
 
+    raise_error: bool = field(default=False, doc="Whether it is stopped by a `RuntimeError`.")
     expects_nan = True
     state_names = ()
-
-    def __init__(self, raise_error=False):
-        self.raise_error = raise_error
 
     def on_train_batch_end(self, batch, logs=None):
         loss = (logs or {}).get("loss")
@@ -217,14 +213,16 @@ class TerminateOnNaN(Callback):
 class SwapEMAWeights(Callback):
     """Evaluates with the optimizer's moving averages of the weights (``use_ema=True``) in the place of the weights.
 
-    swap_on_epoch: also swap at the end of each epoch, so that checkpoints hold the averages. After training the
-    model keeps the averages.
+    After training the model keeps the averages.
+
+    >>> SwapEMAWeights(swap_on_epoch=True).swap_on_epoch
+    True
     """
 
+    swap_on_epoch: bool = field(default=False, doc="Whether checkpoints made at the end of an epoch hold the averages.")
     state_names = ("_swapped",)
 
-    def __init__(self, swap_on_epoch=False):
-        self.swap_on_epoch = swap_on_epoch
+    def __post_init__(self):
         self._swapped = False
 
     def _averages(self):

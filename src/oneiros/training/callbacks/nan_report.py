@@ -1,5 +1,6 @@
 """Says where NaN comes from."""
 
+from ...core.fields import field
 from .base import Callback
 
 
@@ -7,10 +8,6 @@ class NaNReport(Callback):
     """Explains the first NaN or infinity in the logs: the step, the layer, and the row of the data.
 
     It costs nothing until that happens; then the last steps are done again, and the one that failed layer by layer.
-
-    Args:
-        stop: Whether training stops there, with the weights as they were before the step that failed.
-
     The text is printed and kept as `report`; ``None`` while all is finite.
 
     >>> report = NaNReport()
@@ -18,11 +15,11 @@ class NaNReport(Callback):
     True
     """
 
+    stop: bool = field(
+        default=True, doc="Whether training stops there, with the weights as they were before the step that failed."
+    )
+    report = None
     expects_nan = True
-
-    def __init__(self, stop=True):
-        self.stop = stop
-        self.report = None
 
     def on_train_begin(self, logs=None):
         self.report = None

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ...core import behaviour
+from ...core import behaviour, fields
+from ...core.fields import field
 from ...utils.progress import Progbar
 from .base import HOOKS, Callback
 
@@ -21,13 +22,15 @@ _COUNTS = ("batch", "size", "num_steps")  # what batch logs hold beside losses a
 class BaseLogger(Callback):
     """Puts the means of the batches' logs, weighted by batch size, into the logs of the epoch.
 
-    stateful_metrics: names whose last value is taken instead.
+    >>> BaseLogger(["accuracy"]).stateful_metrics
+    {'accuracy'}
     """
 
+    stateful_metrics: Iterable = field(default=None, doc="Names whose last value is taken instead.")
     state_names = ("seen", "totals")
 
-    def __init__(self, stateful_metrics=None):
-        self.stateful_metrics = set(stateful_metrics or ())
+    def __post_init__(self):
+        self.stateful_metrics = set(self.stateful_metrics or ())
         self.seen, self.totals = 0, {}
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -51,7 +54,17 @@ class BaseLogger(Callback):
 
 
 class History(Callback):
-    """What `fit` returns: `epoch`, the epochs' numbers, and `history`, a list of values for each name in the logs."""
+    """What `fit` returns: the logs of all epochs.
+
+    Attributes:
+        epoch: the numbers of the epochs.
+        history: a list of values for each name in the logs.
+
+    >>> history = History()
+    >>> history.on_epoch_end(0, {"loss": 0.5})
+    >>> history.history
+    {'loss': [0.5]}
+    """
 
     state_names = ("epoch", "history")
 
@@ -69,17 +82,25 @@ class History(Callback):
 
 
 class ProgbarLogger(Callback):
-    """The progress bar, in the look of the generation of Keras that is spoken.
+    """The progress bar, in the look of the running generation of Keras.
 
-    count_mode: whether 'samples' or 'steps' are counted; by default samples where Keras 1 and 2 know their number.
-    stateful_metrics: names shown as they come, not averaged over the batches.
+    Raises:
+        ValueError: if `count_mode` is neither ``'samples'`` nor ``'steps'``.
+
+    >>> ProgbarLogger("steps").count_mode
+    'steps'
     """
 
-    def __init__(self, count_mode=None, stateful_metrics=None):
-        if count_mode not in (None, "samples", "steps"):
-            raise ValueError(f"count_mode: expected 'samples' or 'steps'. Received: count_mode={count_mode!r}")
-        self.count_mode = count_mode
-        self.stateful_metrics = set(stateful_metrics or ())
+    count_mode: str | None = field(
+        default=None,
+        doc="Whether ``'samples'`` or ``'steps'`` are counted. `None`: samples where Keras 1 and 2 know their number.",
+    )
+    stateful_metrics: Iterable = field(default=None, doc="Names shown as they come, not averaged over the batches.")
+
+    def __post_init__(self):
+        if self.count_mode not in (None, "samples", "steps"):
+            raise ValueError(f"count_mode: expected 'samples' or 'steps'. Received: count_mode={self.count_mode!r}")
+        self.stateful_metrics = set(self.stateful_metrics or ())
         self._progbar = None
         self._in_fit = False
 
@@ -163,7 +184,7 @@ class ProgbarLogger(Callback):
         # The last values of an epoch come with the validation's, in `_finish`.
         if self.verbose == 1 and (self._progbar.target is None or self.seen < self._progbar.target):
             values = self._values(logs)
-            if getattr(self.model, "_logs_are_running", False):  # means since the epoch began: show them as they come
+            if self.progress is not None and self.progress.running_logs:  # means since the epoch began, to show as is
                 self._progbar.stateful_metrics = {name for name, _ in values}
             self._progbar.update(self.seen, values, finalize=False)
 
@@ -182,12 +203,18 @@ class ProgbarLogger(Callback):
 
 
 class CSVLogger(Callback):
-    """Writes the logs of each epoch as a line of a CSV file. append: continue a file that is there."""
+    """Writes the logs of each epoch as a line of a CSV file.
 
-    def __init__(self, filename, separator=",", append=False):
-        self.filename = str(filename)
-        self.sep = separator
-        self.append = append
+    >>> CSVLogger("log.csv", separator=";").sep
+    ';'
+    """
+
+    filename: str = field(doc="The file.")
+    sep: str = field(default=",", alias="separator", doc="What stands between two values.")
+    append: bool = field(default=False, doc="Whether a file that is there is continued.")
+
+    def __post_init__(self):
+        self.filename = str(self.filename)
         self.keys = self.writer = self.csv_file = None
         self._header = True
 
@@ -261,7 +288,20 @@ def _cell(value):
 
 
 class LambdaCallback(Callback):
-    """A callback made of functions: ``LambdaCallback(on_epoch_end=lambda epoch, logs: ...)``; any hook may be given."""
+    """A callback made of functions.
+
+    Args:
+        on_epoch_begin: function of (epoch, logs), as for the end of an epoch.
+        on_epoch_end: see above.
+        on_train_begin: function of (logs), as for the end of training.
+        on_train_end: see above.
+        on_train_batch_begin: function of (batch, logs), as for the end of a batch.
+        on_train_batch_end: see above.
+        **kwargs: any other hook by its name.
+
+    >>> LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch)).on_epoch_end(3, {})
+    3
+    """
 
     def __init__(
         self,
@@ -279,23 +319,18 @@ class LambdaCallback(Callback):
 
 
 class RemoteMonitor(Callback):
-    """Sends the logs of each epoch to a server by POST, as JSON in the form field `field` or (send_as_json) bare."""
+    """Sends the logs of each epoch to a server, as JSON in a POST request.
 
+    >>> RemoteMonitor(path="/logs").root
+    'http://localhost:9000'
+    """
+
+    root: str = fields.field(default="http://localhost:9000", doc="The server.")
+    path: str = fields.field(default="/publish/epoch/end/", doc="The path there.")
+    field: str = fields.field(default="data", doc="The field of the form that holds the JSON text.")
+    headers: dict | None = fields.field(default=None, doc="Further HTTP headers.")
+    send_as_json: bool = fields.field(default=False, doc="Whether the JSON text is sent as it is, without a form.")
     state_names = ()
-
-    def __init__(
-        self,
-        root="http://localhost:9000",
-        path="/publish/epoch/end/",
-        field="data",
-        headers=None,
-        send_as_json=False,
-    ):
-        self.root = root
-        self.path = path
-        self.field = field
-        self.headers = headers
-        self.send_as_json = send_as_json
 
     def on_epoch_end(self, epoch, logs=None):
         record = {"epoch": epoch} | {

@@ -2,12 +2,14 @@
 
 import io
 import time
+import typing
 import warnings
 from pathlib import Path
 
 import numpy as np
 
 from ...core import behaviour
+from ...core.fields import field
 from .base import Callback
 from .event_file import EventFile, histogram, image, scalar
 
@@ -15,47 +17,46 @@ from .event_file import EventFile, histogram, image, scalar
 class TensorBoard(Callback):
     """Writes logs for TensorBoard (``tensorboard --logdir logs``).
 
-    histogram_freq: every how many epochs histograms of the weights are written (0: never); write_images: weights as
-    images too. write_graph: the model's layers. write_steps_per_second: the speed. update_freq: 'batch', 'epoch', or
-    a number of batches after which losses and metrics are written. profile_batch: a batch, or the first and last
-    batch, in which JAX's profiler runs. embeddings_freq: every how many epochs the weights of Embedding layers are
-    written for the projector; embeddings_metadata: a file with the labels, or a dictionary from layer to file.
-
     Keras 1 and 2 programs get one folder with `loss`, `val_loss`, ...; others `train` and `validation` with
     `epoch_loss`, ...
+
+    Raises:
+        ValueError: if `profile_batch` is no range of batches.
+
+    >>> TensorBoard("logs", update_freq="batch").update_freq
+    1
     """
 
+    log_dir: str = field(default="logs", doc="The folder.")
+    histogram_freq: int = field(default=0, doc="Every how many epochs histograms of the weights are written. 0: never.")
+    write_graph: bool = field(default=True, doc="Whether the model's layers are written.")
+    write_images: bool = field(default=False, doc="Whether weights are written as images too.")
+    write_steps_per_second: bool = field(default=False, doc="Whether the speed is written.")
+    update_freq: int | str = field(
+        default="epoch",
+        doc="``'batch'``, ``'epoch'``, or a number of batches after which losses and metrics are written.",
+    )
+    profile_batch: typing.Any = field(
+        default=0, doc="A batch, or the first and last batch, in which JAX's profiler runs."
+    )
+    embeddings_freq: int = field(
+        default=0, doc="Every how many epochs the weights of Embedding layers are written for the projector."
+    )
+    embeddings_metadata: typing.Any = field(
+        default=None, doc="A file with the labels of embeddings, or a dictionary from layer to file."
+    )
+    batch_size: int | None = field(default=None, doc="Accepted.")
+    write_grads: bool = field(default=False, doc="Not supported.")
+    embeddings_layer_names: typing.Any = field(default=None, doc="The layers whose weights are written for it.")
+    embeddings_data: typing.Any = field(default=None, doc="Accepted.")
     state_names = ("_step", "_epoch_start_step", "_batch")
 
-    def __init__(
-        self,
-        log_dir="logs",
-        histogram_freq=0,
-        write_graph=True,
-        write_images=False,
-        write_steps_per_second=False,
-        update_freq="epoch",
-        profile_batch=0,
-        embeddings_freq=0,
-        embeddings_metadata=None,
-        batch_size=None,
-        write_grads=False,
-        embeddings_layer_names=None,
-        embeddings_data=None,
-    ):
-        if write_grads:
+    def __post_init__(self):
+        if self.write_grads:
             warnings.warn("TensorBoard: write_grads is not supported: no histograms of gradients are written.")
-        self.log_dir = Path(log_dir)
-        self.histogram_freq = histogram_freq
-        self.write_graph = write_graph
-        self.write_images = write_images
-        self.write_steps_per_second = write_steps_per_second
-        self.update_freq = 1 if update_freq == "batch" else update_freq
-        self.batch_size = batch_size
-        self.profile_batch = _batch_range(profile_batch)
-        self.embeddings_freq = embeddings_freq
-        self.embeddings_metadata = embeddings_metadata
-        self.embeddings_layer_names = embeddings_layer_names
+        self.log_dir = Path(self.log_dir)
+        self.update_freq = 1 if self.update_freq == "batch" else self.update_freq
+        self.profile_batch = _batch_range(self.profile_batch)
         self._files = {}
         self._step = self._epoch_start_step = self._batch = 0
         self._epoch_start_time = time.time()

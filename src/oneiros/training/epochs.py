@@ -1,0 +1,120 @@
+"""The epochs of a training, and the validation inside them."""
+
+from collections.abc import Callable
+
+from .autopsy import explainer
+from .callbacks import CallbackList
+from .data import BatchData, warn_exhausted
+from .loop import Loop
+from .steps import steps_of
+
+
+class BatchHooks:
+    """The callbacks' batch hooks of one phase, as the loop calls them.
+
+    Args:
+        callbacks: a `CallbackList`.
+        phase: ``"train"`` or ``"test"``.
+        model: the model, which a callback may stop.
+    """
+
+    def __init__(self, callbacks: CallbackList, phase: str, model):
+        self.begin = getattr(callbacks, f"on_{phase}_batch_begin")
+        self.end = getattr(callbacks, f"on_{phase}_batch_end")
+        self.model, self.phase, self.exact = model, phase, callbacks.exact
+        self.saves_after = callbacks.saves_after if phase == "train" else []
+
+    def stop(self) -> bool:
+        """Whether a callback has stopped the training."""
+        return self.phase == "train" and self.model.stop_training
+
+    def due(self, steps: int) -> bool:
+        """Whether a callback must see the state as it is after so many steps of the epoch."""
+        return any(saves(steps) for saves in self.saves_after)
+
+
+class Epochs:
+    """The epochs of one call of `fit`.
+
+    Args:
+        model: the compiled model.
+        data: the training data, `ArrayData` or `BatchData`.
+        validation: the validation data, or ``None``.
+        validation_freq: every how many epochs there is a validation, or the numbers of these epochs, from 1.
+        callbacks: a `CallbackList` whose progress is that of this training.
+        prepare: function that builds what the first batch has to build.
+    """
+
+    def __init__(self, model, data, validation, validation_freq, callbacks: CallbackList, prepare: Callable):
+        self.model, self.data, self.prepare = model, data, prepare
+        self.validation, self.validation_freq = validation, validation_freq
+        self.callbacks, self.progress = callbacks, callbacks.progress
+
+    def run(self, epochs: range) -> None:
+        """Trains for these epochs, or those of them that are left."""
+        model, callbacks, progress = self.model, self.callbacks, self.progress
+        with callbacks.cleaning_up():
+            callbacks.on_train_begin()
+            callbacks.resume()
+            for epoch in progress.epochs(epochs.start, epochs.stop):
+                self._begin(epoch)
+                logs = self._train() | self._validate(epoch)
+                progress.end_epoch()
+                callbacks.on_epoch_end(epoch, logs)
+                if model.stop_training:
+                    break
+            model.optimizer.finalize_variable_values(steps_of(model).trained_variables())
+            callbacks.on_train_end()
+            for watcher in progress.watchers:
+                watcher(model, progress)
+
+    def _begin(self, epoch):
+        if self.progress.step:
+            self.callbacks.resume_epoch(epoch)
+        else:
+            self.callbacks.on_epoch_begin(epoch)
+            self.model.reset_metrics()
+            self.progress.begin_epoch()
+        self.prepare()  # the first batch is asked for when callbacks have set up what it comes from
+
+    def _train(self):
+        model, data, progress = self.model, self.data, self.progress
+        loop = _loop(model, "train", data, self.callbacks, progress)
+        logs, steps = loop.run(None if progress.rows is None else progress.rows.from_step(progress.step))
+        if isinstance(data, BatchData) and data.steps and steps < data.steps and not model.stop_training:
+            warn_exhausted(steps, data.steps)
+            model.stop_training = True
+        return logs
+
+    def _validate(self, epoch):
+        frequency = self.validation_freq
+        due = (epoch + 1) % frequency == 0 if isinstance(frequency, int) else epoch + 1 in frequency
+        if self.validation is None or not due:
+            return {}
+        logs = evaluate_epoch(self.model, self.validation, self.callbacks)
+        return {f"val_{name}": value for name, value in logs.items()}
+
+
+def evaluate_epoch(model, data, callbacks: CallbackList, prepare: Callable = lambda: None) -> dict:
+    """The logs of one pass over data.
+
+    Args:
+        model: the compiled model.
+        data: `ArrayData` or `BatchData`.
+        callbacks: a `CallbackList`.
+        prepare: function that is called between the callbacks' start and the first batch.
+    """
+    model.reset_metrics()
+    callbacks.on_test_begin()
+    prepare()
+    logs, _ = _loop(model, "test", data, callbacks).run()
+    callbacks.on_test_end(logs)
+    return logs
+
+
+def _loop(model, phase, data, callbacks, progress=None):
+    steps = steps_of(model).train if phase == "train" else steps_of(model).test
+    single = callbacks.overrides_batch_hooks[phase]
+    loop = Loop(steps, data, BatchHooks(callbacks, phase, model), single, progress, explainer(model, phase))
+    callbacks.progress.running_logs = loop.average is None
+    return loop
