@@ -56,7 +56,7 @@ class Progress:
     def begin_epoch(self) -> None:
         """Tells that an epoch begins: rows get the order in which they are taken."""
         if self.rows is not None:
-            self.rows.shuffle_anew()
+            self.rows.begin_epoch()
 
     def end_epoch(self) -> None:
         """Tells that the epoch is done."""
@@ -103,19 +103,32 @@ class Rows:
     Args:
         samples: the number of rows.
         batch_size: rows a step.
-        steps: steps an epoch.
+        steps: steps an epoch. What they leave of a pass over the rows is for the epochs after it.
         shuffle: True, False, or "batch": whole batches are shuffled.
 
-    >>> Rows(10, 4, 3, shuffle=False).from_step(2).tolist()
+    >>> rows = Rows(10, 4, 2, shuffle=False)
+    >>> for epoch in range(3):
+    ...     rows.begin_epoch()
+    ...     print(rows.from_step(0).tolist())
+    [0, 1, 2, 3, 4, 5, 6, 7]
     [8, 9]
+    [0, 1, 2, 3, 4, 5, 6, 7]
     """
 
     def __init__(self, samples, batch_size, steps, shuffle):
         self.order = np.arange(samples)
         self.batch_size, self.steps, self.shuffle = batch_size, steps, shuffle
+        self.start = -steps  # the step of the pass that the epoch begins with
 
-    def shuffle_anew(self):
-        """Draws the order of an epoch from NumPy's global generator, for programs seed that."""
+    def begin_epoch(self):
+        """Goes on in the pass over the rows, or begins the next one."""
+        self.start += self.steps
+        if self.start <= 0 or self.start * self.batch_size >= len(self.order):
+            self.start = 0
+            self._shuffle()
+
+    def _shuffle(self):
+        """Draws the order of a pass from NumPy's global generator, for programs seed that."""
         order, size = self.order, self.batch_size
         if not behaviour.epochs_shuffle_on:
             order.sort()
@@ -129,15 +142,17 @@ class Rows:
 
     def from_step(self, step):
         """The rows from this step of the epoch on."""
-        return self.order[step * self.batch_size : self.steps * self.batch_size]
+        return self.order[(self.start + step) * self.batch_size : (self.start + self.steps) * self.batch_size]
 
     def get_state(self, within_epoch: bool) -> dict:
         """The order as data. within_epoch: whether an epoch has begun."""
-        needed = self.shuffle and (within_epoch or behaviour.epochs_shuffle_on)
+        within_pass = within_epoch or 0 < (self.start + self.steps) * self.batch_size < len(self.order)
+        needed = self.shuffle and (within_pass or behaviour.epochs_shuffle_on)
         small = np.uint32 if len(self.order) < 2**32 else np.uint64
         return {
             "samples": len(self.order),
             "batch_size": self.batch_size,
+            "start": self.start,
             "order": self.order.astype(small) if needed else None,
         }
 
@@ -150,5 +165,7 @@ class Rows:
                 f"{state['batch_size']}. Received: {len(self.order)} samples in batches of {self.batch_size}, where "
                 "that place does not exist. Give the same data again."
             )
+        if same:
+            self.start = state["start"]
         if same and state["order"] is not None:
             self.order[:] = state["order"]
