@@ -358,6 +358,11 @@ def test_accuracy_follows_loss(generation):
     assert float(found) == _at(generation, 0.5, 0.5, 1, 1)  # of both numbers, or of the largest
 
 
+def test_metric_name_as_written(generation):
+    history = _trained(metrics=["AUC"]).fit(np.zeros((2, 1)), np.array([[0.0], [1.0]]), epochs=1, verbose=0).history
+    assert set(history) == {"loss", _at(generation, "AUC", "AUC", "auc", "AUC")}
+
+
 def test_metric_names_give_objects(generation):
     metric = oneiros.metrics.get("mse")
     assert isinstance(metric, oneiros.metrics.Metric) == _at(generation, False, False, False, True)

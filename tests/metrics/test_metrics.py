@@ -193,6 +193,11 @@ def test_values(expression, data, expected):
         assert all(not np.any(np.asarray(v)) for v in metric.variables)
 
 
+def test_r2_of_constant_targets():
+    t, p = np.array([[1.0, 1], [1, 1]]), np.array([[1.0, 2], [1, 0]])
+    assert np.asarray(metrics.R2Score(None)(t, p)).tolist() == sk.r2_score(t, p, multioutput="raw_values").tolist()
+
+
 def test_auc_tends_to_the_exact_area():
     t, p = (RNG.rand(500) > 0.3).astype("float32"), RNG.rand(500).astype("float32")
     assert float(metrics.AUC(2000)(t, p)) == pytest.approx(sk.roc_auc_score(t, p), abs=2e-3)

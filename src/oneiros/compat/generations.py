@@ -72,6 +72,7 @@ BEHAVIOUR = {
     "fixed_phase_in_fit":          (True,         True,         False,        False),
     "accuracy_is_mean":            (True,         True,         True,         False),
     "accuracy_follows_loss":       (True,         True,         False,        False),
+    "metric_name_as_written":      (True,         True,         False,        True),
     "metric_names_give_objects":   (False,        False,        False,        True),
     "expressions_recorded":        (True,         True,         False,        False),
     "keras_tensor_is_of_layer":    (True,         True,         False,        False),

@@ -70,6 +70,7 @@ behaviour = SimpleNamespace(
     fixed_phase_in_fit=False,  # True: K.set_learning_phase holds for fit, evaluate and predict too
     accuracy_is_mean=False,  # True: the function accuracy gives a mean over the last axis
     accuracy_follows_loss=False,  # True: what "accuracy" means depends on the loss, not on the targets' shape
+    metric_name_as_written=True,  # False: metrics=["AUC"] is logged under the name of the object, as auc
     metric_names_give_objects=True,  # False: metrics.get("mse") is the function
     expressions_recorded=False,  # True: K's functions of variables record expressions outside of calls
     keras_tensor_is_of_layer=False,  # True: K.is_keras_tensor is only true of what a layer returned

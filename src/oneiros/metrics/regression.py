@@ -102,7 +102,8 @@ class R2Score(NamedMetric):
             raise ValueError("R2Score has no result yet: call update_state first.")
         mean = safe_divide(self.sum.raw, self.count.raw)
         total = self.squared_sum.raw - self.sum.raw * mean
-        score = 1 - safe_divide(self.total_mse.raw, total)
+        # The score of constant targets is 0, unless all predictions are right.
+        score = jnp.where((total == 0) & (self.total_mse.raw > 0), 0.0, 1 - safe_divide(self.total_mse.raw, total))
         if self.class_aggregation == "uniform_average":
             score = jnp.mean(score)
         elif self.class_aggregation == "variance_weighted_average":

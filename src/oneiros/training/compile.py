@@ -310,7 +310,7 @@ def _make_metric(spec, target, output, loss):
     else:
         fn = metrics.get(spec)
         if isinstance(fn, metrics.Metric):
-            return fn, name if isinstance(spec, str) else fn.name
+            return fn, name if isinstance(spec, str) and behaviour.metric_name_as_written else fn.name
         if behaviour.metric_name_from_function and isinstance(spec, str):
             name = getattr(fn, "__name__", name)
     if getattr(fn, "stateful", False) or hasattr(fn, "reset_states"):
