@@ -224,7 +224,7 @@ def _build_graph(config):
             raise _Missing
         if node_index < 0 or not 0 <= tensor_index < len(made[name][node_index]):
             raise CorruptFileError(
-                f"The graph names output {tensor_index} of call {history[1]} of {name!r}, which does not exist."
+                f"The graph names output {tensor_index} of call {history[1]} of {name!r}, but there is no such output."
             )
         return made[name][node_index][tensor_index]
 
