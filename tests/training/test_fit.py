@@ -191,7 +191,8 @@ def test_penalties_on_weights_and_activities_are_part_of_the_loss():
     w, b, w2, b2 = model.get_weights()
     model.layers[1].bias.assign([1.0, 2.0])
     hidden = X @ w + b
-    expected = ((hidden @ w2 + [1.0, 2.0] - Y) ** 2).mean() + 0.1 * (w**2).sum() + 0.01 * 5 + 0.01 * abs(hidden).sum()
+    activities = 0.01 * abs(hidden).sum() / len(X)  # per sample, as Keras 3 and tf.keras have it
+    expected = ((hidden @ w2 + [1.0, 2.0] - Y) ** 2).mean() + 0.1 * (w**2).sum() + 0.01 * 5 + activities
     np.testing.assert_allclose(model.evaluate(X, Y, verbose=0), expected, rtol=1e-5)
 
 
