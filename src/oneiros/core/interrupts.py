@@ -56,6 +56,7 @@ class held:  # noqa: N801 - used as a function
 
     A second interrupt does not wait if it comes more than a second later, since what is inside may never end.
 
+    >>> handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
     >>> try:
     ...     with held():
     ...         signal.raise_signal(signal.SIGINT)
@@ -106,6 +107,7 @@ class held:  # noqa: N801 - used as a function
 class allowed:  # noqa: N801 - used as a function
     """Lets interrupts act at once again, inside of a `held` block. One that waits is raised on entry.
 
+    >>> handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
     >>> try:
     ...     with held(), allowed():
     ...         signal.raise_signal(signal.SIGINT)
