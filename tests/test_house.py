@@ -56,7 +56,7 @@ BUDGETS = {
     "regularizers": 60,
     "saving": 1280,
     "training": 3350,
-    "utils": 1320,
+    "utils": 1330,
     "verify": 110,
     "wrappers": 240,
 }

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -183,6 +184,21 @@ def test_ctrl_c_while_data_is_made(model, method, options):
     assert len(watcher.errors) == 1
     assert multiprocessing.active_children() == []
     steps_seen(model)
+
+
+def test_ctrl_c_that_another_thread_receives(model):
+    """It does not wake the main thread, which waits for a batch."""
+
+    class Slow(Batches):
+        def deed(self):
+            time.sleep(0.1)
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+            time.sleep(30)
+
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        model.predict(Slow(), verbose=0, workers=2)
+    assert time.monotonic() - begin < 15
 
 
 def test_ctrl_c_while_processes_are_forked(model):

@@ -58,6 +58,7 @@ def die():
 
 def hang():
     time.sleep(60)
+    raise TimeoutError  # a thread that is left behind must not draw random numbers while other tests run
 
 
 def take(enqueuer, count, **start):

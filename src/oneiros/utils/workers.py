@@ -33,6 +33,9 @@ from ..core.config import data_timeout
 from ..core.errors import DataWorkerError
 from ..core.interrupts import allowed, held, time_limit
 
+# Seconds. Ctrl-C does not end a wait if another thread receives the signal, or if it comes just before the wait begins.
+_LONGEST_WAIT = 0.25
+
 
 class Workers:
     """Computes ``function(item)`` for one item after another.
@@ -89,9 +92,13 @@ class Workers:
         return results()
 
     def _result(self, item, future):
+        end = time.monotonic() + self.timeout
         with allowed():
-            if not future.done() and not wait([future], self.timeout).done:
-                raise self._silent(item)
+            while not future.done():
+                left = end - time.monotonic()
+                if left <= 0:
+                    raise self._silent(item)
+                wait([future], min(left, _LONGEST_WAIT))
         try:
             return future.result()
         except Exception as error:
@@ -174,6 +181,7 @@ class _Process:
             raise DataWorkerError("use_multiprocessing needs a system that can fork, such as Linux. Use threads here.")
         context = multiprocessing.get_context("fork")
         self.connection, theirs = context.Pipe()
+        self.joining = threading.Lock()  # of two threads that wait for its end, only one would see it
         self.crash = tempfile.TemporaryFile()  # noqa: SIM115 - where a worker that crashes leaves its traceback
         inherited = [self.connection, *(other.connection for other in siblings)]
         arguments = (function, theirs, inherited, self.crash, os.getpid())
@@ -194,7 +202,7 @@ class _Process:
         return result
 
     def _died(self, item):
-        self.process.join(1)
+        self.join()
         code = self.process.exitcode
         how = f"killed by {signal.Signals(-code).name}" if code and code < 0 else f"exit code {code}"
         self.crash.seek(0)
@@ -205,9 +213,13 @@ class _Process:
             + (f"\nIn the worker process:\n{trace}" if trace else "")
         )
 
+    def join(self):
+        with self.joining:
+            self.process.join(1)
+
     def kill(self):
         self.process.kill()
-        self.process.join(1)
+        self.join()
         self.crash.close()
 
 
