@@ -26,6 +26,7 @@ LIMITS = {
     "private names of other modules": 4,
     "imports of the library inside functions": 24,
     "tests of the generation outside compat": 0,
+    "public functions without types": 1457,
 }
 # Lines of code of each room, without blanks, comments and docstrings.
 BUDGETS = {
@@ -165,6 +166,32 @@ def private_access():
     return found
 
 
+def public_functions(tree):
+    """Functions and methods that have no private name, in classes that have none, and constructors."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from public_functions(node)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and (
+            not node.name.startswith("_") or node.name == "__init__"
+        ):
+            yield node
+
+
+def lacks_types(function):
+    arguments = function.args.posonlyargs + function.args.args + function.args.kwonlyargs
+    bare = any(a.annotation is None and a.arg not in ("self", "cls") for a in arguments)
+    return bare or (function.returns is None and function.name != "__init__")
+
+
+def functions_without_types():
+    return [
+        f"{name_of(path, node)} {node.name}"
+        for path, tree in trees().items()
+        for node in public_functions(tree)
+        if lacks_types(node)
+    ]
+
+
 def generation_tests():
     return [
         name_of(path, node)
@@ -182,6 +209,7 @@ RULES = {
     "private names of other modules": private_access,
     "imports of the library inside functions": imports_inside_functions,
     "tests of the generation outside compat": generation_tests,
+    "public functions without types": functions_without_types,
 }
 
 
