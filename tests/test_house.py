@@ -45,7 +45,7 @@ BUDGETS = {
     "dtype_policies": 10,
     "initializers": 200,
     "kernels": 810,
-    "layers": 3750,
+    "layers": 3760,
     "losses": 580,
     "metrics": 910,
     "mixed_precision": 10,

@@ -11,6 +11,7 @@ import pytest
 from oneiros import core, optimizers
 from oneiros.core.config import behaviour
 from oneiros.core.deferred import active
+from oneiros.core.errors import InputDataError
 from oneiros.optimizers import schedules
 
 GOLDEN = json.loads((Path(__file__).parent / "golden.json").read_text())
@@ -429,3 +430,20 @@ def test_get():
         optimizers.get(3)
     norm = np.float32(5.0)
     np.testing.assert_allclose(optimizers.clip_norm(jnp.array([3.0, 4.0]), 1.0, norm), [0.6, 0.8], rtol=1e-6)
+
+
+@pytest.mark.parametrize("rate", ["fast", None, [0.1, 0.2]])
+def test_what_is_no_rate_is_refused(rate):
+    with pytest.raises(InputDataError, match="SGD: learning_rate: expected a number"):
+        optimizers.SGD(learning_rate=rate)
+
+
+def test_an_optimizer_of_the_users_own_may_have_its_name_first():
+    class Halving(optimizers.Optimizer):
+        def __init__(self, name="Halving"):
+            super().__init__(name)
+
+        def update_step(self, gradient, variable, learning_rate):
+            variable.assign(variable / 2)
+
+    assert Halving().name == "Halving"

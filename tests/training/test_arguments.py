@@ -91,6 +91,9 @@ COMPILE = [
     ("sample_weight_mode", {"out": "time"}),
     ("steps_per_execution", 0),
     ("steps_per_execution", "a"),
+    ("run_eagerly", "no"),
+    ("jit_compile", 3),
+    ("auto_scale_loss", "yes"),
 ]
 
 

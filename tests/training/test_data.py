@@ -227,6 +227,13 @@ def test_labels_and_indices_out_of_range():
         indices[3, 1] = bad
         with pytest.raises(InputDataError, match=rf"index {bad} in row 3.*\[0, 10\)"):
             model.predict(indices, verbose=0)
+    fractions = x.astype("float32")
+    model.predict(fractions, verbose=0)
+    fractions[3, 1] = 0.5
+    with pytest.raises(InputDataError, match="index 0.5 in row 3 of the input is not a whole number"):
+        model.predict(fractions, verbose=0)
+    with pytest.raises(InputDataError, match="index 0.5 of the input is not a whole number"):
+        model.layers[0](fractions)
     with pytest.raises(InputDataError, match=r"no weight for the classes \[2\]"):
         model.fit(x, y, verbose=0, class_weight={0: 1.0, 1: 1.0})
 

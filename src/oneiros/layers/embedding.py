@@ -20,7 +20,7 @@ class Embedding(Layer):
     Shapes: integers ``(batch, ...)`` to ``(batch, ..., output_dim)``. The weight `embeddings` is of shape
     ``(input_dim, output_dim)``. With `mask_zero` the outputs carry a mask that is False where the input is 0.
 
-    An index out of range raises `InputDataError`.
+    An index out of range, or a fraction, raises `InputDataError`.
 
     >>> import numpy as np
     >>> Embedding(10, 4)(np.array([[1, 2, 9]])).shape
@@ -58,20 +58,38 @@ class Embedding(Layer):
         self.stray_index = Variable(np.int32(NO_STRAY), name="stray_index", trainable=False)
 
     def call(self, inputs):
+        if inputs.size and not isinstance(inputs, jax.core.Tracer):
+            self.check_indices(np.asarray(inputs), "of the input")
         indices = inputs if jnp.issubdtype(inputs.dtype, jnp.integer) else inputs.astype("int32")
-        if indices.size:
-            self._check_range(indices)
+        if inputs.size and isinstance(inputs, jax.core.Tracer) and writes_are_carried():
+            self._note_strays(indices)
         return take_rows(self.embeddings.raw, indices).astype(self.compute_dtype)
 
-    def _check_range(self, indices):
-        """Complains at once where values are known; compiled code notes an index that is out of range."""
-        if not isinstance(indices, jax.core.Tracer):
-            low, high = (int(end) for end in (np.asarray(indices).min(), np.asarray(indices).max()))
-            if low < 0 or high >= self.input_dim:
-                raise InputDataError(self.out_of_range(low if low < 0 else high, "of the input"))
-        elif writes_are_carried():
-            low, high, before = indices.min(), indices.max(), self.stray_index.raw
-            self.stray_index.assign(jnp.where(high >= self.input_dim, high, jnp.where(low < 0, low, before)))
+    def _note_strays(self, indices):
+        """Compiled code cannot complain: it notes an index that is out of range."""
+        low, high, before = indices.min(), indices.max(), self.stray_index.raw
+        self.stray_index.assign(jnp.where(high >= self.input_dim, high, jnp.where(low < 0, low, before)))
+
+    def check_indices(self, indices, where, rows=None):
+        """Complains about the first index that is out of range, or a fraction.
+
+        Args:
+            indices: a NumPy array of any shape and type.
+            where: what is said of its place, such as `"of the input"`.
+            rows: if given, the place is told by the number of the row. This is a function from a place along the first
+                axis to that number.
+
+        Raises:
+            InputDataError: if there is such an index.
+        """
+        whole = indices.dtype.kind != "f" or (indices == np.floor(indices)).all()
+        if whole and indices.min() >= 0 and indices.max() < self.index_limit:
+            return
+        fits = (indices >= 0) & (indices < self.index_limit) & (whole or indices == np.floor(indices))
+        place = tuple(np.argwhere(~fits)[0])
+        raise InputDataError(
+            self.out_of_range(indices[place], where if rows is None else f"in row {rows(place[0])} {where}")
+        )
 
     def out_of_range(self, index, where):
         """The text of the error about an index out of range.
@@ -80,9 +98,11 @@ class Embedding(Layer):
             index: the index.
             where: what is said of its place, such as `"of the input"`.
         """
+        if not np.isfinite(index) or index != np.floor(index):
+            return f"Layer {self.name} (Embedding): index {index} {where} is not a whole number."
         return (
-            f"Layer {self.name} (Embedding): index {index} {where} is not in [0, {self.index_limit}). Raise input_dim, "
-            "or map the indices into this range."
+            f"Layer {self.name} (Embedding): index {int(index)} {where} is not in [0, {self.index_limit}). Raise "
+            "input_dim, or map the indices into this range."
         )
 
     def compute_mask(self, inputs, mask=None):

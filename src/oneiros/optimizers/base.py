@@ -93,7 +93,7 @@ class Optimizer(OptimizerState):
     def __post_init__(self):
         super().__post_init__()
         rate = self._learning_rate
-        if isinstance(rate, str):  # tf.keras has the name first
+        if isinstance(rate, str) and type(self).update is Optimizer.update:  # a user's own, as in tf.keras: name first
             rate, self.name = 0.001, rate
         bounds = (self.clipnorm, self.clipvalue, self.global_clipnorm)
         if sum(bound is not None for bound in bounds) > 1 and formulas_of_keras_3():

@@ -23,8 +23,11 @@ class OptimizerState(core.Configurable):
             return schedules.deserialize(rate)
         if isinstance(rate, core.Variable):
             return rate
-        if not isinstance(rate, (int, float)) and np.ndim(rate) != 0:
-            raise ValueError(f"{type(self).__name__}: learning_rate must be a number, a schedule or a function.")
+        if rate is None or isinstance(rate, str) or np.ndim(rate) != 0:
+            raise InputDataError(
+                f"{type(self).__name__}: learning_rate: expected a number, a schedule or a function without arguments. "
+                f"Received: learning_rate={rate!r}"
+            )
         return self._state(rate, "learning_rate")
 
     @property

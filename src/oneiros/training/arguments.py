@@ -135,8 +135,16 @@ def check_ends(source, steps: int | None, name: str) -> None:
 _MODES = (None, "temporal", "samplewise")
 
 
-def check_compile(loss, metrics, weighted_metrics, sample_weight_mode, steps_per_execution) -> None:
+def check_compile(loss, metrics, weighted_metrics, sample_weight_mode, steps_per_execution, **switches) -> None:
     """Complains about what cannot be a loss, a metric, or a mode of sample weights. The arguments are `compile`'s.
+
+    Args:
+        loss: losses.
+        metrics: metrics.
+        weighted_metrics: metrics.
+        sample_weight_mode: modes of sample weights.
+        steps_per_execution: a number of steps.
+        **switches: what is true, false or left to the library.
 
     Raises:
         InputDataError: if one of them is none of these.
@@ -156,6 +164,9 @@ def check_compile(loss, metrics, weighted_metrics, sample_weight_mode, steps_per
                 f"sample_weight_mode: expected None or 'temporal', for each output. Received: {sample_weight_mode!r}"
             )
     positive_int("steps_per_execution", steps_per_execution)
+    for name, value in switches.items():
+        if value not in (True, False, None, "auto"):
+            raise InputDataError(f"{name}: expected True or False. Received: {name}={value!r}")
 
 
 def _leaves(given):

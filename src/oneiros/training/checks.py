@@ -156,7 +156,7 @@ def embedded_inputs(graph):
 
 
 def check_indices(embedded, arrays, rows=None):
-    """Raises `InputDataError` if values of an input are out of range for the embedding that looks them up.
+    """Raises `InputDataError` if values of an input are out of range, or fractions, for the embedding that takes them.
 
     Args:
         embedded: what `embedded_inputs` found.
@@ -165,12 +165,8 @@ def check_indices(embedded, arrays, rows=None):
     """
     for number, layer in embedded:
         array = arrays[number]
-        if on_disk(array) or not array.size or (array.min() >= 0 and array.max() < layer.index_limit):
-            continue
-        array = np.asarray(array)
-        place = tuple(np.argwhere(~((array >= 0) & (array < layer.index_limit)))[0])
-        row = place[0] if rows is None else rows[place[0]]
-        raise InputDataError(layer.out_of_range(array[place], f"in row {row} of the input"))
+        if not on_disk(array) and array.size:
+            layer.check_indices(np.asarray(array), "of the input", lambda place: place if rows is None else rows[place])
 
 
 _STRAYS = "stray indices"  # among the logs of a step

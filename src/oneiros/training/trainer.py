@@ -60,7 +60,8 @@ class Trainer:
             sample_weight_mode: accepted; the weights' shape says it.
             target_tensors: accepted.
         """
-        arguments.check_compile(loss, metrics, weighted_metrics, sample_weight_mode, steps_per_execution)
+        switches = {"run_eagerly": run_eagerly, "jit_compile": jit_compile, "auto_scale_loss": auto_scale_loss}
+        arguments.check_compile(loss, metrics, weighted_metrics, sample_weight_mode, steps_per_execution, **switches)
         self.optimizer = optimizers.get(optimizer)
         if auto_scale_loss and self.dtype_policy.name == "mixed_float16":
             self.optimizer = optimizers.LossScaleOptimizer(self.optimizer)
