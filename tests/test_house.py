@@ -26,7 +26,7 @@ LIMITS = {
     "private names of other modules": 4,
     "imports of the library inside functions": 24,
     "tests of the generation outside compat": 0,
-    "public functions without types": 1457,
+    "public functions without types": 1412,
 }
 # Lines of code of each room, without blanks, comments and docstrings.
 BUDGETS = {
@@ -46,7 +46,7 @@ BUDGETS = {
     "initializers": 200,
     "kernels": 810,
     "layers": 3760,
-    "losses": 580,
+    "losses": 620,
     "metrics": 910,
     "mixed_precision": 10,
     "models": 1030,

@@ -1,5 +1,7 @@
 """Losses: functions, classes made from them, and checks of targets."""
 
+from typing import Any
+
 from .checks import check_labels, check_result, check_shapes
 from .classes import (
     CTC,
@@ -73,8 +75,17 @@ from .traits import Traits, expects_classes, is_by_row, traits_of
 from .weighting import reduce_weighted
 
 
-def get(identifier):
-    """The loss for a name, a configuration, a class, a function or an object; ``None`` stays.
+def get(identifier: Any) -> Any:
+    """The loss for what a user writes.
+
+    Args:
+        identifier: A name, a configuration, a class, a function or an object. `None` is returned as it is.
+
+    Returns:
+        A function of (y_true, y_pred) for the name of a function; otherwise a `Loss` or the given object.
+
+    Raises:
+        ValueError: If there is no such loss.
 
     >>> get("mse") is mean_squared_error, get({"class_name": "Huber", "config": {"delta": 2.0}}).delta
     (True, 2.0)

@@ -1,4 +1,7 @@
-"""Checks of targets on the host: what would otherwise broadcast silently, or index past the end."""
+"""Checks of targets on the host, for mistakes that would otherwise broadcast silently or index out of range."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import numpy as np
@@ -8,17 +11,19 @@ from ..core.errors import InputDataError
 from .traits import traits_of
 
 
-def check_shapes(loss, y_true_shape, y_pred_shape, output: str | None = None):
-    """Checks that targets of one shape belong to predictions of another, as far as the loss says what it takes.
+def check_shapes(
+    loss: Any, y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None], output: str | None = None
+) -> None:
+    """Checks that targets of one shape fit predictions of another, if the loss declares what targets it takes.
 
     Args:
-        loss: the loss, or its name.
-        y_true_shape: shape of the targets. Unknown dimensions are ``None``.
-        y_pred_shape: shape of the predictions. ``(n,)`` and ``(n, 1)`` belong together.
-        output: name of the model's output, for the message.
+        loss: The loss, or its name. Losses without `Traits` are not checked.
+        y_true_shape: Shape of the targets. Unknown dimensions are `None`.
+        y_pred_shape: Shape of the predictions. ``(n,)`` and ``(n, 1)`` fit each other.
+        output: Name of the model's output, for the message.
 
     Raises:
-        InputDataError: if they do not.
+        InputDataError: If the shapes do not fit.
 
     >>> check_shapes("mean_squared_error", (8,), (8, 1))
     """
@@ -45,8 +50,23 @@ def check_shapes(loss, y_true_shape, y_pred_shape, output: str | None = None):
         )
 
 
-def check_result(value, function, kind="loss"):
-    """What a loss or metric of the user's returned, if it is a number or an array; else raises `InputDataError`."""
+def check_result(value: Any, function: Callable, kind: str = "loss") -> Any:
+    """Checks that a user's loss or metric returned a number or an array.
+
+    Args:
+        value: What the function returned.
+        function: The function, to be named in the message.
+        kind: What the message calls the function.
+
+    Returns:
+        The value.
+
+    Raises:
+        InputDataError: If the value is `None`, a string, or anything else that is not numeric.
+
+    >>> check_result(0.5, min)
+    0.5
+    """
     if isinstance(value, (jax.Array, float, int, np.generic)) or hasattr(value, "__jax_array__"):
         return value
     if value is not None and np.asarray(value).dtype.kind in "biufcV":
@@ -64,10 +84,20 @@ def _same(a, b):
     return len(a) == len(b) and all(m is None or n is None or m == n for m, n in zip(a, b))
 
 
-def check_labels(labels, classes, ignore_class=None, name="y", rows=None):
-    """Raises `InputDataError` unless all labels are integers from 0 to below `classes` (or ignore_class).
+def check_labels(
+    labels: Any, classes: int, ignore_class: int | None = None, name: str = "y", rows: Sequence[int] | None = None
+) -> None:
+    """Checks that labels are class numbers: integers from 0 to ``classes - 1``.
 
-    rows: the numbers of the rows for the message, if they are not 0, 1, 2, ...
+    Args:
+        labels: Array of labels, of any shape. Floats with integer values are accepted.
+        classes: Number of classes.
+        ignore_class: A further label that is allowed.
+        name: Name of the labels in messages.
+        rows: Row numbers to report in messages. By default 0, 1, 2, ...
+
+    Raises:
+        InputDataError: If a label is not an integer or out of range. The message names its row.
 
     >>> check_labels([0, 2, 3], 3)
     Traceback (most recent call last):

@@ -1,7 +1,10 @@
 """Loss objects: a function of (y_true, y_pred), its options, and how its values become one number."""
 
 import typing
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from jax import Array
 
 from .. import core
 from ..core import policy
@@ -9,17 +12,17 @@ from ..core.fields import Argument, field, fields_of
 from ..core.names import to_snake_case
 from ..core.registry import serialize_value
 from ..core.structure import map_structure
-from ..ops.table import tensor
+from ..ops.table import Tensor, tensor
 from . import functions as f
 from .checks import check_result
-from .traits import inherit_traits, traits_of
+from .traits import Traits, inherit_traits, traits_of
 from .weighting import both_masks, mask_of, reduce_weighted
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None, "auto")
 
 
 class Reduction:
-    """The names of reductions, as tf.keras has them.
+    """The names of reductions in tf.keras.
 
     >>> Reduction.SUM
     'sum'
@@ -31,7 +34,8 @@ class Reduction:
     SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
 
     @classmethod
-    def all(cls):
+    def all(cls) -> tuple[str, ...]:
+        """All names."""
         return cls.AUTO, cls.NONE, cls.SUM, cls.SUM_OVER_BATCH_SIZE
 
 
@@ -40,7 +44,9 @@ def _compute_type(name, value):
 
 
 class Loss(core.Configurable):
-    """Base of losses: subclasses define ``call(y_true, y_pred)``, one value for each example or place.
+    """Base class of losses. Subclasses define ``call(y_true, y_pred)``: one value per sample, step or pixel.
+
+    Calling a loss weighs these values and reduces them to one number: ``loss(y_true, y_pred, sample_weight=None)``.
 
     >>> import jax.numpy as jnp
     >>> class Distance(Loss):
@@ -51,13 +57,14 @@ class Loss(core.Configurable):
     """
 
     kind = "loss"
-    traits = None  # what the loss says about itself, see `Traits`
+    traits = None  # what the loss declares about itself, see `Traits`
 
     name: str = field(default=None, last=True, doc="Name in logs and files. Made from the class's name by default.")
     reduction: str = field(
         default="sum_over_batch_size",
         last=True,
-        doc='`"sum_over_batch_size"` for the mean of all values (also called `"mean"` and `"auto"`), `"sum"`, '
+        doc='How the values of a batch become one number: `"sum_over_batch_size"` (also called `"mean"` and '
+        '`"auto"`) for the mean of all values, `"sum"`, '
         '`"mean_with_sample_weight"` to divide by the sum of the weights, or `"none"`.',
     )
     _dtype: str = field(
@@ -77,20 +84,43 @@ class Loss(core.Configurable):
         self.name = self.name or to_snake_case(type(self).__name__)
 
     @property
-    def dtype(self):
+    def dtype(self) -> str:
+        """The type in which the loss is computed."""
         return self._dtype or core.floatx()
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Array:
+        """Computes the loss of each sample. Subclasses define it.
+
+        Args:
+            y_true: Targets ``(N, ...)``.
+            y_pred: Predictions ``(N, ...)``.
+
+        Returns:
+            An array ``(N,)``, or ``(N, ...)`` with one value for each step or pixel.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define call(y_true, y_pred).")
 
     @core.op
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Array:
+        """Computes the loss of a batch, weighted and reduced as `reduction` says.
+
+        Args:
+            y_true: Targets ``(N, ...)``.
+            y_pred: Predictions ``(N, ...)``. A mask that a layer attached to them excludes steps.
+            sample_weight: Weights ``(N,)``, or of the shape of the values that `call` returns.
+
+        Returns:
+            A scalar; with the reduction ``"none"`` the weighted values.
+
+        Raises:
+            InputDataError: If `call` does not return numbers.
+        """
         mask = mask_of(y_pred)
         y_true, y_pred = (map_structure(lambda y: tensor(y).astype(self.dtype), y) for y in (y_true, y_pred))
         values = tensor(check_result(self.call(y_true, y_pred), getattr(self, "fn", self.call)))
         return reduce_weighted(values, sample_weight, both_masks(mask, mask_of(values)), self.reduction)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         if self._dtype is None:
             config.pop("dtype", None)
@@ -98,36 +128,52 @@ class Loss(core.Configurable):
 
 
 class LossFunctionWrapper(Loss):
-    """A function of (y_true, y_pred, **options) as a loss.
+    """A loss object made from a function of (y_true, y_pred).
+
+    Args:
+        fn: Function of (y_true, y_pred, **options) that returns one value per sample, step or pixel.
+        reduction: As for `Loss`.
+        name: Name in logs and files. Defaults to the function's name.
+        dtype: Type to compute in. `None` means `floatx()`.
+        **options: Further arguments for `fn`.
 
     >>> float(LossFunctionWrapper(f.huber, delta=1.0)([[0.0, 1.0]], [[2.0, 1.0]]))
     0.75
     """
 
-    def __init__(self, fn, reduction="sum_over_batch_size", name=None, dtype=None, **options):
+    def __init__(
+        self,
+        fn: Callable,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+        **options,
+    ):
         super().__init__(name=name or getattr(fn, "__name__", None), reduction=reduction, dtype=dtype)
         self.fn = fn
         self._options = options
 
     @property
-    def traits(self):
+    def traits(self) -> Traits | None:
+        """The traits of the function."""
         return traits_of(self.fn)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Array:
         return self.fn(y_true, y_pred, **self._options)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "fn": f.kind.serialize(self.fn), **serialize_value(self._options)}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "LossFunctionWrapper":
         return cls(**{**config, "fn": f.kind.deserialize(config["fn"])})
 
 
 class FunctionLoss(Loss, abstract=True):
-    """Base of losses made from a function: ``class Huber(FunctionLoss, function=huber)``.
+    """Base class of losses made from a function: ``class Huber(FunctionLoss, function=huber)``.
 
-    What a subclass declares are the function's options. The loss goes by the function's name unless it says otherwise.
+    The fields that a subclass declares are the function's options. The loss has the function's name unless the class
+    declares another one.
     """
 
     function = None
@@ -145,14 +191,16 @@ class FunctionLoss(Loss, abstract=True):
         super().__init_subclass__(**kwargs)
         cls.options = [name for name in fields_of(cls) if name not in fields_of(Loss)]
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Array:
         return self.function(y_true, y_pred, **{name: getattr(self, name) for name in self.options})
 
 
 FromLogits = Annotated[bool, Argument(doc="Whether the predictions are logits instead of probabilities.")]
-LabelSmoothing = Annotated[float, Argument(doc="Share of each target that is spread over all classes, from 0 to 1.")]
+LabelSmoothing = Annotated[
+    float, Argument(doc="Share of each target that is spread evenly over all classes, from 0 to 1.")
+]
 ClassAxis = Annotated[int, Argument(doc="Axis of the classes.")]
-Gamma = Annotated[float, Argument(doc="Exponent of the focal factor `(1 - p)**gamma`.")]
+Gamma = Annotated[float, Argument(doc="Exponent of the factor `(1 - p)**gamma`. 0 gives the cross-entropy.")]
 
 
 class MeanSquaredError(FunctionLoss, function=f.mean_squared_error):
@@ -180,7 +228,7 @@ class MeanAbsolutePercentageError(FunctionLoss, function=f.mean_absolute_percent
 
 
 class MeanSquaredLogarithmicError(FunctionLoss, function=f.mean_squared_logarithmic_error):
-    """The mean of ``(log(y_true + 1) - log(y_pred + 1))**2``. Values below 0 are taken as 0.
+    """The mean of ``(log(y_true + 1) - log(y_pred + 1))**2``. Negative values are treated as 0.
 
     >>> round(float(MeanSquaredLogarithmicError()([[0.0, 1.0]], [[2.0, 1.0]])), 4)
     0.6035
@@ -212,7 +260,7 @@ class CategoricalHinge(FunctionLoss, function=f.categorical_hinge):
 
 
 class Poisson(FunctionLoss, function=f.poisson):
-    """The mean of ``y_pred - y_true * log(y_pred)``: for counts whose expected value is predicted.
+    """The mean of ``y_pred - y_true * log(y_pred)``, for counts `y_true` whose expected values are predicted.
 
     >>> round(float(Poisson()([[2.0, 1.0]], [[1.5, 1.0]])), 4)
     0.8445
@@ -236,10 +284,10 @@ class LogCosh(FunctionLoss, function=f.log_cosh):
 
 
 class CTC(FunctionLoss, function=f.ctc):
-    """Connectionist temporal classification (Graves et al. 2006), for labels whose places in time are unknown.
+    """Connectionist temporal classification, for labels whose positions in time are unknown (Graves et al. 2006).
 
     Targets are class numbers ``(N, labels)``, padded with 0, which is also the blank. Predictions are logits
-    ``(N, time, classes)``.
+    ``(N, steps, classes)``.
 
     >>> round(float(CTC()([[1, 2]], [[[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]])), 4)
     1.1029
@@ -253,12 +301,12 @@ class Huber(FunctionLoss, function=f.huber):
     0.75
     """
 
-    delta: float = field(default=1.0, doc="Error from which on the loss grows linearly.")
+    delta: float = field(default=1.0, doc="Error at which the loss changes from quadratic to linear.")
     name: str = "huber_loss"
 
 
 class CosineSimilarity(FunctionLoss, function=f.cosine_similarity):
-    """Minus the cosine of the angle between targets and predictions: -1 if they point in one direction.
+    """Minus the cosine of the angle between targets and predictions: -1 if both have the same direction.
 
     >>> round(float(CosineSimilarity()([[0.0, 1.0]], [[1.0, 1.0]])), 4)
     -0.7071
@@ -292,26 +340,26 @@ class BinaryCrossentropy(FunctionLoss, function=f.binary_crossentropy):
 
 
 class SparseCategoricalCrossentropy(FunctionLoss, function=f.sparse_categorical_crossentropy):
-    """``-log(y_pred[y_true])`` over the classes, for targets that are class numbers.
+    """``-log(y_pred[y_true])``: the cross-entropy for targets that are class numbers.
 
     >>> round(float(SparseCategoricalCrossentropy()([1], [[0.1, 0.7, 0.2]])), 4)
     0.3567
     """
 
     from_logits: FromLogits = False
-    ignore_class: int = field(default=None, doc="Class whose places do not count.")
+    ignore_class: int = field(default=None, doc="A class number whose samples or steps are ignored.")
     axis: ClassAxis = field(default=-1, after="reduction")
 
 
 class BinaryFocalCrossentropy(FunctionLoss, function=f.binary_focal_crossentropy):
-    """Binary cross-entropy times ``(1 - p)**gamma``, p the probability of the right answer (Lin et al. 2017).
+    """Binary cross-entropy times ``(1 - p)**gamma``, where p is the probability of the correct label (Lin et al. 2017).
 
     >>> round(float(BinaryFocalCrossentropy(gamma=2.0)([[1.0, 0.0]], [[0.8, 0.4]])), 4)
     0.0453
     """
 
     apply_class_balancing: bool = field(
-        default=False, doc="Whether to weigh class 1 by `alpha`, class 0 by `1 - alpha`."
+        default=False, doc="Whether to multiply the loss of class 1 by `alpha` and that of class 0 by `1 - alpha`."
     )
     alpha: float = field(default=0.25, doc="Weight of class 1.")
     gamma: Gamma = 2.0
@@ -327,7 +375,7 @@ class CategoricalFocalCrossentropy(FunctionLoss, function=f.categorical_focal_cr
     0.008
     """
 
-    alpha: float = field(default=0.25, doc="Weight of all classes, or a list with one for each.")
+    alpha: float = field(default=0.25, doc="Weight of the classes: a number, or a list with one for each class.")
     gamma: Gamma = 2.0
     from_logits: FromLogits = False
     label_smoothing: LabelSmoothing = 0.0
@@ -335,13 +383,13 @@ class CategoricalFocalCrossentropy(FunctionLoss, function=f.categorical_focal_cr
 
 
 class CategoricalGeneralizedCrossEntropy(FunctionLoss, function=f.categorical_generalized_cross_entropy):
-    """``(1 - y_pred[y_true]**q) / q``, for class numbers of which some are wrong (Zhang & Sabuncu 2018).
+    """``(1 - y_pred[y_true]**q) / q``, for class numbers some of which may be wrong (Zhang & Sabuncu 2018).
 
     >>> round(float(CategoricalGeneralizedCrossEntropy(q=0.5)([1], [[0.1, 0.7, 0.2]])), 4)
     0.3267
     """
 
-    q: float = field(default=0.5, doc="Between the mean absolute error (1) and the cross-entropy (near 0).")
+    q: float = field(default=0.5, doc="Exponent, from near 0 (cross-entropy) to 1 (mean absolute error).")
 
 
 class Dice(FunctionLoss, function=f.dice):
@@ -355,7 +403,10 @@ class Dice(FunctionLoss, function=f.dice):
 
 
 class Tversky(FunctionLoss, function=f.tversky):
-    """`Dice` with a weight for each kind of error, for segmentation (Salehi et al. 2017).
+    """``1 - tp / (tp + alpha * fn + beta * fp)``, for segmentation (Salehi et al. 2017).
+
+    ``tp``, ``fn`` and ``fp`` are sums over true positives, false negatives and false positives. With the default
+    weights this is `Dice`.
 
     >>> round(float(Tversky(alpha=0.7, beta=0.3)([[1.0, 0.0]], [[0.8, 0.4]])), 4)
     0.2453
@@ -367,12 +418,12 @@ class Tversky(FunctionLoss, function=f.tversky):
 
 
 class Circle(FunctionLoss, function=f.circle):
-    """Circle loss of unit vectors with class numbers as targets (Sun et al. 2020).
+    """Circle loss of embeddings of length 1, with class numbers as targets (Sun et al. 2020).
 
     >>> round(float(Circle(gamma=2.0)([0, 0, 1], [[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])), 4)
     0.4094
     """
 
     gamma: float = field(default=80.0, doc="Scale of the similarities.")
-    margin: float = field(default=0.4, doc="Margin between the similarities of equal and of different classes.")
+    margin: float = field(default=0.4, doc="Relaxation margin `m`: optimal similarities are `1 + m` and `-m`.")
     remove_diagonal: bool = field(default=True, doc="Whether to leave out the comparison of each example with itself.")

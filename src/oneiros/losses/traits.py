@@ -1,26 +1,28 @@
-"""What losses and metrics say about themselves, so that others need not know them by name."""
+"""What losses and metrics declare about themselves, so that other code need not recognize them by name."""
 
 import dataclasses
+from typing import Any
 
 from .. import core
 
 
 @dataclasses.dataclass(frozen=True)
 class Traits:
-    """What a loss or metric says about itself, for the checks of targets and for short batches.
+    """What a loss or metric declares about itself. It is used to check targets and to pad short batches.
 
-    A function has them from the decorators `loss` and `metric`, or as an attribute ``traits``; a class has them as a
-    class attribute. Without any, nothing is assumed: targets are not checked and batches are not filled up.
+    The decorators `loss` and `metric` set it as the attribute ``traits`` of a function; a class has it as a class
+    attribute. Without it nothing is assumed: targets are not checked and batches are not padded.
 
     Args:
-        targets: what the targets are. ``"values"``: numbers in the shape of the predictions. ``"probabilities"``:
+        targets: What the targets are. ``"values"``: numbers in the shape of the predictions. ``"probabilities"``:
             the same, from 0 to 1. ``"one-hot"``: vectors with one entry for each class. ``"classes"``: class numbers,
-            in the shape of the predictions without the last axis. ``"free"``: their shape is not that of the
+            in the shape of the predictions without the last axis. ``"free"``: any shape, independent of that of the
             predictions.
-        by_row: whether each sample is looked at by itself, and masks and weights are respected. Then a batch may be
-            filled up with rows of no weight.
-        strict: whether the class, too, takes only targets that fit exactly. Those of other classes may broadcast.
-        name: name for messages.
+        by_row: Whether each sample is computed independently of the others, with respect for masks and weights. Then
+            a batch may be padded with rows of weight 0.
+        strict: Whether the loss class, too, requires targets that fit exactly. Other loss classes let targets
+            broadcast.
+        name: Name for messages.
 
     >>> traits_of("sparse_categorical_crossentropy").targets
     'classes'
@@ -32,16 +34,29 @@ class Traits:
     name: str = ""
 
 
-def traits_of(part) -> Traits | None:
-    """The traits of a loss or metric: an object, a class, a function or a loss's name. ``None`` if it has none."""
+def traits_of(part: Any) -> Traits | None:
+    """The traits of a loss or metric.
+
+    Args:
+        part: An object, a class, a function, or the name of a loss.
+
+    Returns:
+        The traits; `None` if it declares none.
+
+    >>> traits_of("mse").by_row, traits_of(max)
+    (True, None)
+    """
     if isinstance(part, str):
         part = core.kind("loss").objects.get(part)
     traits = getattr(part, "traits", None)
     return traits if isinstance(traits, Traits) else None
 
 
-def is_by_row(part) -> bool:
-    """Whether a loss or metric looks at each sample by itself and gives one number for the batch.
+def is_by_row(part: Any) -> bool:
+    """Whether a loss or metric computes each sample independently and reduces the batch to one number.
+
+    Args:
+        part: An object, a class, a function, or the name of a loss.
 
     >>> is_by_row("mean_squared_error"), is_by_row(lambda y_true, y_pred: 0)
     (True, False)
@@ -50,8 +65,11 @@ def is_by_row(part) -> bool:
     return traits is not None and traits.by_row and getattr(part, "reduction", "mean") not in (None, "none")
 
 
-def expects_classes(loss) -> bool:
+def expects_classes(loss: Any) -> bool:
     """Whether the targets of a loss are class numbers.
+
+    Args:
+        loss: An object, a class, a function, or a name.
 
     >>> expects_classes("sparse_categorical_crossentropy"), expects_classes("mse")
     (True, False)
@@ -60,7 +78,7 @@ def expects_classes(loss) -> bool:
     return traits is not None and traits.targets == "classes"
 
 
-def inherit_traits(cls, *methods: str):
-    """Takes the inherited traits from a class that overrides one of these methods and does not say its own."""
+def inherit_traits(cls: type, *methods: str) -> None:
+    """Clears the inherited traits of a class that overrides one of these methods without declaring its own traits."""
     if "traits" not in vars(cls) and not vars(cls).keys().isdisjoint(methods):
         cls.traits = None

@@ -1,8 +1,10 @@
-"""How values are matched with weights and masks, and averaged: the rules that losses, metrics and training share.
+"""How losses, metrics and training match values with weights and masks, and average them.
 
-Here `values` are what a loss or metric gives for each sample, ``(N,)``, or for each step or pixel, ``(N, T)``. A
+Here `values` are what a loss or metric computes for each sample, ``(N,)``, or for each step or pixel, ``(N, T)``. A
 weight or mask with fewer axes than the values applies to whole samples or steps.
 """
+
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +16,7 @@ from ..ops.table import tensor
 
 
 def targets_like(y_true: Array, y_pred: Array) -> Array:
-    """The targets with the rank of the predictions, where an axis of size 1 is the only difference.
+    """The targets with the rank of the predictions, if an axis of size 1 is the only difference.
 
     >>> targets_like(jnp.zeros(8), jnp.zeros((8, 1))).shape
     (8, 1)
@@ -25,9 +27,9 @@ def targets_like(y_true: Array, y_pred: Array) -> Array:
 
 
 def align(y_true: Array, y_pred: Array) -> tuple[Array, Array]:
-    """Targets and predictions of the same rank, where an axis of size 1 is the only difference.
+    """Targets and predictions with the same rank, if an axis of size 1 is the only difference.
 
-    The longer of the two loses the axis, unless the other is a vector: then that becomes a column.
+    The one of higher rank loses the axis, unless the other is a vector: then the vector becomes a column.
 
     >>> [y.shape for y in align(jnp.zeros((8, 5, 1)), jnp.zeros((8, 5)))]
     [(8, 5), (8, 5)]
@@ -40,12 +42,20 @@ def align(y_true: Array, y_pred: Array) -> tuple[Array, Array]:
 
 
 def without_unit_axis(x: Array, ndim: int) -> Array:
-    """`x` without its last axis, if that has size 1 and is one more than `ndim`."""
+    """`x` without its last axis, if `x` has ``ndim + 1`` axes and the last one has size 1.
+
+    >>> without_unit_axis(jnp.zeros((8, 1)), 1).shape
+    (8,)
+    """
     return x[..., 0] if x.ndim == ndim + 1 and x.shape[-1] == 1 else x
 
 
 def with_axes(x: Array, ndim: int) -> Array:
-    """`x` with axes of size 1 added at the end, up to `ndim` axes."""
+    """`x` with axes of size 1 appended until it has `ndim` axes.
+
+    >>> with_axes(jnp.zeros(8), 3).shape
+    (8, 1, 1)
+    """
     return x.reshape(x.shape + (1,) * (ndim - x.ndim))
 
 
@@ -58,21 +68,21 @@ def weight_like(weight, values: Array) -> Array:
     return with_axes(without_unit_axis(tensor(weight).astype(values.dtype), values.ndim), values.ndim)
 
 
-def mask_like(mask, values: Array) -> Array:
-    """A mask in the shape of the values. Of axes that the values lack, the first entry is taken."""
+def mask_like(mask: Any, values: Array) -> Array:
+    """A mask in the shape of the values. From axes that the values do not have, the first entry is taken."""
     mask = tensor(mask)
     while mask.ndim > values.ndim:
         mask = mask[..., 0]
     return jnp.broadcast_to(with_axes(mask, values.ndim), values.shape)
 
 
-def mask_of(y_pred) -> Array | None:
-    """The mask that a layer left on these predictions, ``None`` if there is none."""
+def mask_of(y_pred: Any) -> Array | None:
+    """The mask that a layer attached to these predictions; `None` if there is none."""
     return core.get_mask(y_pred) if isinstance(y_pred, jax.Array) else None
 
 
 def both_masks(mask: Array | None, other: Array | None) -> Array | None:
-    """True where both masks are; a missing mask is True everywhere."""
+    """True where both masks are. A missing mask is True everywhere."""
     return other if mask is None else mask if other is None else mask & other
 
 
@@ -82,7 +92,7 @@ def over_weighted_axes(values: Array, weight: Array) -> Array:
 
 
 def safe_divide(a: Array, b: Array) -> Array:
-    """``a / b``, and 0 where b is 0.
+    """``a / b``, with 0 where ``b`` is 0.
 
     >>> safe_divide(jnp.array([1.0, 2.0]), jnp.array([0.0, 4.0])).tolist()
     [0.0, 0.5]
@@ -90,10 +100,21 @@ def safe_divide(a: Array, b: Array) -> Array:
     return jnp.where(b == 0, 0, a / jnp.where(b == 0, 1, b))
 
 
-def reduce_weighted(values, sample_weight=None, mask=None, reduction="sum_over_batch_size") -> Array:
-    """What a `Loss` makes of its values: weighted, and reduced to one number unless the reduction is ``"none"``.
+def reduce_weighted(
+    values: Array, sample_weight: Any = None, mask: Any = None, reduction: str | None = "sum_over_batch_size"
+) -> Array:
+    """Weighs the values of a loss and reduces them to one number.
 
-    Values that are masked out count neither in sums nor in means.
+    Args:
+        values: Losses ``(N,)``, or ``(N, T)`` for each step.
+        sample_weight: Weights ``(N,)`` or of the shape of the values.
+        mask: Booleans ``(N,)`` or of the shape of the values. Values where it is False count neither in sums nor in
+            means.
+        reduction: ``"sum_over_batch_size"`` divides the sum by the number of values, ``"mean_with_sample_weight"`` by
+            the sum of the weights. ``"sum"`` does not divide. ``"none"`` or `None` returns the weighted values.
+
+    Returns:
+        A scalar, or an array of the shape of the values if nothing is reduced.
 
     >>> float(reduce_weighted(jnp.array([1.0, 3.0]), sample_weight=[1.0, 3.0]))
     5.0
@@ -116,10 +137,19 @@ def reduce_weighted(values, sample_weight=None, mask=None, reduction="sum_over_b
     return total / max(values.size, 1)
 
 
-def weighted(values, sample_weight, mask, dtype) -> tuple[Array, Array | None]:
-    """What a metric sums up: values, and weights of their shape (``None`` for equal weights).
+def weighted(values: Any, sample_weight: Any, mask: Any, dtype: str) -> tuple[Array, Array | None]:
+    """Prepares the values and weights that a metric sums up.
 
-    Values are averaged over the axes that the weights do not have. Those of weight 0 become 0, even NaN.
+    Values are averaged over the axes that the weights do not have. Values of weight 0 become 0, even if they are NaN.
+
+    Args:
+        values: ``(N,)``, ``(N, T)``, ... or a scalar.
+        sample_weight: Weights with as many axes as the values or fewer; `None` for equal weights.
+        mask: Booleans with as many axes as the values or fewer, or `None`.
+        dtype: Type to compute in.
+
+    Returns:
+        The values, and weights of their shape; `None` for the latter if all values weigh the same.
     """
     values = tensor(values).astype(dtype)
     weight = None if sample_weight is None else tensor(sample_weight).astype(dtype)
@@ -138,16 +168,16 @@ def weighted(values, sample_weight, mask, dtype) -> tuple[Array, Array | None]:
     return jnp.where(weight == 0, 0, values), jnp.broadcast_to(weight, values.shape)
 
 
-def weighted_mean(values, weights, mask, rows=None) -> Array:
-    """What `fit` makes of the values of a loss or metric that is a function: their mean over the batch.
+def weighted_mean(values: Any, weights: Any, mask: Any, rows: Any = None) -> Array:
+    """The mean over the batch of what a loss or metric function returned, as `fit` computes it.
 
-    Where weights are given, Keras 1 and 2 divide by the number of weights that are not 0, Keras 3 by the batch size.
+    With weights, Keras 1 and 2 divide by the number of weights that are not 0, and Keras 3 by the batch size.
 
     Args:
         values: ``(N,)``, ``(N, T)``, ... or a scalar.
-        weights: ``(N,)``, ``(N, T)`` or ``None``.
-        mask: booleans, ``(N,)``, ``(N, T)`` or ``None``. The mean is over the places where it is True.
-        rows: number of true rows in a batch that was filled up. The mask is False in the others, their weight is 0.
+        weights: ``(N,)``, ``(N, T)`` or `None`.
+        mask: Booleans, ``(N,)``, ``(N, T)`` or `None`. The mean is taken where it is True.
+        rows: Number of rows of data in a batch that was padded. In the padded rows the mask is False and the weight 0.
     """
     values = jnp.asarray(values)
     share = 1 if rows is None or not values.ndim else rows / values.shape[0]
