@@ -100,9 +100,7 @@ def mean_absolute_error(y_true: Tensor, y_pred: Tensor) -> Array:
 
 @loss("mape", "MAPE")
 def mean_absolute_percentage_error(y_true: Tensor, y_pred: Tensor) -> Array:
-    """100 times the mean of ``|y_true - y_pred| / |y_true|`` over the last axis.
-
-    Divisors below `keras.config.epsilon()` are replaced by it.
+    """100 times the mean of ``|y_true - y_pred| / max(|y_true|, epsilon)`` over the last axis.
 
     Args:
         y_true: Targets ``(N, ..., D)``.
@@ -121,10 +119,8 @@ def mean_absolute_percentage_error(y_true: Tensor, y_pred: Tensor) -> Array:
 def mean_squared_logarithmic_error(y_true: Tensor, y_pred: Tensor) -> Array:
     """The mean of ``(log(y_true + 1) - log(y_pred + 1))**2`` over the last axis.
 
-    Values below `keras.config.epsilon()`, such as negative ones, are replaced by it.
-
     Args:
-        y_true: Targets ``(N, ..., D)``, not negative.
+        y_true: Targets ``(N, ..., D)``, not negative. Values below `keras.config.epsilon()` are replaced by it.
         y_pred: Predictions of the same shape.
 
     Returns:
@@ -408,9 +404,6 @@ def binary_focal_crossentropy(
     Returns:
         An array without that axis.
 
-    Raises:
-        ValueError: If the shapes differ.
-
     >>> round(float(binary_focal_crossentropy([[1.0, 0.0]], [[0.8, 0.4]])[0]), 4)
     0.0453
     """
@@ -543,9 +536,6 @@ def circle(
     margin: float = 0.4,
 ) -> Array:
     """Circle loss of embeddings with class numbers as targets (Sun et al. 2020).
-
-    It raises the similarity of samples of the same class and lowers that of different classes. Pairs that are far from
-    their optimum get larger gradients.
 
     Args:
         y_true: Class numbers ``(N,)`` or ``(N, 1)``.
