@@ -11,7 +11,9 @@
 import importlib
 import sys
 
-from . import adapting, generations, importing
+from ..core.lazy import LazyModule
+from ..core.registry import kind as kind_of
+from . import adapting, generations, importing, legacy_engine, legacy_layers
 
 _PACKAGE = __name__.split(".")[0]
 # What is loaded with the package and has arguments that were once spelled otherwise.
@@ -19,6 +21,7 @@ _NAMESPACES = (
     *("layers", "optimizers", "constraints", "regularizers", "initializers", "activations", "losses", "metrics"),
     *("callbacks", "utils", "models", "saving"),
 )
+_functions = LazyModule(f"{__name__}.legacy_functions")
 _applied = False
 
 
@@ -28,8 +31,6 @@ def apply():
     if _applied:
         return
     _applied = True
-    from . import legacy_engine, legacy_layers
-
     package = sys.modules[_PACKAGE]
     legacy_engine.add_methods()
     for module in [*(getattr(package, name) for name in _NAMESPACES), legacy_layers]:
@@ -73,10 +74,8 @@ def _register_names(generation):
             kind.objects[name] = previous
     if generation == "3":
         return
-    from ..core.registry import kind as kind_of
-    from .legacy_functions import KERAS1_NAMES, OLD_NAMES
-
-    for kind_name, functions in (KERAS1_NAMES if generation == "1" else OLD_NAMES).items():
+    names = _functions.KERAS1_NAMES if generation == "1" else _functions.OLD_NAMES
+    for kind_name, functions in names.items():
         kind = kind_of(kind_name)
         for function in functions:
             name = function.__name__

@@ -8,7 +8,10 @@ import importlib.util
 import sys
 import types
 
+from ..core.registry import get_custom_objects
+from . import tensorflow
 from .adapting import adapt_namespace
+from .generations import versions
 from .modules import ABSENT, LOOSE_ROOTS, PLACES, REMOVED, ROOTS
 
 _OURS = __name__.split(".")[0]
@@ -76,8 +79,6 @@ class AliasModule(types.ModuleType):
         if name == "__all__":
             return [n for n in dir(self) if not n.startswith("_")]
         if name == "__version__":
-            from .generations import versions
-
             return versions()["keras"]
         if name == "__file__":
             return importlib.import_module(_OURS).__file__
@@ -98,8 +99,6 @@ class AliasModule(types.ModuleType):
             return  # keras.layers.merge is a module, but the attribute is the function
         super().__setattr__(name, value)
         if callable(value) and self.__name__.rpartition(".")[2] in _OPEN_KINDS:
-            from ..core.registry import get_custom_objects
-
             get_custom_objects()[name] = value
 
     def __dir__(self):
@@ -193,8 +192,6 @@ class Finder:
         return importlib.machinery.ModuleSpec(name, self, is_package=True)
 
     def _find_tensorflow(self, name):
-        from . import tensorflow
-
         if any(name == root or name.startswith(root + ".") for root in ROOTS):
             if relative_path(name) is None:
                 parent, _, child = name.rpartition(".")
@@ -202,7 +199,7 @@ class Finder:
             return importlib.machinery.ModuleSpec(name, self, is_package=True)
         real = self._installed("tensorflow") if name == "tensorflow" else None
         if real is not None:
-            real.loader = tensorflow.PatchingLoader(real.loader)
+            real.loader = tensorflow.PatchingLoader(real.loader, paused)
             return real
         if isinstance(sys.modules.get("tensorflow"), tensorflow.StandIn) or name == "tensorflow":
             return tensorflow.find_stand_in(name)
@@ -250,8 +247,6 @@ def install():
     """Puts this library in the place of Keras. Modules of a Keras that is installed are set aside."""
     if _finder in sys.meta_path:
         return
-    from . import tensorflow
-
     _set_aside()
     sys.meta_path.insert(0, _finder)
     if "tensorflow" in sys.modules:
@@ -262,8 +257,6 @@ def uninstall():
     """Undoes `install`. Names that a program has imported meanwhile stay this library's."""
     if _finder not in sys.meta_path:
         return
-    from . import tensorflow
-
     sys.meta_path.remove(_finder)
     for name in [n for n, m in sys.modules.items() if isinstance(m, (AliasModule, tensorflow.StandIn))]:
         del sys.modules[name]

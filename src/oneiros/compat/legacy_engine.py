@@ -4,10 +4,13 @@ import numpy as np
 
 from .. import layers, models
 from ..core import Node, get_mask
+from ..core.lazy import LazyModule
 from ..layers.input_layer import get_source_inputs as get_source_inputs  # it belongs to this module's names
 from ..layers.input_spec import check_input
 from ..saving import weights
 from .generators import GeneratorMethods
+
+K = LazyModule(f"{__package__}.backend")
 
 Container = Network = Functional = models.Model
 Node = Node
@@ -236,7 +239,6 @@ def standardize_weights(y, sample_weight=None, class_weight=None, sample_weight_
 
 def weighted_objective(fn):
     """`fn` as a function of (y_true, y_pred, weights, mask) that returns the weighted mean."""
-    from . import backend as K  # noqa: N812
 
     def weighted(y_true, y_pred, weights, mask=None):
         score = fn(y_true, y_pred)

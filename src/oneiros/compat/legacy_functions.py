@@ -2,12 +2,14 @@
 
 import numpy as np
 
-from .. import optimizers, regularizers
+from .. import optimizers, regularizers, utils
 from ..core import kind
+from ..core.lazy import LazyModule
 from ..core.registry import factory
 from ..utils.atomic import regular, replacing
 from ..utils.layer_utils import count_params
-from . import backend as K  # noqa: N812
+
+K = LazyModule(f"{__package__}.backend")
 
 # --- metrics of Keras 1: of one batch, so the logs show their mean over the batches
 
@@ -181,9 +183,7 @@ def count_total_params(layers, layer_set=None):
 
 def plot(model, to_file="model.png", show_shapes=False, show_layer_names=True):
     """`plot_model` as Keras 1 called it."""
-    from ..utils import plot_model
-
-    return plot_model(model, to_file=to_file, show_shapes=show_shapes, show_layer_names=show_layer_names)
+    return utils.plot_model(model, to_file=to_file, show_shapes=show_shapes, show_layer_names=show_layer_names)
 
 
 def layer_from_config(config, custom_objects=None):

@@ -6,10 +6,13 @@ import numpy as np
 
 from .. import activations, constraints, initializers, layers, models, regularizers
 from ..core import Variable, kind
+from ..core.errors import UnsafeModelError
+from ..core.lazy import LazyModule
 from ..core.registry import serialize_value
 from ..layers import Dense, Layer
 from ..layers.input_layer import get_source_inputs
-from ..layers.lambda_layer import keras2_forms, load_function
+
+backend = LazyModule(f"{__package__}.backend")
 
 _MODES = ("sum", "mul", "concat", "ave", "cos", "dot", "max")
 
@@ -70,8 +73,6 @@ class Merge(Layer):
         return result / len(inputs) if self.mode == "ave" else result
 
     def _dot(self, a, b):
-        from . import backend
-
         axes = self.dot_axes
         if isinstance(axes, int):
             axes = [axes % a.ndim, axes % b.ndim]
@@ -93,25 +94,26 @@ class Merge(Layer):
             return jnp.all(jnp.concatenate(parts, axis=self.concat_axis), axis=-1)
         return jnp.all(jnp.stack([m for m in mask if m is not None]), axis=0)
 
-    def get_config(self) -> dict:
-        functions = {"mode": self.mode, "output_shape": self._output_shape, "output_mask": self._output_mask}
-        own = {"concat_axis": self.concat_axis, "dot_axes": self.dot_axes, "arguments": serialize_value(self.arguments)}
+    def get_config(self):
+        mode = self.mode if isinstance(self.mode, str) else getattr(self.mode, "__name__", "lambda")
+        own = {"mode": mode, "concat_axis": self.concat_axis, "dot_axes": self.dot_axes}
         if self.layers:
             own["layers"] = serialize_value(self.layers)
-        return {"name": self.name, "trainable": self.trainable, **keras2_forms(functions), **own}
+        return {"name": self.name, "trainable": self.trainable, **own}
 
     @classmethod
-    def from_config(cls, config: dict) -> "Merge":
-        """A layer from what Keras 1 or `get_config` wrote. Code in it is treated as that of a `Lambda`."""
-        known = ("name", "trainable", "concat_axis", "dot_axes", "arguments")
-        own = {key: config[key] for key in known if key in config}
-        for part in ("mode", "output_shape", "output_mask"):
-            stored = config.get(part)
-            plain = config.get(f"{part}_type", "raw") == "raw" and stored in (None, *_MODES)
-            own[part] = stored if plain else load_function(stored, config.get("name"), part, kind_of_layer="Merge")
-        own["mode"] = own["mode"] or "sum"
-        own["layers"] = [kind("layer").deserialize(layer) for layer in config.get("layers") or ()]
-        return cls(**own)
+    def from_config(cls, config):
+        """A layer from what Keras 1 or `get_config` wrote; a mode that is code is refused."""
+        config = dict(config)
+        if config.get("mode_type", "raw") != "raw" or config.get("mode") not in _MODES:
+            raise UnsafeModelError(
+                f"Merge {config.get('name')}: its mode is a Python function, which files may not bring. Build the "
+                "model from its program and load the weights."
+            )
+        known = ("layers", "name", "trainable", "mode", "concat_axis", "dot_axes")
+        if config.get("layers"):
+            config["layers"] = [kind("layer").deserialize(layer) for layer in config["layers"]]
+        return cls(**{key: value for key, value in config.items() if key in known})
 
 
 def _full_mask(x, mask):
@@ -391,8 +393,6 @@ class Recurrent(Layer):
         return self.get_initial_state(inputs)
 
     def call(self, inputs, mask=None, training=None, initial_state=None):
-        from . import backend
-
         states = self._start(inputs) if initial_state is None else initial_state
         last, outputs, states = backend.rnn(
             self.step,
@@ -428,23 +428,17 @@ class Recurrent(Layer):
 
 def generate_dropout_mask(ones, rate, training=None, count=1):
     """`count` masks (one if that is 1) for the inputs of a recurrent cell: 0 where something is dropped."""
-    from . import backend
-
     masks = [backend.in_train_phase(lambda: backend.dropout(ones, rate), ones, training) for _ in range(count)]
     return masks if count > 1 else masks[0]
 
 
 def generate_dropout_ones(inputs, dims):
     """Ones of the shape (batch, dims)."""
-    from . import backend
-
     return backend.ones((inputs.shape[0], dims))
 
 
 def time_distributed_dense(x, w, b=None, dropout=None, input_dim=None, output_dim=None, timesteps=None):
     """``x @ w + b`` for every time step: the helper of Keras 1's recurrent layers."""
-    from . import backend
-
     if dropout is not None and 0 < dropout < 1:
         x = x * backend.in_train_phase(backend.dropout(backend.ones_like(x[:, :1]), dropout), 1.0)
     result = backend.dot(x, w)

@@ -10,9 +10,13 @@ import logging
 import sys
 import types
 
+from .. import optimizers
+from ..core.lazy import LazyModule
 from ..core.random import set_backend_seed
 from . import generations
 from .modules import ROOTS
+
+backend = LazyModule(f"{__package__}.backend")
 
 
 class _Anything:
@@ -89,26 +93,18 @@ def _logger():
 
 
 def _adam(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8, **kwargs):
-    from .. import optimizers
-
     return optimizers.Adam(learning_rate=learning_rate, beta_1=beta1, beta_2=beta2, epsilon=epsilon)
 
 
 def _rmsprop(learning_rate, decay=0.9, momentum=0.0, epsilon=1e-10, **kwargs):
-    from .. import optimizers
-
     return optimizers.RMSprop(learning_rate=learning_rate, rho=decay, momentum=momentum, epsilon=epsilon)
 
 
 def _sgd(learning_rate, **kwargs):
-    from .. import optimizers
-
     return optimizers.SGD(learning_rate=learning_rate)
 
 
 def _adagrad(learning_rate, initial_accumulator_value=0.1, **kwargs):
-    from .. import optimizers
-
     return optimizers.Adagrad(learning_rate=learning_rate, initial_accumulator_value=initial_accumulator_value)
 
 
@@ -193,8 +189,6 @@ class StandIn(types.ModuleType):
 
 
 def _advice(name):
-    from . import backend
-
     for candidate in (name, name.removeprefix("reduce_")):
         if hasattr(backend, candidate):
             return f"Use keras.backend.{candidate} (K.{candidate}), or install TensorFlow."
@@ -221,10 +215,16 @@ def find_stand_in(name):
 
 
 class PatchingLoader:
-    """Loads the real TensorFlow, then gives it this library as `tf.keras`."""
+    """Loads the real TensorFlow, then gives it this library as `tf.keras`.
 
-    def __init__(self, loader):
-        self.loader = loader
+    Args:
+        loader: what loads the real one.
+        paused: a context manager in which Keras is again what is installed under that name: TensorFlow's own parts
+            need it while they are loaded.
+    """
+
+    def __init__(self, loader, paused):
+        self.loader, self.paused = loader, paused
 
     def __getattr__(self, name):
         return getattr(self.loader, name)
@@ -233,9 +233,7 @@ class PatchingLoader:
         return self.loader.create_module(spec)
 
     def exec_module(self, module):
-        from . import importing
-
-        with importing.paused():  # TensorFlow's own parts need its own Keras while it is loaded
+        with self.paused():
             self.loader.exec_module(module)
         patch(sys.modules["tensorflow"])
 

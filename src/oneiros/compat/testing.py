@@ -4,6 +4,9 @@ import functools
 
 import numpy as np
 
+from .. import layers, models
+from . import backend
+
 
 def get_test_data(
     num_train=1000, num_test=500, input_shape=(10,), output_shape=(2,), classification=True, num_classes=2
@@ -25,8 +28,6 @@ def keras_test(func):
 
     @functools.wraps(func)
     def wrapper(*args, **kwargs):
-        from . import backend
-
         try:
             return func(*args, **kwargs)
         finally:
@@ -46,9 +47,6 @@ def layer_test(
     fixed_batch_size=False,
 ):
     """Tests a layer: configuration, weights, shapes, a model of it, and a training step. Returns its output."""
-    from .. import layers, models
-    from . import backend
-
     kwargs = dict(kwargs or {})
     if input_data is None:
         shape = tuple(np.random.randint(1, 4) if d is None else d for d in input_shape)

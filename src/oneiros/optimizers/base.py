@@ -129,7 +129,7 @@ class Optimizer(OptimizerState):
             for v in self._trained
         ]
         if self._has_own_updates():
-            updates.record(self)
+            self._own_updates = updates.OwnUpdates(self, self._trained)
 
     # --- the update
 
@@ -180,7 +180,7 @@ class Optimizer(OptimizerState):
         if self.loss_scale_factor:
             pairs = [(g / self.loss_scale_factor, v) for g, v in pairs]
         if self._has_own_updates():
-            updates.replay(self, pairs)
+            self._own_updates.apply(pairs)
             return
         if self.gradient_accumulation_steps:
             self._accumulate(pairs)

@@ -54,28 +54,36 @@ def _run(optimizer, pairs, first):
     return [(variable, value) for (variable, _), value in zip(pairs, values)], list(scope.same.values()), scope
 
 
-def record(optimizer):
-    """The first run, on abstract gradients: makes the variables, and notes the order in which they are read."""
+class OwnUpdates:
+    """The `get_updates` of a user's optimizer, run at each step with the variables that it made in its first run.
 
-    def run(gradients):
-        _, optimizer._read_first, _ = _run(optimizer, list(zip(gradients, optimizer._trained)), [])
+    The first run is on abstract gradients: it makes the variables, and notes the order in which they are read.
 
-    with core.Scope():
-        jax.eval_shape(run, [jax.ShapeDtypeStruct(v.shape, v.dtype) for v in optimizer._trained])
-    optimizer._after_first = {k: v for k, v in vars(optimizer).items() if k != "updates"}
+    Args:
+        optimizer: the optimizer with a `get_updates` of its own.
+        variables: the variables that it is to train.
+    """
 
+    def __init__(self, optimizer, variables):
+        self.optimizer, self.variables, self.read_first = optimizer, list(variables), []
 
-def replay(optimizer, pairs):
-    """Runs `get_updates` for these gradients, and assigns what it returns."""
-    zeros = [(jnp.zeros(v.shape, v.dtype), v) for v in optimizer._trained if v not in {v for _, v in pairs}]
-    order = optimizer._index
-    pairs = sorted([*pairs, *zeros], key=lambda pair: order[pair[1]])
-    updates, _, scope = _run(optimizer, pairs, optimizer._read_first)
-    optimizer.__dict__.update(optimizer._after_first)
-    for variable in scope.written:  # what was assigned at once
-        variable.assign(scope.values[variable])
-    for variable, value in updates:
-        variable.assign(value)
+        def run(gradients):
+            _, self.read_first, _ = _run(optimizer, list(zip(gradients, self.variables)), [])
+
+        with core.Scope():
+            jax.eval_shape(run, [jax.ShapeDtypeStruct(v.shape, v.dtype) for v in self.variables])
+        self.attributes = {k: v for k, v in vars(optimizer).items() if k != "updates"}
+
+    def apply(self, pairs):
+        """Runs `get_updates` for these pairs of a gradient and a variable, and assigns what it returns."""
+        given = {v: g for g, v in pairs}
+        pairs = [(given[v] if v in given else jnp.zeros(v.shape, v.dtype), v) for v in self.variables]
+        updates, _, scope = _run(self.optimizer, pairs, self.read_first)
+        self.optimizer.__dict__.update(self.attributes)
+        for variable in scope.written:  # what was assigned at once
+            variable.assign(scope.values[variable])
+        for variable, value in updates:
+            variable.assign(value)
 
 
 def gradients_of(loss, params):

@@ -38,8 +38,8 @@ def get_file(
     """Path of the file at a URL, downloaded to the cache unless it is there already.
 
     A download appears under its name when it is complete and checked, never before. Processes wait for each other.
-    ``ONEIROS_MIRROR`` (a folder or URL with a ``SHA256SUMS`` file) is tried before `origin`; a file from there must
-    have `file_hash`, or without one the hash listed there, and is used where it lies if the mirror is a folder.
+    ``ONEIROS_MIRROR``, a folder or URL with a ``SHA256SUMS`` file, is tried before `origin`. A file from there must
+    have `file_hash`, or else the hash listed there. In a folder it is used where it lies.
 
     Args:
         fname: name of the file in the cache; by default the end of the URL.
@@ -50,16 +50,14 @@ def get_file(
         cache_subdir: the folder in the cache.
         hash_algorithm: 'sha256', 'md5', or 'auto', which tells them by their length.
         extract: whether to unpack a tar or zip archive into a folder: ``NAME_extracted`` for a `fname` like
-            ``NAME.tar.gz``; otherwise into `fname`, and the archive is ``fname_archive``. In programs for Keras 1
-            and 2, archives are unpacked beside themselves; with `untar`, the archive is ``fname.tar.gz`` and the
-            result `fname`.
+            ``NAME.tar.gz``, otherwise `fname`, with the archive in ``fname_archive``. In programs for Keras 1 and 2,
+            archives are unpacked beside themselves; with `untar`, ``fname.tar.gz`` is unpacked to `fname`.
         archive_format: 'tar', 'zip', 'auto', or a list of them.
         cache_dir: the cache; by default ``KERAS_HOME``, or ``~/.keras``.
         force_download: whether to download a file that is there already.
 
     Returns:
-        The path of the file, or of the folder that it was unpacked into (in programs for Keras 1 and 2, with
-        `extract`: of the archive).
+        The path of the file, or of what was unpacked (in programs for Keras 1 and 2, with `extract`: of the archive).
 
     Raises:
         DownloadError: the file cannot be had, or is not the one asked for.
@@ -69,31 +67,35 @@ def get_file(
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
-    >>> source = folder / "numbers.txt"
-    >>> _ = source.write_text("1 2 3")
-    >>> path = get_file("copy.txt", source.as_uri(), cache_dir=folder)  # doctest: +ELLIPSIS
+    >>> _ = (folder / "numbers.txt").write_text("1 2 3")
+    >>> path = get_file("copy.txt", (folder / "numbers.txt").as_uri(), cache_dir=folder)  # doctest: +ELLIPSIS
     Downloading data from file:///...numbers.txt
     >>> Path(path).read_text()
     '1 2 3'
     """
     if origin is None:
         raise InputDataError("get_file: expected the URL of the file as `origin`. Received: None")
-    origin = str(origin)
     if md5_hash is not None and file_hash is None:
         file_hash, hash_algorithm = md5_hash, "md5"
-    cache_folder = _cache_folder(cache_dir, cache_subdir)
-    target = _inside(cache_folder, fname or os.path.basename(urlsplit(origin).path))
-    if not (untar or extract):
-        return str(_cached(target, origin, file_hash, hash_algorithm, force_download))
+    cache = _cache_folder(cache_dir, cache_subdir)
+    target = _inside(cache, fname or os.path.basename(urlsplit(str(origin)).path))
+    wanted = (str(origin), file_hash, hash_algorithm, force_download)
+    unpacks = untar or extract
+    return str(_unpacked(target, cache, untar, archive_format, wanted) if unpacks else _cached(target, *wanted))
+
+
+def _unpacked(target, cache_folder, untar, archive_format, wanted):
+    """The path of what was in an archive. In programs for Keras 1 and 2, with `extract`, that of the archive."""
     beside = behaviour.archives_unpacked_beside
     archive, folder, result = _archive_places(target, untar, beside, cache_folder)
+    _, _, _, force_download = wanted
 
     def unpack(path):
         if force_download or not result.exists() or (beside and not untar):
             extract_archive(path, folder, "tar" if untar else archive_format)
 
-    path = _cached(archive, origin, file_hash, hash_algorithm, force_download, unpack)
-    return str(path if beside and not untar else result)
+    path = _cached(archive, *wanted, unpack)
+    return path if beside and not untar else result
 
 
 def _archive_places(target, untar, beside, cache):
