@@ -228,3 +228,20 @@ def test_verify_resume_tells_what_differs(tmp_path, monkeypatch, capsys, seeded,
     assert cli.main(["verify-resume", "--kills", "1", "train.py"]) == status
     found = capsys.readouterr().out
     assert told in found and ("no BackupAndRestore" in found) == (backups == 0)
+
+
+def test_trust_in_files_is_said(tmp_path):
+    script = tmp_path / "twice.py"
+    script.write_text(
+        "import numpy as np\n"
+        "from keras.models import Sequential, load_model\n"
+        "from keras.layers import Lambda\n"
+        "Sequential([Lambda(lambda x: x * 2, input_shape=(3,))]).save('m.h5')\n"
+        "print(load_model('m.h5').predict(np.ones((1, 3))).tolist())\n"
+    )
+    refused = run("run", "--keras", "2", script, cwd=tmp_path)
+    assert refused.returncode == 1 and "--trust-files" in refused.stderr
+    trusted = run("run", "--keras", "2", "--trust-files", script, cwd=tmp_path)
+    assert trusted.returncode == 0, trusted.stderr
+    assert "[[2.0, 2.0, 2.0]]" in trusted.stdout
+    assert "code that model files hold is run in this program" in trusted.stderr

@@ -15,11 +15,14 @@ import numpy as np
 
 from . import __version__, compat, models, utils, verify
 from .compat import detection, notes
-from .core import config, runtime
+from .core import config, runtime, safety
 from .core.errors import InputDataError
 from .core.traceback import tidy
 
-_RUN_USAGE = "oneiros run [--keras 1|2|tf|3] [--explain] SCRIPT [ARGS...]\n       oneiros run [...] -m MODULE [ARGS...]"
+_RUN_USAGE = (
+    "oneiros run [--keras 1|2|tf|3] [--explain] [--trust-files] SCRIPT [ARGS...]\n"
+    "       oneiros run [...] -m MODULE [ARGS...]"
+)
 
 _VERIFY_USAGE = "oneiros verify-resume [--kills N] [--seed N] [--keras 1|2|tf|3] SCRIPT [ARGS...]"
 
@@ -62,7 +65,7 @@ def main(arguments=None):
 
 def _run_options(arguments):
     """The options before the script, the script or module, and its arguments."""
-    generation = explain = module = None
+    generation = explain = trust = module = None
     rest = list(arguments)
     while rest and rest[0].startswith("-"):
         option = rest.pop(0)
@@ -72,6 +75,8 @@ def _run_options(arguments):
             raise SystemExit(0)
         if option == "--explain":
             explain = True
+        elif option == "--trust-files":
+            trust = True
         elif name == "--keras":
             generation = value or (rest.pop(0) if rest else "")
             if generation not in ("1", "2", "tf", "3"):
@@ -83,7 +88,7 @@ def _run_options(arguments):
             _usage(f"unknown option {option}")
     if module is None and not rest:
         _usage("expected a script")
-    return generation, explain, module, rest
+    return generation, explain, trust, module, rest
 
 
 def _usage(message):
@@ -92,7 +97,7 @@ def _usage(message):
 
 
 def _run(arguments):
-    generation, explain, module, rest = _run_options(arguments)
+    generation, explain, trust, module, rest = _run_options(arguments)
     if module is None:
         script = rest[0]
         if os.path.isdir(script) and os.path.isfile(os.path.join(script, "__main__.py")):
@@ -113,6 +118,9 @@ def _run(arguments):
         verify.record_trainings(path)
     notes.enabled = bool(explain)
     print(f"oneiros: running as {compat.generations.TITLES[generation]} (found: {found})", file=sys.stderr, flush=True)
+    if trust:
+        safety.enable_unsafe_deserialization()
+        print("oneiros: code that model files hold is run in this program (--trust-files)", file=sys.stderr, flush=True)
     try:
         return _guarded(lambda: _run_script(script) if module is None else _run_module(module))
     finally:

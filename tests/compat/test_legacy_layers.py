@@ -1,5 +1,7 @@
 """Layers that only Keras 1 had, against NumPy."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,9 @@ import oneiros
 from oneiros import backend as K  # noqa: N812
 from oneiros import compat
 from oneiros.compat import legacy_layers as legacy
+from oneiros.core import safety
 from oneiros.core.errors import UnsafeModelError
+from oneiros.core.registry import CustomObjectScope
 
 rng = np.random.default_rng(0)
 A, B = rng.normal(size=(3, 4)).astype("float32"), rng.normal(size=(3, 4)).astype("float32")
@@ -44,8 +48,23 @@ def test_every_mode_is_tested():
 def test_merge_with_a_function():
     layer = legacy.Merge(mode=lambda x, factor: (x[0] - x[1]) * factor, arguments={"factor": 2})
     np.testing.assert_allclose(layer([A, B]), (A - B) * 2, rtol=1e-6)
-    with pytest.raises(UnsafeModelError, match="Python function"):
-        legacy.Merge.from_config({"mode": "lambda", "mode_type": "lambda", "name": "m"})
+    with pytest.raises(UnsafeModelError, match="Merge layer 'm' needs the function 'difference'"):
+        legacy.Merge.from_config({"mode": "difference", "mode_type": "function", "name": "m"})
+
+
+def test_merge_with_a_function_in_files():
+    def difference(pair, factor=1):
+        return (pair[0] - pair[1]) * factor
+
+    layer = legacy.Merge(mode=difference, name="m", output_shape=lambda shapes: shapes[0], arguments={"factor": 2})
+    config = json.loads(json.dumps(layer.get_config()))
+    with pytest.raises(UnsafeModelError, match="Merge layer 'm' contains Python code.*--trust-files"):
+        legacy.Merge.from_config(config)
+    with safety.loading(safe_mode=False):
+        np.testing.assert_allclose(legacy.Merge.from_config(config)([A, B]), (A - B) * 2, rtol=1e-6)
+    for name in ("difference", "m"):
+        with CustomObjectScope({name: difference}):
+            np.testing.assert_allclose(legacy.Merge.from_config(config)([A, B]), (A - B) * 2, rtol=1e-6)
 
 
 def test_merge_of_two_models_begins_a_sequential():

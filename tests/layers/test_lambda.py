@@ -1,17 +1,23 @@
 """Lambda: calls, shapes, and that code in files is not run."""
 
+import base64
 import json
 import os
+from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 from oneiros import core, layers
 from oneiros.core import safety
 from oneiros.core.config import behaviour
 from oneiros.core.errors import CorruptFileError, UnsafeModelError
 from oneiros.layers.lambda_layer import keras2_parts
+from oneiros.layers.stored_code import name_of_code
 
+CODE = json.loads((Path(__file__).parent / "golden" / "code.json").read_text())
 X = np.arange(6.0, dtype="float32").reshape(2, 3)
 
 
@@ -81,6 +87,46 @@ def test_code_in_files_is_not_run(generation):
         assert np.array_equal(layers.Lambda.from_config(config)(X), X * 2)
     with pytest.raises(UnsafeModelError):
         layers.Lambda.from_config(config)
+
+
+def test_a_function_is_given_by_its_own_name(generation):
+    config = stored(layers.Lambda(offset, name="moved", arguments={"by": 4}))
+    given = layers.Lambda.from_config(config, custom_objects={"offset": offset})
+    assert given.function is offset
+    assert np.array_equal(given(X), X + 4)
+    calls_it = stored(layers.Lambda(lambda x: offset(x) * 2, name="calls"))  # whose code names `offset` too
+    with pytest.raises(UnsafeModelError, match="calls"):
+        layers.Lambda.from_config(calls_it, custom_objects={"offset": offset})
+
+
+def test_the_functions_of_shape_and_mask_are_others(generation):
+    layer = layers.Lambda(lambda x: x + 1, output_shape=lambda shape: shape, name="more")
+    given = layers.Lambda.from_config(stored(layer), custom_objects={"more": offset})
+    assert np.array_equal(given(X), X + 1)
+    assert given.compute_output_shape((None, 3)) == (None, 3)
+    masking = stored(layers.Lambda(lambda x: x, mask=lambda x, mask: mask, name="more"))
+    with pytest.raises(UnsafeModelError, match="Lambda layer 'more' contains"):
+        layers.Lambda.from_config(masking, custom_objects={"more": offset})
+
+
+@pytest.mark.parametrize("version", CODE)
+def test_names_in_the_code_of_every_python(version):
+    assert name_of_code(base64.b64decode(CODE[version]["outer"])) == "outer"
+    assert name_of_code(base64.b64decode(CODE[version]["lambda"])) is None
+
+
+@hypothesis.given(st.sampled_from(sorted(CODE)), st.data())
+def test_damaged_code_has_no_name_or_the_one_it_holds(version, data):
+    code = bytearray(base64.b64decode(CODE[version]["outer"]))
+    for _ in range(data.draw(st.integers(1, 4))):
+        code[data.draw(st.integers(0, len(code) - 1))] = data.draw(st.integers(0, 255))
+    name = name_of_code(bytes(code[: data.draw(st.integers(0, len(code)))]))
+    assert name is None or name.encode() in code
+
+
+def test_deep_code_ends():
+    for opening in (b"(\x01\x00\x00\x00", b")\x01", b"c"):
+        assert name_of_code(b"\xe3" + bytes(20) + opening * 10_000) is None
 
 
 def test_consent_for_the_process(monkeypatch):

@@ -6,11 +6,11 @@ import numpy as np
 
 from .. import activations, constraints, initializers, layers, models, regularizers
 from ..core import Variable, kind
-from ..core.errors import UnsafeModelError
 from ..core.lazy import LazyModule
 from ..core.registry import serialize_value
 from ..layers import Dense, Layer
 from ..layers.input_layer import get_source_inputs
+from ..layers.lambda_layer import keras2_forms, load_function
 
 backend = LazyModule(f"{__package__}.backend")
 
@@ -94,26 +94,25 @@ class Merge(Layer):
             return jnp.all(jnp.concatenate(parts, axis=self.concat_axis), axis=-1)
         return jnp.all(jnp.stack([m for m in mask if m is not None]), axis=0)
 
-    def get_config(self):
-        mode = self.mode if isinstance(self.mode, str) else getattr(self.mode, "__name__", "lambda")
-        own = {"mode": mode, "concat_axis": self.concat_axis, "dot_axes": self.dot_axes}
+    def get_config(self) -> dict:
+        functions = {"mode": self.mode, "output_shape": self._output_shape, "output_mask": self._output_mask}
+        own = {"concat_axis": self.concat_axis, "dot_axes": self.dot_axes, "arguments": serialize_value(self.arguments)}
         if self.layers:
             own["layers"] = serialize_value(self.layers)
-        return {"name": self.name, "trainable": self.trainable, **own}
+        return {"name": self.name, "trainable": self.trainable, **keras2_forms(functions), **own}
 
     @classmethod
-    def from_config(cls, config):
-        """A layer from what Keras 1 or `get_config` wrote; a mode that is code is refused."""
-        config = dict(config)
-        if config.get("mode_type", "raw") != "raw" or config.get("mode") not in _MODES:
-            raise UnsafeModelError(
-                f"Merge {config.get('name')}: its mode is a Python function, which files may not bring. Build the "
-                "model from its program and load the weights."
-            )
-        known = ("layers", "name", "trainable", "mode", "concat_axis", "dot_axes")
-        if config.get("layers"):
-            config["layers"] = [kind("layer").deserialize(layer) for layer in config["layers"]]
-        return cls(**{key: value for key, value in config.items() if key in known})
+    def from_config(cls, config: dict) -> "Merge":
+        """A layer from what Keras 1 or `get_config` wrote. Code in it is treated as that of a `Lambda`."""
+        known = ("name", "trainable", "concat_axis", "dot_axes", "arguments")
+        own = {key: config[key] for key in known if key in config}
+        for part in ("mode", "output_shape", "output_mask"):
+            stored = config.get(part)
+            plain = config.get(f"{part}_type", "raw") == "raw" and stored in (None, *_MODES)
+            own[part] = stored if plain else load_function(stored, config.get("name"), part, kind_of_layer="Merge")
+        own["mode"] = own["mode"] or "sum"
+        own["layers"] = [kind("layer").deserialize(layer) for layer in config.get("layers") or ()]
+        return cls(**own)
 
 
 def _full_mask(x, mask):

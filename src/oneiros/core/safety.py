@@ -3,6 +3,8 @@
 from .config import settings
 from .context import current, within
 
+CONSENT = "safe_mode=False, by enable_unsafe_deserialization(), or by `oneiros run --trust-files SCRIPT`"
+
 
 def in_safe_mode() -> bool:
     """Whether code in configurations is refused: as the innermost `loading` says, or else unless there was consent."""

@@ -20,6 +20,7 @@ from ..core.fields import field
 from ..core.registry import CustomObjectScope, find_custom_object, kind, serialize_value
 from ..core.symbol import infer, symbols_in
 from .base import Layer
+from .stored_code import name_of_code
 
 _LIVE = {kind: type("Live", (kind,), {}) for kind in (dict, tuple, str)}
 
@@ -48,9 +49,9 @@ def _arguments(name, value):
 class Lambda(Layer):
     """Applies a function to its inputs: ``function(inputs, **arguments)``.
 
-    Files hold the compiled code of a lambda, as Keras' files do. To load it, call ``load_model(...,
-    safe_mode=False)``, or give a function under the layer's name in `custom_objects`. In models that you save, a
-    layer class of your own is better.
+    Files hold the compiled code of a function, as Keras' files do. It is never run without consent: call
+    ``load_model(..., safe_mode=False)``, or give the function in `custom_objects`, under its own name or the layer's.
+    In models that you save, a layer class of your own is better.
 
     Shapes: any. The shape of the outputs is inferred from the function.
 
@@ -120,7 +121,7 @@ class Lambda(Layer):
                 module = config.pop("module" if part == "function" else f"{part}_module", None)
                 config.pop(f"{part}_type", None)
                 if part in config:
-                    config[part] = _load(config[part], name, module)
+                    config[part] = load_function(config[part], name, part, module)
         arguments = config.get("arguments") or {}
         config["arguments"] = {key: _load_array(value) for key, value in arguments.items()}
         return cls(**config)
@@ -169,19 +170,31 @@ def _keras3_form(value):
     return _live(form, value)
 
 
-def keras2_parts(layer):
+def keras2_parts(layer) -> dict:
     """The configuration of a Lambda's functions as Keras 2 and tf.keras write and read it."""
+    parts = _parts(layer)
+    config = keras2_forms({name: value for name, value in parts.items() if name != "mask" or value is not None})
+    for name, value in parts.items():
+        if name in config:
+            module = getattr(value, "__module__", None) if callable(value) else None
+            config["module" if name == "function" else f"{name}_module"] = module
+    return config
+
+
+def keras2_forms(parts: dict) -> dict:
+    """Functions and other values as Keras 1 and 2 write them: each with its type, ``lambda``, ``function`` or ``raw``.
+
+    >>> keras2_forms({"mode": "sum"})
+    {'mode': 'sum', 'mode_type': 'raw'}
+    """
     config = {}
-    for name, value in _parts(layer).items():
+    for name, value in parts.items():
         form, form_type = value, "raw"
         if isinstance(value, types.FunctionType):
             form, form_type = _live(_dump(value), value), "lambda"
         elif callable(value):
             form, form_type = _live(getattr(value, "__name__", type(value).__name__), value), "function"
-        if name == "mask" and value is None:
-            continue
-        module = getattr(value, "__module__", None) if callable(value) else None
-        config |= {name: form, f"{name}_type": form_type, "module" if name == "function" else f"{name}_module": module}
+        config |= {name: form, f"{name}_type": form_type}
     return config
 
 
@@ -191,55 +204,88 @@ def _dump(function):
     return code, function.__defaults__, closure
 
 
-def _load(stored, layer_name, module):
-    """The function (or shape) for what a configuration holds."""
+def load_function(
+    stored: typing.Any,
+    layer_name: str | None,
+    part: str = "function",
+    module: str | None = None,
+    kind_of_layer: str = "Lambda",
+) -> typing.Any:
+    """The function (or shape) for what a configuration holds.
+
+    The shape of the outputs can be inferred: a function for it that may not be loaded is left out.
+
+    Args:
+        stored: the code with defaults and closure, a name, a shape, or ``None``, in the form of any generation.
+        layer_name: the layer's name, under which the user may give its function.
+        part: the name of the layer's argument.
+        module: the name of the module that the function was in.
+        kind_of_layer: the layer's class, for messages.
+
+    Raises:
+        UnsafeModelError: it is code, and nobody consented to run it, or the name of an unknown function.
+        CorruptFileError: the code cannot be read.
+    """
     if hasattr(stored, "function"):
         return stored.function
     if stored is None or callable(stored):
         return stored
+    owner = f"{kind_of_layer} layer {layer_name!r}"
+    if part in ("output_shape", "mask", "output_mask"):
+        layer_name = None  # which stands for the layer's function
+    try:
+        return _load(stored, layer_name, owner, module)
+    except UnsafeModelError:
+        if part != "output_shape":
+            raise
+        return None
+
+
+def _load(stored, layer_name, owner, module):
     if isinstance(stored, str):
-        return _named(stored, layer_name, module)
+        return _named(stored, owner, module)
     if isinstance(stored, dict):
         inner = stored.get("config")
         if stored.get("class_name") == "__lambda__" and isinstance(inner, dict):
-            return _compiled(inner.get("code"), inner.get("defaults"), inner.get("closure"), layer_name, module)
-        return _named(inner if isinstance(inner, str) else str(stored), layer_name, stored.get("module"))
+            return _compiled(inner.get("code"), inner.get("defaults"), inner.get("closure"), layer_name, owner, module)
+        return _named(inner if isinstance(inner, str) else str(stored), owner, stored.get("module"))
     if len(stored) == 3 and isinstance(stored[0], str):
-        return _compiled(*stored, layer_name, module)
+        return _compiled(*stored, layer_name, owner, module)
     return tuple(stored)
 
 
-def _named(name, layer_name, module):
+def _named(name, owner, module):
     """A function that is only named: of the user's objects or of the library's activations; never imported."""
     function = find_custom_object(name) or kind("activation").objects.get(name)
     if function is None:
         where = f"{module}.{name}" if module else name
         raise UnsafeModelError(
-            f"Lambda layer {layer_name!r} needs the function {where!r}, which a file may name but not bring. "
+            f"{owner} needs the function {where!r}, which a file may name but not bring. "
             f"Pass it: custom_objects={{{name!r}: ...}}."
         )
     return function
 
 
-def _compiled(code, defaults, closure, layer_name, module):
-    if (function := find_custom_object(layer_name)) is not None:
-        return function
-    if safety.in_safe_mode():
-        raise UnsafeModelError(
-            f"Lambda layer {layer_name!r} contains Python code, which is not run unless you trust where it comes from. "
-            f"Pass the function as custom_objects={{{layer_name!r}: ...}}, or consent by safe_mode=False or "
-            "enable_unsafe_deserialization()."
-        )
+def _compiled(code, defaults, closure, layer_name, owner, module):
     try:
         data = base64.b64decode("".join(code.split()), validate=True)
     except ValueError:
         data = code.encode("raw_unicode_escape")  # as Keras 1 wrote it
+    names = [name for name in (layer_name, name_of_code(data)) if name]
+    for name in names:
+        if (function := find_custom_object(name)) is not None:
+            return function
+    if safety.in_safe_mode():
+        raise UnsafeModelError(
+            f"{owner} contains Python code, which is not run unless you trust where it comes from. "
+            f"Pass the function as custom_objects={{{(names or ['...'])[-1]!r}: ...}}, or consent by {safety.CONSENT}."
+        )
     try:
         code = marshal.loads(data)
     except (EOFError, TypeError, ValueError) as error:
         version = ".".join(map(str, sys.version_info[:2]))
         raise CorruptFileError(
-            f"Lambda layer {layer_name!r}: its code cannot be read by Python {version} ({error}). It was damaged or "
+            f"{owner}: its code cannot be read by Python {version} ({error}). It was damaged or "
             f"written by another version of Python; pass the function as custom_objects={{{layer_name!r}: ...}}."
         ) from None
     # Keras runs such code with its own modules and those of the module it came from at hand.

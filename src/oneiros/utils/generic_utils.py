@@ -64,8 +64,8 @@ def func_load(code, defaults=None, closure=None, globs=None):
     """
     if safety.in_safe_mode():
         raise UnsafeModelError(
-            "func_load: loading a function's code can run anything. If you trust where it comes from, call "
-            "keras.config.enable_unsafe_deserialization() before."
+            "func_load: loading a function's code can run anything. If you trust where it comes from, consent by "
+            f"{safety.CONSENT}."
         )
     if isinstance(code, (list, tuple)):
         code, defaults, closure = code
