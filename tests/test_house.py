@@ -26,7 +26,7 @@ LIMITS = {
     "private names of other modules": 0,
     "imports of the library inside functions": 0,
     "tests of the generation outside compat": 0,
-    "public functions without types": 1412,
+    "public functions without types": 1245,
 }
 # Lines of code of each room, without blanks, comments and docstrings.
 BUDGETS = {
@@ -43,15 +43,15 @@ BUDGETS = {
     "core": 1925,
     "datasets": 310,
     "dtype_policies": 10,
-    "initializers": 200,
+    "initializers": 202,
     "kernels": 810,
     "layers": 3850,
     "losses": 620,
-    "metrics": 910,
+    "metrics": 945,
     "mixed_precision": 10,
     "models": 1030,
     "ops": 1690,
-    "optimizers": 1050,
+    "optimizers": 1136,
     "preprocessing": 1390,
     "random": 20,
     "regularizers": 60,

@@ -1,4 +1,4 @@
-"""Constraints on weights, applied after each update: ``constraint(w)`` is the weight that is kept."""
+"""Constraints on weights, applied after each update: ``constraint(w)`` returns the weight that replaces `w`."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +11,14 @@ _kind = core.kind("constraint")
 
 
 class Constraint(core.Configurable):
-    """Base of constraints: subclasses define ``__call__(w)`` and, with arguments, ``get_config()``."""
+    """Base class of constraints. Subclasses define ``__call__(w)``, which returns the new weight.
+
+    >>> class AtMostOne(Constraint):
+    ...     def __call__(self, w):
+    ...         return jnp.minimum(w, 1)
+    >>> AtMostOne()(jnp.array([0.5, 2.0])).tolist()
+    [0.5, 1.0]
+    """
 
     kind = "constraint"
 
@@ -25,13 +32,13 @@ def _norms(w, axis):
 
 
 class MaxNorm(Constraint):
-    """Scales weights down whose Euclidean norm over `axis` is above max_value (Srivastava et al. 2014).
+    """Scales weights down to the Euclidean norm `max_value` where it is larger (Srivastava et al. 2014).
 
     >>> np.asarray(MaxNorm(1.0)([[3.0], [4.0]]), float).round(2).tolist()
     [[0.6], [0.8]]
     """
 
-    max_value: float = field(default=2, doc="Largest norm.")
+    max_value: float = field(default=2, doc="Largest norm that is allowed.")
     axis: int = field(default=0, doc=_AXIS)
 
     def __call__(self, w):
@@ -53,7 +60,7 @@ class NonNeg(Constraint):
 
 
 class UnitNorm(Constraint):
-    """Scales weights to the Euclidean norm 1 over `axis`.
+    """Scales weights to the Euclidean norm 1 along `axis`.
 
     >>> np.asarray(UnitNorm()([[3.0], [4.0]]), float).round(2).tolist()
     [[0.6], [0.8]]
@@ -67,15 +74,15 @@ class UnitNorm(Constraint):
 
 
 class MinMaxNorm(Constraint):
-    """Scales weights so that their norm over `axis` lies between min_value and max_value.
+    """Scales weights so that their Euclidean norm along `axis` lies between `min_value` and `max_value`.
 
     >>> np.asarray(MinMaxNorm(0.0, 1.0)([[3.0], [4.0]]), float).round(2).tolist()
     [[0.6], [0.8]]
     """
 
-    min_value: float = field(default=0.0, doc="Smallest norm.")
-    max_value: float = field(default=1.0, doc="Largest norm.")
-    rate: float = field(default=1.0, doc="How much of the way to the bounds is gone: 1 for all of it.")
+    min_value: float = field(default=0.0, doc="Smallest norm that is allowed.")
+    max_value: float = field(default=1.0, doc="Largest norm that is allowed.")
+    rate: float = field(default=1.0, doc="Strength from 0 to 1: how far the norm moves toward the bounds.")
     axis: int = field(default=0, doc=_AXIS)
 
     def __call__(self, w):
@@ -86,9 +93,9 @@ class MinMaxNorm(Constraint):
 
 
 class RadialConstraint(Constraint):
-    """Gives all weights of a square kernel ``(size, size, in, out)`` that lie on one square ring the same value.
+    """Makes a square kernel ``(size, size, in, out)`` constant along each square ring around its centre.
 
-    The values are taken from the diagonal, as tf.keras takes them.
+    The values are taken from the diagonal, as in tf.keras.
 
     >>> RadialConstraint()(np.ones((3, 3, 1, 1))).shape
     (3, 3, 1, 1)
@@ -100,7 +107,7 @@ class RadialConstraint(Constraint):
             raise ValueError(f"RadialConstraint: expected a kernel (size, size, in, out). Received: shape {w.shape}")
         size = w.shape[0]
         offset = np.abs(np.arange(size) - (size - 1) / 2).astype(int)
-        ring = np.maximum(offset[:, None], offset[None, :])  # 0 is the middle: one element, or four
+        ring = np.maximum(offset[:, None], offset[None, :])  # ring 0 is the centre: one element, or four
         source = np.where(ring == 0, size // 2 - 1, size // 2 + ring - size % 2)
         return w[source, source]
 

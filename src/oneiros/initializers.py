@@ -1,15 +1,19 @@
 """Initial values of weights: ``initializer(shape, dtype)``.
 
-They are computed by NumPy, which needs no compilation. Without a seed, one is drawn from where `core.random` takes it.
+They are computed by NumPy, so that nothing needs to be compiled. Without a seed, one is drawn from the state of
+`core.random`.
 """
 
 import functools
 import inspect
 import math
 import typing
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
+from jax import Array
 
 from . import core
 from .core.checks import one_of
@@ -21,18 +25,36 @@ _kind = core.kind("initializer")
 
 
 class Initializer(core.Configurable):
-    """Base of initializers: the library's define ``values(shape)``, a user's ``__call__(shape, dtype=None)``."""
+    """Base class of initializers. Subclasses define ``__call__(shape, dtype=None)``.
+
+    The library's own define ``values(shape)`` instead, which returns a NumPy array.
+
+    >>> class Fives(Initializer):
+    ...     def __call__(self, shape, dtype=None):
+    ...         return np.full(shape, 5.0, dtype)
+    >>> Fives()((2,)).tolist()
+    [5.0, 5.0]
+    """
 
     kind = "initializer"
 
-    def __call__(self, shape, dtype=None, **kwargs):
+    def __call__(self, shape: int | Sequence[int], dtype: Any = None, **kwargs) -> Array:
+        """Makes the values.
+
+        Args:
+            shape: Shape of the weight.
+            dtype: Type of the values; `floatx()` by default.
+            **kwargs: Accepted; they have no effect.
+        """
         shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(int(d) for d in shape)
         return core.to_array(self.values(shape), dtype or core.floatx())
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
+        """The values as a NumPy array. The library's initializers define it."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__(shape, dtype=None).")
 
-    def clone(self):
+    def clone(self) -> "Initializer":
+        """A new initializer with the same configuration."""
         return type(self).from_config(self.get_config())
 
 
@@ -45,7 +67,7 @@ class Constant(Initializer):
 
     value: typing.Any = field(default=0.0, doc="A number, or an array that broadcasts to the shape.")
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
         return np.broadcast_to(np.asarray(self.value), shape)
 
 
@@ -56,7 +78,7 @@ class Zeros(Initializer):
     [0.0, 0.0, 0.0]
     """
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
         return np.zeros(shape, np.float32)
 
 
@@ -67,7 +89,7 @@ class Ones(Initializer):
     [1.0, 1.0, 1.0]
     """
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
         return np.ones(shape, np.float32)
 
 
@@ -75,7 +97,8 @@ class _Random(Initializer):
     seed: typing.Any = field(
         default=None,
         last=True,
-        doc="An integer gives the same values at each call. So does `None` from Keras 3 on, for each object its own.",
+        doc="Seed of the values: an integer, a `SeedGenerator`, or `None` to draw a seed. With an integer each call "
+        "returns the same values; in Keras 3, with `None` too. With a generator each call returns others.",
     )
 
     @property
@@ -91,7 +114,7 @@ class _Random(Initializer):
 
 
 def _truncated(rng, shape):
-    """Standard normal values, drawn again until they lie within 2."""
+    """Standard normal values. Those outside of [-2, 2] are drawn again."""
     values = rng.standard_normal(math.prod(shape), np.float32)
     while len(outside := np.flatnonzero(np.abs(values) > 2)):
         values[outside] = rng.standard_normal(len(outside), np.float32)
@@ -105,7 +128,7 @@ def _positive(name, value):
 
 
 class RandomNormal(_Random):
-    """Normal with the given mean and standard deviation.
+    """Values from a normal distribution.
 
     >>> np.asarray(RandomNormal(seed=0)((3,)), float).round(3).tolist()
     [0.056, -0.069, -0.021]
@@ -114,37 +137,47 @@ class RandomNormal(_Random):
     mean: float = field(default=0.0, doc="Mean of the values.")
     stddev: float = field(default=0.05, doc="Standard deviation of the values.")
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
         return self.rng.standard_normal(shape, np.float32) * np.float32(self.stddev) + np.float32(self.mean)
 
 
 class TruncatedNormal(RandomNormal):
-    """Normal; values further than two standard deviations from the mean are drawn again.
+    """Values from a normal distribution; those beyond two standard deviations from the mean are drawn again.
 
     >>> np.asarray(TruncatedNormal(seed=0)((3,)), float).round(3).tolist()
     [0.056, -0.069, -0.021]
     """
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
         return _truncated(self.rng, shape) * np.float32(self.stddev) + np.float32(self.mean)
 
 
 class RandomUniform(_Random):
-    """Uniform from minval to maxval.
+    """Values from a uniform distribution on [minval, maxval).
 
     >>> np.asarray(RandomUniform(seed=0)((3,)), float).round(3).tolist()
     [0.035, 0.014, 0.001]
     """
 
-    minval: float = field(default=-0.05, doc="Lower end of the range.")
-    maxval: float = field(default=0.05, doc="Upper end of the range.")
+    minval: float = field(default=-0.05, doc="Lower bound of the values, inclusive.")
+    maxval: float = field(default=0.05, doc="Upper bound of the values, exclusive.")
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
         return self.rng.random(shape, np.float32) * np.float32(self.maxval - self.minval) + np.float32(self.minval)
 
 
-def compute_fans(shape, input_axes=None, output_axes=None):
-    """How many inputs an output depends on, and outputs an input: of a kernel ``(..., in, out)``, or of given axes.
+def compute_fans(
+    shape: Sequence[int], input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
+) -> tuple[float, float]:
+    """The numbers of inputs that one output depends on, and of outputs that depend on one input.
+
+    Args:
+        shape: Shape of the kernel ``(..., in, out)``. The leading axes are those of the window of a convolution.
+        input_axes: Axes of the inputs, if they are not the second to last.
+        output_axes: Axes of the outputs, if they are not the last.
+
+    Returns:
+        A tuple ``(fan_in, fan_out)``.
 
     >>> compute_fans((3, 3, 8, 16))
     (72, 144)
@@ -173,7 +206,7 @@ _DISTRIBUTIONS = {
 
 
 class VarianceScaling(_Random):
-    """Random with variance ``scale / n``.
+    """Random values with the variance ``scale / n``, where n is the number of inputs or outputs.
 
     >>> np.asarray(VarianceScaling(scale=2.0, seed=0)((3, 1)), float).round(3).tolist()
     [[1.037], [-1.288], [-0.396]]
@@ -183,24 +216,25 @@ class VarianceScaling(_Random):
     mode: str = field(
         partial(one_of, allowed=tuple(_MODES)),
         default="fan_in",
-        doc='What n is: the number of inputs (`"fan_in"`), of outputs (`"fan_out"`), or their mean (`"fan_avg"`).',
+        doc='What n is: the number of inputs (`"fan_in"`) or of outputs (`"fan_out"`), or their mean (`"fan_avg"`).',
     )
     distribution: str = field(
         partial(one_of, allowed=tuple(_DISTRIBUTIONS)),
         default="truncated_normal",
-        doc='`"truncated_normal"`, `"untruncated_normal"`, `"uniform"`, or `"normal"` as Keras 2.1 has it.',
+        doc='`"truncated_normal"`, `"untruncated_normal"`, `"uniform"`, or `"normal"`: that of Keras 2.1, which is '
+        "truncated without a correction of the variance.",
     )
-    input_axes: list = field(default=None, last=True, doc="Axes of the inputs, where they are not the last but one.")
-    output_axes: list = field(default=None, last=True, doc="Axes of the outputs, where they are not the last.")
+    input_axes: list = field(default=None, last=True, doc="Axes of the inputs, if they are not the second to last.")
+    output_axes: list = field(default=None, last=True, doc="Axes of the outputs, if they are not the last.")
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
         fans = compute_fans(shape, self.input_axes, self.output_axes)
         stddev = math.sqrt(self.scale / max(1.0, _MODES[self.mode](*fans)))
         return _DISTRIBUTIONS[self.distribution](self.rng, shape) * np.float32(stddev)
 
 
 class GlorotUniform(VarianceScaling):
-    """Uniform with variance ``1 / n``, n = (inputs + outputs) / 2 (Glorot & Bengio 2010).
+    """Uniform values with the variance ``2 / (inputs + outputs)`` (Glorot & Bengio 2010).
 
     >>> np.asarray(GlorotUniform(seed=0)((3, 1)), float).round(3).tolist()
     [[0.859], [0.335], [0.027]]
@@ -210,7 +244,7 @@ class GlorotUniform(VarianceScaling):
 
 
 class GlorotNormal(VarianceScaling):
-    """Truncated normal with variance ``1 / n``, n = (inputs + outputs) / 2 (Glorot & Bengio 2010).
+    """Truncated normal values with the variance ``2 / (inputs + outputs)`` (Glorot & Bengio 2010).
 
     >>> np.asarray(GlorotNormal(seed=0)((3, 1)), float).round(3).tolist()
     [[0.898], [-1.115], [-0.343]]
@@ -220,7 +254,7 @@ class GlorotNormal(VarianceScaling):
 
 
 class HeUniform(VarianceScaling):
-    """Uniform with variance ``2 / n``, n = inputs (He et al. 2015).
+    """Uniform values with the variance ``2 / inputs`` (He et al. 2015).
 
     >>> np.asarray(HeUniform(seed=0)((3, 1)), float).round(3).tolist()
     [[0.992], [0.387], [0.031]]
@@ -230,7 +264,7 @@ class HeUniform(VarianceScaling):
 
 
 class HeNormal(VarianceScaling):
-    """Truncated normal with variance ``2 / n``, n = inputs (He et al. 2015).
+    """Truncated normal values with the variance ``2 / inputs`` (He et al. 2015).
 
     >>> np.asarray(HeNormal(seed=0)((3, 1)), float).round(3).tolist()
     [[1.037], [-1.288], [-0.396]]
@@ -240,7 +274,7 @@ class HeNormal(VarianceScaling):
 
 
 class LecunUniform(VarianceScaling):
-    """Uniform with variance ``1 / n``, n = inputs (LeCun et al. 1998).
+    """Uniform values with the variance ``1 / inputs`` (LeCun et al. 1998).
 
     >>> np.asarray(LecunUniform(seed=0)((3, 1)), float).round(3).tolist()
     [[0.701], [0.274], [0.022]]
@@ -250,7 +284,7 @@ class LecunUniform(VarianceScaling):
 
 
 class LecunNormal(VarianceScaling):
-    """Truncated normal with variance ``1 / n``, n = inputs (LeCun et al. 1998).
+    """Truncated normal values with the variance ``1 / inputs`` (LeCun et al. 1998).
 
     >>> np.asarray(LecunNormal(seed=0)((3, 1)), float).round(3).tolist()
     [[0.734], [-0.91], [-0.28]]
@@ -262,7 +296,7 @@ class LecunNormal(VarianceScaling):
 class Orthogonal(_Random):
     """`gain` times a random matrix with orthonormal rows or columns (Saxe et al. 2014).
 
-    All but the last axis count as rows.
+    A weight with more than two axes is treated as a matrix whose columns are the last axis.
 
     >>> w = np.asarray(Orthogonal(seed=0)((2, 2)))
     >>> np.allclose(w @ w.T, np.eye(2), atol=1e-6)
@@ -271,7 +305,7 @@ class Orthogonal(_Random):
 
     gain: float = field(default=1.0, doc="Factor of the matrix.")
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
         if len(shape) < 2:
             raise ValueError(f"Orthogonal: expected a shape of at least two dimensions. Received: shape={shape}")
         rows, columns = math.prod(shape[:-1]), shape[-1]
@@ -282,7 +316,7 @@ class Orthogonal(_Random):
 
 
 class Identity(Initializer):
-    """`gain` on the diagonal of a matrix, 0 elsewhere.
+    """`gain` on the diagonal of a matrix, and 0 elsewhere.
 
     >>> np.asarray(Identity()((2, 2))).round(3).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
@@ -290,7 +324,7 @@ class Identity(Initializer):
 
     gain: float = field(default=1.0, doc="The value on the diagonal.")
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
         if len(shape) != 2:
             raise ValueError(f"Identity: expected the shape of a matrix. Received: shape={shape}")
         if behaviour.identity_of_squares and shape[0] != shape[1]:
@@ -299,22 +333,25 @@ class Identity(Initializer):
 
 
 class STFT(Initializer):
-    """The kernel ``(frame, channels, frequencies)`` of a convolution that is a short-time Fourier transform.
+    """The kernel ``(frame, channels, frequencies)`` that makes a convolution a short-time Fourier transform.
 
     >>> STFT()((8, 1, 5)).shape
     (8, 1, 5)
     """
 
-    side: str = field(partial(one_of, allowed=("real", "imag")), default="real", doc='`"real"` or `"imag"`.')
-    window: str = field(default="hann", doc="Name of a window in `scipy.signal.windows`, or `None` for none.")
+    side: str = field(
+        partial(one_of, allowed=("real", "imag")), default="real", doc='Part of the transform: `"real"` or `"imag"`.'
+    )
+    window: str = field(default="hann", doc="Name of a window for `scipy.signal.get_window`, or `None` for none.")
     scaling: str = field(
         partial(one_of, allowed=("density", "spectrum", None)),
         default="density",
-        doc='`"density"`, `"spectrum"` or `None`.',
+        doc='What the window is divided by: the root of the sum of its squares (`"density"`), its sum '
+        '(`"spectrum"`), or nothing (`None`).',
     )
     periodic: bool = field(default=False, doc="Whether the window is periodic instead of symmetric.")
 
-    def values(self, shape):
+    def values(self, shape: tuple[int, ...]) -> np.ndarray:
         frame, channels, frequencies = shape
         angle = 2 * np.pi * np.outer(np.arange(frame), np.arange(frequencies)) / (2 * (frequencies - 1))
         kernel = np.cos(angle) if self.side == "real" else -np.sin(angle)
@@ -357,10 +394,18 @@ def _parameters(function):
         return {"dtype": None}
 
 
-def get(identifier):
-    """The initializer for a name, a configuration, a class, an object, an array or a function.
+def get(identifier: Any) -> Any:
+    """The initializer for what a user writes.
 
-    Functions may take (shape, dtype), or (shape, name) as in Keras 1.
+    Args:
+        identifier: A name, a configuration, a class, an object, an array (then a `Constant`), or a function of
+            (shape, dtype), or of (shape, name) as in Keras 1. `None` is returned as it is.
+
+    Returns:
+        A callable ``(shape, dtype=None)``.
+
+    Raises:
+        ValueError: If there is no such initializer.
 
     >>> get("ones")((2,)).tolist()
     [1.0, 1.0]

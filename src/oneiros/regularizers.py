@@ -24,7 +24,14 @@ def _factor(name, value):
 
 
 class Regularizer(core.Configurable):
-    """Base of regularizers: subclasses define ``__call__(x)`` and, with arguments, ``get_config()``."""
+    """Base class of regularizers. Subclasses define ``__call__(x)``, which returns a scalar.
+
+    >>> class Largest(Regularizer):
+    ...     def __call__(self, x):
+    ...         return 0.1 * jnp.max(jnp.abs(x))
+    >>> round(float(Largest()(jnp.array([1.0, -2.0]))), 3)
+    0.2
+    """
 
     kind = "regularizer"
 
@@ -33,7 +40,7 @@ class Regularizer(core.Configurable):
 
 
 class L1L2(Regularizer):
-    """``l1 * sum(|x|) + l2 * sum(x**2)``.
+    """The penalty ``l1 * sum(|x|) + l2 * sum(x**2)``.
 
     >>> float(L1L2(l1=0.5, l2=0.1)([1.0, -2.0]))
     2.0
@@ -54,7 +61,7 @@ class L1L2(Regularizer):
 
 
 class L1(L1L2):
-    """``l1 * sum(|x|)``.
+    """The penalty ``l1 * sum(|x|)``.
 
     >>> round(float(L1(0.1)(jnp.array([1.0, -2.0]))), 3)
     0.3
@@ -66,7 +73,7 @@ class L1(L1L2):
 
 
 class L2(L1L2):
-    """``l2 * sum(x**2)``.
+    """The penalty ``l2 * sum(x**2)``.
 
     >>> round(float(L2(0.1)(jnp.array([1.0, -2.0]))), 3)
     0.5
@@ -78,14 +85,16 @@ class L2(L1L2):
 
 
 class OrthogonalRegularizer(Regularizer):
-    """`factor` times the mean of ``|cosine|`` over all pairs of rows (or columns) of a matrix.
+    """The penalty `factor` times the mean of ``|cosine|`` over all pairs of rows (or columns) of a matrix.
 
     >>> round(float(OrthogonalRegularizer(0.1)(jnp.array([[1.0, 0.0], [1.0, 1.0]]))), 3)
     0.071
     """
 
     factor: float = field(_factor, default=0.01, doc="Factor of the penalty, at least 0.")
-    mode: str = field(partial(one_of, allowed=("rows", "columns")), default="rows", doc='`"rows"` or `"columns"`.')
+    mode: str = field(
+        partial(one_of, allowed=("rows", "columns")), default="rows", doc='What is compared: `"rows"` or `"columns"`.'
+    )
 
     @core.op
     def __call__(self, inputs):
@@ -100,8 +109,8 @@ class OrthogonalRegularizer(Regularizer):
 
 
 @factory
-def l1_l2(l1=0.0, l2=0.0):
-    """An `L1L2`; before Keras 3 both factors are 0.01 unless given.
+def l1_l2(l1: float = 0.0, l2: float = 0.0) -> L1L2:
+    """An `L1L2`. Before Keras 3 both factors are 0.01 by default.
 
     Args:
         l1: Factor of the sum of absolute values.

@@ -111,8 +111,12 @@ def get_registered_object(name, custom_objects=None, module_objects=None):
     return None
 
 
-def factory(function):
-    """Marks a function that makes the object of its name: ``"l1_l2"`` stands for what ``l1_l2()`` returns."""
+def factory(function: typing.Callable) -> typing.Callable:
+    """Marks a function whose result its name stands for: ``"l1_l2"`` means what ``l1_l2()`` returns.
+
+    Args:
+        function: The function, which has no required arguments.
+    """
     function.makes_object = True
     return function
 

@@ -1,6 +1,6 @@
 """Losses: functions, classes made from them, and checks of targets."""
 
-from typing import Any
+from typing import Any as _Any
 
 from .checks import check_labels, check_result, check_shapes
 from .classes import (
@@ -75,7 +75,7 @@ from .traits import Traits, expects_classes, is_by_row, traits_of
 from .weighting import reduce_weighted
 
 
-def get(identifier: Any) -> Any:
+def get(identifier: _Any) -> _Any:
     """The loss for what a user writes.
 
     Args:

@@ -1,6 +1,7 @@
 """Metrics: functions of (y_true, y_pred), and objects that gather them over batches."""
 
 import inspect as _inspect
+from typing import Any as _Any
 
 from .. import losses as _losses
 from ..core.config import behaviour as _behaviour
@@ -105,10 +106,18 @@ for _name, _fn in _losses.functions.kind.objects.items():
         _kind.add(_fn, _name)
 
 
-def get(identifier):
-    """The metric for a name, a configuration, a class, a function or an object.
+def get(identifier: _Any) -> _Any:
+    """The metric for what a user writes.
 
-    A name gives an object; in Keras 1 and 2, where a function of this name exists, the function.
+    Args:
+        identifier: A name, a configuration, a class, a function or an object. `None` is returned as it is.
+
+    Returns:
+        For a name, an object; in Keras 1 and 2 the function of this name, if there is one. Otherwise a `Metric` or the
+        given function or object.
+
+    Raises:
+        ValueError: If there is no such metric.
 
     >>> get("mse")
     <MeanSquaredError name=mean_squared_error>

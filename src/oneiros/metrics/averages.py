@@ -1,4 +1,4 @@
-"""Metrics that are the mean of a function of (y_true, y_pred) over all examples: that is all there is to them."""
+"""Metrics that are the mean of a function of (y_true, y_pred) over all samples."""
 
 from typing import Annotated
 
@@ -8,7 +8,9 @@ from . import functions as f
 from .base import FunctionMetric
 
 FromLogits = Annotated[bool, Argument(doc="Whether the predictions are logits instead of probabilities.")]
-LabelSmoothing = Annotated[float, Argument(doc="Share of each target that is spread over all classes, from 0 to 1.")]
+LabelSmoothing = Annotated[
+    float, Argument(doc="Share of each target that is spread evenly over all classes, from 0 to 1.")
+]
 Axis = Annotated[int, Argument(doc="Axis along which the function is computed.")]
 
 
@@ -21,17 +23,17 @@ class Accuracy(FunctionMetric, function=f.accuracy):
 
 
 class BinaryAccuracy(FunctionMetric, function=f.binary_accuracy):
-    """How often predictions lie on the same side of the threshold as targets.
+    """How often predictions are on the same side of the threshold as labels.
 
     >>> round(float(BinaryAccuracy()([1, 1, 0, 0], [0.9, 0.2, 0.1, 0.6])), 4)
     0.5
     """
 
-    threshold: float = field(default=0.5, doc="Predictions above it count as 1.")
+    threshold: float = field(default=0.5, doc="Predictions above it are counted as 1.")
 
 
 class CategoricalAccuracy(FunctionMetric, function=f.categorical_accuracy):
-    """How often the largest prediction is at the place of the 1 in a one-hot target.
+    """How often the largest prediction is at the position of the 1 in a one-hot target.
 
     >>> round(float(CategoricalAccuracy()([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]])), 4)
     0.5
@@ -39,7 +41,7 @@ class CategoricalAccuracy(FunctionMetric, function=f.categorical_accuracy):
 
 
 class SparseCategoricalAccuracy(FunctionMetric, function=f.sparse_categorical_accuracy):
-    """How often the largest prediction is at the place given by a class number.
+    """How often the class with the largest prediction is the target, a class number.
 
     >>> round(float(SparseCategoricalAccuracy()([1, 0], [[0.2, 0.8], [0.4, 0.6]])), 4)
     0.5
@@ -64,7 +66,9 @@ class SparseTopKCategoricalAccuracy(FunctionMetric, function=f.sparse_top_k_cate
     """
 
     k: int = field(default=5, first=True, doc="How many of the largest predictions count.")
-    from_sorted_ids: bool = field(default=False, doc="Whether the predictions are class numbers, the best first.")
+    from_sorted_ids: bool = field(
+        default=False, doc="Whether predictions are class numbers, the most probable first, instead of scores."
+    )
 
 
 class BinaryCrossentropy(FunctionMetric, function=losses.binary_crossentropy):
@@ -98,7 +102,7 @@ class SparseCategoricalCrossentropy(FunctionMetric, function=losses.sparse_categ
     """
 
     from_logits: FromLogits = False
-    ignore_class: int = field(default=None, doc="Class whose places do not count.")
+    ignore_class: int = field(default=None, doc="A class number whose samples or steps are ignored.")
     axis: Axis = -1
 
 
@@ -127,7 +131,7 @@ class MeanAbsolutePercentageError(FunctionMetric, function=losses.mean_absolute_
 
 
 class MeanSquaredLogarithmicError(FunctionMetric, function=losses.mean_squared_logarithmic_error):
-    """The mean of ``(log(y_true + 1) - log(y_pred + 1))**2``. Values below 0 are taken as 0.
+    """The mean of ``(log(y_true + 1) - log(y_pred + 1))**2``. Negative values are treated as 0.
 
     >>> round(float(MeanSquaredLogarithmicError()([[0.0, 1.0]], [[2.0, 1.0]])), 4)
     0.6035
@@ -135,7 +139,7 @@ class MeanSquaredLogarithmicError(FunctionMetric, function=losses.mean_squared_l
 
 
 class CosineSimilarity(FunctionMetric, function=f.cosine_similarity):
-    """The mean cosine of the angle between targets and predictions: 1 if they point in one direction.
+    """The mean cosine of the angle between targets and predictions: 1 if both have the same direction.
 
     >>> round(float(CosineSimilarity()([[0.0, 1.0]], [[1.0, 1.0]])), 4)
     0.7071
@@ -193,7 +197,7 @@ class CategoricalHinge(FunctionMetric, function=losses.categorical_hinge):
 
 
 class PearsonCorrelation(FunctionMetric, function=f.pearson_correlation):
-    """The mean of Pearson's correlation of targets and predictions. It is NaN if one of them is constant.
+    """The mean of Pearson's correlation coefficient of targets and predictions. It is NaN if one of them is constant.
 
     >>> round(float(PearsonCorrelation()([[0.0, 1.0, 2.0]], [[0.0, 2.0, 1.0]])), 4)
     0.5
@@ -203,7 +207,7 @@ class PearsonCorrelation(FunctionMetric, function=f.pearson_correlation):
 
 
 class ConcordanceCorrelation(FunctionMetric, function=f.concordance_correlation):
-    """The mean of the concordance correlation of targets and predictions (Lin 1989).
+    """The mean of the concordance correlation coefficient of targets and predictions (Lin 1989).
 
     >>> round(float(ConcordanceCorrelation()([[0.0, 1.0, 2.0]], [[0.0, 2.0, 1.0]])), 4)
     0.5

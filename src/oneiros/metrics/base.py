@@ -1,7 +1,11 @@
 """Metrics: state that is gathered batch by batch, and a result computed from it."""
 
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 from .. import core, initializers
 from ..core import policy
@@ -10,15 +14,15 @@ from ..core.names import to_snake_case, unique_name
 from ..core.registry import serialize_value
 from ..losses.traits import Traits, inherit_traits, traits_of
 from ..losses.weighting import both_masks, mask_of, safe_divide, weight_like, weighted
-from ..ops.table import tensor
+from ..ops.table import Tensor, tensor
 
 kind = core.kind("metric")
 
 
 class Metric(core.Configurable):
-    """Base of metrics. Subclasses add variables and define ``update_state(...)`` and ``result()``.
+    """Base class of metrics. Subclasses add variables and define ``update_state(...)`` and ``result()``.
 
-    It works eagerly and in compiled code, where its variables are state like any other.
+    The same code runs eagerly and compiled.
 
     >>> class Largest(Metric):
     ...     def __init__(self, **kwargs):
@@ -33,7 +37,7 @@ class Metric(core.Configurable):
     """
 
     kind = "metric"
-    traits = None  # what the metric says about itself, see `oneiros.losses.Traits`
+    traits = None  # what the metric declares about itself, see `oneiros.losses.Traits`
 
     ignored_arguments = {"trainable": ANY, "dynamic": ANY, "autocast": ANY}  # tf.keras' metrics are layers
 
@@ -54,11 +58,27 @@ class Metric(core.Configurable):
         self._weights = []
 
     @property
-    def dtype(self):
+    def dtype(self) -> str:
+        """Type of the state."""
         return self._dtype or core.floatx()
 
-    def add_variable(self, shape=(), initializer=None, dtype=None, aggregation="sum", name=None):
-        """A variable of the metric's state, zeros unless an initializer says otherwise."""
+    def add_variable(
+        self,
+        shape: Sequence[int] = (),
+        initializer: Any = None,
+        dtype: Any = None,
+        aggregation: str = "sum",
+        name: str | None = None,
+    ) -> core.Variable:
+        """Adds a variable to the metric's state.
+
+        Args:
+            shape: Shape of the variable.
+            initializer: Initial values: a name, a configuration or an object. Zeros by default.
+            dtype: Type; by default that of the metric.
+            aggregation: Accepted; it has no effect.
+            name: Name of the variable.
+        """
         variable = core.Variable(
             initializers.get(initializer or "zeros"), tuple(shape), dtype or self.dtype, trainable=False, name=name
         )
@@ -66,8 +86,10 @@ class Metric(core.Configurable):
         self._weights.append(variable)
         return variable
 
-    def add_weight(self, shape=(), initializer=None, dtype=None, name=None, **kwargs):
-        """`add_variable`, with the arguments of tf.keras too, where the name comes first."""
+    def add_weight(
+        self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: str | None = None, **kwargs
+    ) -> core.Variable:
+        """`add_variable`, which also accepts the arguments in the order of tf.keras, where the name comes first."""
         if isinstance(shape, str):
             name, shape = shape, kwargs.pop("shape", ())
             if isinstance(initializer, (tuple, list)):
@@ -75,8 +97,8 @@ class Metric(core.Configurable):
         return self.add_variable(shape or (), initializer, dtype, name=name)
 
     @property
-    def variables(self):
-        """All variables of the state, those of metrics that are attributes included."""
+    def variables(self) -> list[core.Variable]:
+        """All variables of the state, including those of metrics that are attributes."""
         found = dict.fromkeys(self._weights)
         for value in list(vars(self).values()):
             for item in value if isinstance(value, (list, tuple)) else (value,):
@@ -90,20 +112,23 @@ class Metric(core.Configurable):
     trainable_variables = property(lambda self: [])
     stateful = True
 
-    def update_state(self, *args, **kwargs):
+    def update_state(self, *args, **kwargs) -> None:
+        """Adds a batch to the state. Subclasses define it, usually as ``(y_true, y_pred, sample_weight=None)``."""
         raise NotImplementedError(f"{type(self).__name__} must define update_state(y_true, y_pred, sample_weight).")
 
-    def result(self):
+    def result(self) -> Any:
+        """The value of the metric for all batches since the last `reset_state`. Subclasses define it."""
         raise NotImplementedError(f"{type(self).__name__} must define result().")
 
-    def reset_state(self):
-        """Forgets all that was gathered."""
+    def reset_state(self) -> None:
+        """Resets the state: sets all variables to 0."""
         if type(self).reset_states is not Metric.reset_states:  # the name until TensorFlow 2.4
             self.reset_states()
         else:
             self._reset()
 
-    def reset_states(self):
+    def reset_states(self) -> None:
+        """The name of `reset_state` before TensorFlow 2.5."""
         self._reset()
 
     def _reset(self):
@@ -111,11 +136,12 @@ class Metric(core.Configurable):
             variable.assign(np.zeros(variable.shape, variable.dtype))
 
     def __call__(self, *args, **kwargs):
+        """Adds a batch to the state and returns the result."""
         self.update_state(*args, **kwargs)
         return self.result()
 
-    def merge_state(self, metrics):
-        """Adds the state of other metrics of this class."""
+    def merge_state(self, metrics: Iterable["Metric"]) -> None:
+        """Adds the states of other metrics of the same class to this one's."""
         for metric in metrics:
             for own, other in zip(self.variables, metric.variables):
                 own.assign_add(other.raw)
@@ -125,18 +151,20 @@ class Metric(core.Configurable):
             result = run()
             return result, [scope.read(v) for v in self.variables]
 
-    def stateless_update_state(self, metric_variables, *args, **kwargs):
-        """The values of the variables after an update, given those before; nothing changes."""
+    def stateless_update_state(self, metric_variables: Sequence, *args, **kwargs) -> list[Array]:
+        """The values of the variables after an update, given those before it. The metric itself does not change."""
         return self._stateless(metric_variables, lambda: self.update_state(*args, **kwargs))[1]
 
-    def stateless_result(self, metric_variables):
+    def stateless_result(self, metric_variables: Sequence) -> Any:
+        """The result for these values of the variables."""
         return self._stateless(metric_variables, self.result)[0]
 
-    def stateless_reset_state(self):
+    def stateless_reset_state(self) -> list[Array]:
+        """The values that the variables have after a reset."""
         return [jnp.zeros(v.shape, v.dtype) for v in self.variables]
 
-    def get_config(self):
-        """The declared fields; ``name`` and ``dtype`` in a class with an `__init__` of its own."""
+    def get_config(self) -> dict[str, Any]:
+        """The declared fields; in a class with an `__init__` of its own, the name and the dtype."""
         if not fields_of(type(self)):
             return {"name": self.name, "dtype": self.dtype}
         return super().get_config() | {"dtype": self.dtype}
@@ -146,7 +174,7 @@ class Metric(core.Configurable):
 
 
 class NamedMetric(Metric, abstract=True):
-    """Base of the library's metrics: in their constructors the name comes before the type."""
+    """Base class of the library's metrics: in their constructors the name comes before the type."""
 
     name: str = field(default=None, first=True)
 
@@ -174,7 +202,13 @@ class Mean(NamedMetric):
         self.total = self.add_variable(name="total")
         self.count = self.add_variable(name="count")
 
-    def update_state(self, values, sample_weight=None):
+    def update_state(self, values: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Adds values to the mean.
+
+        Args:
+            values: Numbers of any shape.
+            sample_weight: Weights with as many axes as the values or fewer.
+        """
         self._add(values, sample_weight, mask_of(values))
 
     def _add(self, values, sample_weight, mask):
@@ -182,7 +216,8 @@ class Mean(NamedMetric):
         self.total.assign_add(jnp.sum(values if weight is None else values * weight))
         self.count.assign_add(values.size if weight is None else jnp.sum(weight))
 
-    def result(self):
+    def result(self) -> Array:
+        """The mean of all values so far; 0 if there are none."""
         return safe_divide(self.total.raw, self.count.raw)
 
 
@@ -200,16 +235,18 @@ class Sum(NamedMetric):
         super().__post_init__()
         self.total = self.add_variable(name="total")
 
-    def update_state(self, values, sample_weight=None):
+    def update_state(self, values: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Adds values to the sum, as in `Mean.update_state`."""
         values, weight = weighted(values, sample_weight, mask_of(values), self.dtype)
         self.total.assign_add(jnp.sum(values if weight is None else values * weight))
 
-    def result(self):
+    def result(self) -> Array:
+        """The sum of all values so far."""
         return self.total.raw
 
 
 class SumOverBatchSize(Mean):
-    """The weighted sum of all values by their number.
+    """The weighted sum of all values, divided by their number.
 
     >>> round(float(SumOverBatchSize()([1.0, 2.0], sample_weight=[1.0, 0.5])), 3)
     1.0
@@ -225,7 +262,7 @@ class SumOverBatchSize(Mean):
 
 
 class MeanTensor(NamedMetric):
-    """The weighted mean of arrays of one shape, element by element.
+    """The weighted mean of arrays of the same shape, element by element.
 
     >>> m = MeanTensor()
     >>> m.update_state([1.0, 2.0]); m.update_state([3.0, 4.0]); m.result().tolist()
@@ -246,7 +283,16 @@ class MeanTensor(NamedMetric):
         self.total = self.add_variable(shape, name="total")
         self.count = self.add_variable(shape, name="count")
 
-    def update_state(self, values, sample_weight=None):
+    def update_state(self, values: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Adds an array to the mean.
+
+        Args:
+            values: Numbers of the shape of the metric.
+            sample_weight: Weights with as many axes as the values or fewer.
+
+        Raises:
+            ValueError: If the shape is not that of the arrays before.
+        """
         values = tensor(values).astype(self.dtype)
         if self.total is None:
             self._build(values.shape)
@@ -256,47 +302,62 @@ class MeanTensor(NamedMetric):
         self.total.assign_add(values * weight)
         self.count.assign_add(jnp.broadcast_to(jnp.asarray(weight, values.dtype), values.shape))
 
-    def result(self):
+    def result(self) -> Array:
+        """The mean of each element."""
         if self.total is None:
             raise ValueError("MeanTensor has no shape yet: call update_state first, or give `shape`.")
         return safe_divide(self.total.raw, self.count.raw)
 
 
 class MeanMetricWrapper(Mean):
-    """The mean of a function of (y_true, y_pred, **options) over all examples.
+    """The mean of a function of (y_true, y_pred) over all samples.
+
+    Args:
+        fn: Function of (y_true, y_pred, **options) that returns one value per sample, step or pixel.
+        name: Name in logs. Defaults to the function's name.
+        dtype: Type of the state. `None` means `floatx()`.
+        **options: Further arguments for `fn`.
 
     >>> round(float(MeanMetricWrapper(lambda y, p: abs(y - p))(jnp.ones(2), jnp.zeros(2))), 3)
     1.0
     """
 
-    def __init__(self, fn, name=None, dtype=None, **options):
+    def __init__(self, fn: Callable, name: str | None = None, dtype: Any = None, **options):
         super().__init__(name=name or getattr(fn, "__name__", None), dtype=dtype)
         self._fn = fn
         self._options = options
 
     @property
-    def traits(self):
+    def traits(self) -> Traits | None:
+        """The traits of the function."""
         return traits_of(self._fn)
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Adds a batch to the mean.
+
+        Args:
+            y_true: Targets ``(N, ...)``.
+            y_pred: Predictions ``(N, ...)``. A mask that a layer attached to them excludes steps.
+            sample_weight: Weights with as many axes as the function's values or fewer.
+        """
         values = tensor(self._fn(y_true, y_pred, **self._options))
         self._add(values, sample_weight, both_masks(mask_of(y_pred), mask_of(values)))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         if fields_of(type(self)) or type(self).__module__.split(".")[0] != "oneiros":
             return super().get_config()
         options = serialize_value(self._options)
         return {"name": self.name, "dtype": self.dtype, "fn": kind.serialize(self._fn), **options}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "MeanMetricWrapper":
         if isinstance(config.get("fn"), (str, dict)):
             config = {**config, "fn": kind.deserialize(config["fn"])}
         return cls(**config)
 
 
 class SumOverBatchSizeMetricWrapper(MeanMetricWrapper):
-    """The weighted sum of a function of (y_true, y_pred, **options), divided by the number of examples.
+    """The weighted sum of a function of (y_true, y_pred), divided by the number of its values.
 
     >>> round(float(SumOverBatchSizeMetricWrapper(lambda y, p: abs(y - p))(jnp.ones(2), jnp.zeros(2))), 3)
     1.0
@@ -307,9 +368,10 @@ class SumOverBatchSizeMetricWrapper(MeanMetricWrapper):
 
 
 class FunctionMetric(MeanMetricWrapper, abstract=True):
-    """Base of the means of a function: ``class Poisson(FunctionMetric, function=poisson)``.
+    """Base class of the means of a function: ``class Poisson(FunctionMetric, function=poisson)``.
 
-    What a subclass declares are the function's options. They follow the name and the type, unless they come `first`.
+    The fields that a subclass declares are the function's options. They follow the name and the type, unless they are
+    declared `first`.
     """
 
     def __init_subclass__(cls, function=None, name=None, **kwargs):

@@ -1,23 +1,24 @@
-"""The metrics that `compile` makes of functions: they are told about batches, not about single values."""
+"""The metrics that `compile` makes of functions. They are given means of batches instead of single values."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax.numpy as jnp
 from jax import Array
 
 from ..core.config import behaviour
 from ..losses.checks import check_result
-from ..losses.traits import traits_of
+from ..losses.traits import Traits, traits_of
 from ..losses.weighting import mask_of, weighted_mean
 from .base import Mean, Metric
 
 
 class BatchMean(Mean, abstract=True):
-    """The mean over all samples since the last reset, given the mean of each batch.
+    """The mean over all samples since the last reset, computed from the means of batches.
 
     Args:
-        name: name in the logs.
-        fn: function of (y_true, y_pred) for `update_state`. Without one, only `add` can be used.
+        name: Name in the logs.
+        fn: Function of (y_true, y_pred) for `update_state`. Without one, only `add` can be used.
 
     >>> loss = BatchMean("loss")
     >>> loss.add(1.0, 32)
@@ -31,11 +32,19 @@ class BatchMean(Mean, abstract=True):
         self.fn = fn
 
     @property
-    def traits(self):
+    def traits(self) -> Traits | None:
+        """The traits of the function."""
         return traits_of(self.fn)
 
-    def update_state(self, y_true: Array, y_pred: Array, sample_weight=None, rows=None):
-        """Takes a batch in. rows: the number of true rows, if the batch was filled up."""
+    def update_state(self, y_true: Array, y_pred: Array, sample_weight: Any = None, rows: Any = None) -> None:
+        """Adds a batch to the mean.
+
+        Args:
+            y_true: Targets ``(N, ...)``.
+            y_pred: Predictions ``(N, ...)``.
+            sample_weight: Weights ``(N,)`` or ``(N, T)``.
+            rows: Number of rows of data, if the batch was padded.
+        """
         values = check_result(self.fn(y_true, y_pred), self.fn, "metric")
         value = weighted_mean(values, sample_weight, mask_of(y_pred), rows)
         size = y_pred.shape[0] if rows is None else rows
@@ -45,18 +54,18 @@ class BatchMean(Mean, abstract=True):
             value, size = value / jnp.maximum(weight / size, 1e-7), weight
         self.add(value, size)
 
-    def add(self, value, size):
-        """Takes in a mean over `size` samples."""
+    def add(self, value: Any, size: Any) -> None:
+        """Adds a mean over `size` samples."""
         self.total.assign_add(jnp.asarray(value, self.total.dtype) * size)
         self.count.assign_add(size)
 
 
 class LastValue(Metric, abstract=True):
-    """The last value of a Keras 2 metric that keeps its own state, as a layer with `reset_states` may.
+    """The last value of a Keras 2 metric that keeps its own state, such as a layer with a method `reset_states`.
 
     Args:
-        name: name in the logs.
-        fn: function of (y_true, y_pred) with a method `reset_states`.
+        name: Name in the logs.
+        fn: Function of (y_true, y_pred) with a method `reset_states`.
     """
 
     def __init__(self, name: str, fn: Callable):
@@ -64,12 +73,15 @@ class LastValue(Metric, abstract=True):
         self.fn = fn
         self.last = self.add_variable(name="last")
 
-    def update_state(self, y_true: Array, y_pred: Array, sample_weight=None):
+    def update_state(self, y_true: Array, y_pred: Array, sample_weight: Any = None) -> None:
+        """Stores the value for this batch."""
         self.last.assign(jnp.asarray(self.fn(y_true, y_pred), self.last.dtype).mean())
 
-    def result(self):
+    def result(self) -> Array:
+        """The value for the last batch."""
         return self.last.value
 
-    def reset_state(self):
+    def reset_state(self) -> None:
+        """Sets the value to 0, and resets the function's own state."""
         super().reset_state()
         self.fn.reset_states()

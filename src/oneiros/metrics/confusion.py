@@ -1,4 +1,4 @@
-"""Metrics from counts of right and wrong decisions at one or many thresholds."""
+"""Metrics from the counts of true and false positives and negatives, at one threshold or several."""
 
 import typing
 from functools import partial
@@ -7,13 +7,14 @@ from typing import Annotated
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 from .. import core
 from ..core.errors import InputDataError
 from ..core.fields import Argument, field
 from ..losses.traits import Traits
 from ..losses.weighting import align, mask_of, safe_divide, weight_like
-from ..ops.table import as_float, tensor
+from ..ops.table import Tensor, as_float, tensor
 from .base import NamedMetric
 
 COUNTS = ("true_positives", "false_positives", "true_negatives", "false_negatives")
@@ -21,7 +22,7 @@ _LEAST = -1e10  # below every prediction
 
 
 def _decisions(y_true, y_pred, sample_weight, class_id, top_k, label_weights=None):
-    """Aligned labels, predictions and weights, of one shape."""
+    """Aligned labels, predictions and weights, all of one shape."""
     mask = mask_of(y_pred)
     y_true, y_pred = align(tensor(y_true), as_float(y_pred))
     if y_true.shape != y_pred.shape:
@@ -44,11 +45,22 @@ def _decisions(y_true, y_pred, sample_weight, class_id, top_k, label_weights=Non
 
 
 @partial(jax.jit, static_argnums=(3, 4))
-def confusion_counts(y_true, y_pred, weight, thresholds, by_label=False):
-    """The weights of true and false positives and negatives at each threshold: four arrays ``(thresholds,)``.
+def confusion_counts(
+    y_true: Array, y_pred: Array, weight: Array, thresholds: tuple[float, ...], by_label: bool = False
+) -> tuple[Array, ...]:
+    """The true positives, false positives, true negatives and false negatives at each threshold.
 
-    Each prediction falls between two thresholds; counting those places serves all thresholds at once.
-    by_label: the last axis of the data is kept, as the last axis of the result.
+    Each prediction lies between two thresholds. Counting predictions between thresholds serves all thresholds at once.
+
+    Args:
+        y_true: Booleans ``(N, ...)``.
+        y_pred: Predictions of the same shape.
+        weight: Weights of the same shape, which are summed up.
+        thresholds: Thresholds, in any order.
+        by_label: Whether the last axis of the data is kept as the last axis of the result.
+
+    Returns:
+        Four arrays ``(thresholds,)``, or ``(thresholds, labels)``.
     """
     labels = y_true.shape[-1] if by_label else 1
     order = np.argsort(thresholds)
@@ -124,7 +136,7 @@ class _OneCount(_Counting):
 
 
 class TruePositives(_OneCount):
-    """The number (or weight) of true positives, at one threshold or several.
+    """The weighted number of true positives, at one threshold or several.
 
     >>> round(float(TruePositives()([0, 0, 1, 1], [0.2, 0.6, 0.4, 0.9])), 3)
     1.0
@@ -134,7 +146,7 @@ class TruePositives(_OneCount):
 
 
 class FalsePositives(_OneCount):
-    """The number (or weight) of false positives, at one threshold or several.
+    """The weighted number of false positives, at one threshold or several.
 
     >>> round(float(FalsePositives()([0, 0, 1, 1], [0.2, 0.6, 0.4, 0.9])), 3)
     1.0
@@ -144,7 +156,7 @@ class FalsePositives(_OneCount):
 
 
 class TrueNegatives(_OneCount):
-    """The number (or weight) of true negatives, at one threshold or several.
+    """The weighted number of true negatives, at one threshold or several.
 
     >>> round(float(TrueNegatives()([0, 0, 1, 1], [0.2, 0.6, 0.4, 0.9])), 3)
     1.0
@@ -154,7 +166,7 @@ class TrueNegatives(_OneCount):
 
 
 class FalseNegatives(_OneCount):
-    """The number (or weight) of false negatives, at one threshold or several.
+    """The weighted number of false negatives, at one threshold or several.
 
     >>> round(float(FalseNegatives()([0, 0, 1, 1], [0.2, 0.6, 0.4, 0.9])), 3)
     1.0
@@ -164,12 +176,12 @@ class FalseNegatives(_OneCount):
 
 
 class _Ratio(_Counting):
-    """True positives by all of one kind."""
+    """True positives divided by the sum of two counts."""
 
     traits = Traits(by_row=True)
     thresholds: Thresholds = field(default=None, first=True)
-    top_k: int = field(default=None, first=True, doc="If given, only so many of the largest predictions are positive.")
-    class_id: int = field(default=None, first=True, doc="If given, the only class that is looked at.")
+    top_k: int = field(default=None, first=True, doc="If given, only the `top_k` largest predictions are positive.")
+    class_id: int = field(default=None, first=True, doc="If given, the only class that is counted.")
 
     default_threshold = property(lambda self: 0.5 if self.top_k is None else _LEAST)
 
@@ -179,17 +191,17 @@ class _Ratio(_Counting):
 
 
 class Precision(_Ratio):
-    """The share of positive predictions that are right.
+    """The share of positive predictions that are correct: ``tp / (tp + fp)``.
 
-    >>> float(Precision()([0, 1, 1, 1], [1.0, 0.0, 1.0, 1.0])) > 0.66
-    True
+    >>> round(float(Precision()([0, 1, 1, 1], [1.0, 0.0, 1.0, 1.0])), 3)
+    0.667
     """
 
     kept = ("true_positives", "false_positives")
 
 
 class Recall(_Ratio):
-    """The share of positive labels that are predicted.
+    """The share of positive labels that are found: ``tp / (tp + fn)``.
 
     >>> round(float(Recall()([0, 0, 1, 1], [0.2, 0.6, 0.4, 0.9])), 3)
     0.5
@@ -205,14 +217,14 @@ def _even_thresholds(number, below=0.0, above=1.0):
 
 
 class _At(_Counting):
-    """The largest rate `wanted` among thresholds at which the rate `given` is at least a value."""
+    """The largest rate `wanted` among the thresholds at which the rate `given` is at least a value."""
 
     traits = Traits(by_row=True)
     kept = COUNTS
     wanted = given = argument = None
 
     num_thresholds: int = field(default=200, first=True, doc="Number of evenly spaced thresholds.")
-    class_id: int = field(default=None, first=True, doc="If given, the only class that is looked at.")
+    class_id: int = field(default=None, first=True, doc="If given, the only class that is counted.")
 
     thresholds = None
 
@@ -237,7 +249,7 @@ class _At(_Counting):
 
 
 class PrecisionAtRecall(_At):
-    """The largest precision at a threshold where the recall is at least the given one.
+    """The largest precision among the thresholds at which the recall is at least the given one.
 
     >>> round(float(PrecisionAtRecall(0.5)([0, 0, 1, 1], [0.2, 0.6, 0.4, 0.9])), 3)
     1.0
@@ -249,7 +261,7 @@ class PrecisionAtRecall(_At):
 
 
 class RecallAtPrecision(_At):
-    """The largest recall at a threshold where the precision is at least the given one.
+    """The largest recall among the thresholds at which the precision is at least the given one.
 
     >>> round(float(RecallAtPrecision(0.5)([0, 0, 1, 1], [0.2, 0.6, 0.4, 0.9])), 3)
     1.0
@@ -261,7 +273,7 @@ class RecallAtPrecision(_At):
 
 
 class SensitivityAtSpecificity(_At):
-    """The largest sensitivity (recall) at a threshold where the specificity is at least the given one.
+    """The largest sensitivity (recall) among the thresholds at which the specificity is at least the given one.
 
     >>> round(float(SensitivityAtSpecificity(0.5)([0, 0, 1, 1], [0.2, 0.6, 0.4, 0.9])), 3)
     1.0
@@ -273,7 +285,7 @@ class SensitivityAtSpecificity(_At):
 
 
 class SpecificityAtSensitivity(_At):
-    """The largest specificity at a threshold where the sensitivity (recall) is at least the given one.
+    """The largest specificity among the thresholds at which the sensitivity (recall) is at least the given one.
 
     >>> round(float(SpecificityAtSensitivity(0.5)([0, 0, 1, 1], [0.2, 0.6, 0.4, 0.9])), 3)
     1.0
@@ -301,6 +313,8 @@ def _method(name, value):
 class AUC(NamedMetric):
     """The area under a curve of two rates over all thresholds, by a Riemann sum.
 
+    The area under the precision-recall curve is interpolated as Davis & Goadrich (2006) do.
+
     >>> float(AUC(num_thresholds=3)([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9]))
     0.75
     """
@@ -314,10 +328,14 @@ class AUC(NamedMetric):
         doc='`"ROC"` (Fawcett 2006), `"PR"` (Davis & Goadrich 2006) or `"PRGAIN"` (Flach & Kull 2015).',
     )
     summation_method: str = field(
-        _method, default="interpolation", first=True, doc='`"interpolation"`, `"minoring"` or `"majoring"`.'
+        _method,
+        default="interpolation",
+        first=True,
+        doc='Height of each strip: the mean of its two ends (`"interpolation"`), the smaller (`"minoring"`) or the '
+        'larger of them (`"majoring"`).',
     )
     thresholds: list = field(default=None, doc="Thresholds, instead of `num_thresholds` evenly spaced ones.")
-    multi_label: bool = field(default=False, doc="Whether to average one area for each label, instead of one for all.")
+    multi_label: bool = field(default=False, doc="Whether to average the areas of the labels instead of pooling them.")
     num_labels: int = field(default=None, doc="Number of labels with `multi_label`. `None` takes it from the data.")
     label_weights: list = field(default=None, doc="Weight of each label.")
     from_logits: bool = field(default=False, doc="Whether predictions are logits instead of probabilities.")
@@ -343,7 +361,14 @@ class AUC(NamedMetric):
         for count in COUNTS:
             setattr(self, count, self.add_variable((self.num_thresholds, *labels), name=count))
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Adds a batch to the counts.
+
+        Args:
+            y_true: Labels 0 and 1, ``(N,)``, ``(N, 1)`` or ``(N, labels)``.
+            y_pred: Predicted probabilities, or logits, of the same shape.
+            sample_weight: Weights ``(N,)`` or of the shape of the labels.
+        """
         if self.from_logits:
             y_pred = jax.nn.sigmoid(as_float(y_pred))
         label_weights = None if self.multi_label else self.label_weights
@@ -354,7 +379,8 @@ class AUC(NamedMetric):
         for name, count in zip(COUNTS, counts):
             getattr(self, name).assign_add(count)
 
-    def result(self):
+    def result(self) -> Array:
+        """The area so far."""
         tp, fp, tn, fn = (getattr(self, count).raw for count in COUNTS)
         if self.curve == "PR" and self.summation_method == "interpolation":
             return self._over_labels(_interpolated_pr(tp, fp, fn))
@@ -379,7 +405,10 @@ class AUC(NamedMetric):
 
 
 def _interpolated_pr(tp, fp, fn):
-    """The area under precision over recall, interpolated between thresholds in counts, not in rates."""
+    """The area under the precision-recall curve, interpolated between thresholds in counts, not in rates.
+
+    Between two thresholds, true positives are a linear function of positives: ``tp = slope * p + intercept``.
+    """
     positive = tp + fp
     d_tp, d_positive = tp[:-1] - tp[1:], positive[:-1] - positive[1:]
     slope = safe_divide(d_tp, d_positive)
@@ -390,7 +419,7 @@ def _interpolated_pr(tp, fp, fn):
 
 
 class FBetaScore(NamedMetric):
-    """The weighted harmonic mean of precision and recall, for each class or averaged.
+    """The weighted harmonic mean of precision and recall: ``(1 + beta²) * p * r / (beta² * p + r)``.
 
     >>> score = FBetaScore(beta=2.0)([[1, 0], [0, 1]], [[0.6, 0.4], [0.7, 0.3]])
     >>> [round(float(s), 3) for s in score]
@@ -401,9 +430,9 @@ class FBetaScore(NamedMetric):
     average: str = field(
         default=None, first=True, doc='`"micro"`, `"macro"`, `"weighted"`, or `None` for a score for each class.'
     )
-    beta: float = field(default=1.0, first=True, doc="How much more recall counts than precision.")
+    beta: float = field(default=1.0, first=True, doc="How many times as much recall weighs as precision.")
     threshold: float = field(
-        default=None, first=True, doc="Predictions above it are positive. `None` takes the largest prediction."
+        default=None, first=True, doc="Predictions above it are positive. `None`: the largest one of each sample is."
     )
     name: str = "fbeta_score"
 
@@ -417,7 +446,17 @@ class FBetaScore(NamedMetric):
             raise ValueError(f"beta must be a positive float. Received: beta={self.beta!r}")
         self.axis = None if self.average == "micro" else 0
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Adds a batch to the counts.
+
+        Args:
+            y_true: One-hot or multi-hot labels ``(N, classes)``.
+            y_pred: Predictions of the same shape.
+            sample_weight: Weights ``(N,)``.
+
+        Raises:
+            InputDataError: If the shapes differ or do not have two axes.
+        """
         y_true, y_pred = as_float(y_true), as_float(y_pred)
         if y_pred.ndim != 2 or y_true.shape != y_pred.shape:
             raise InputDataError(
@@ -439,7 +478,8 @@ class FBetaScore(NamedMetric):
         for variable, part in zip(self._weights, parts):
             variable.assign_add(jnp.sum(part * weight, self.axis))
 
-    def result(self):
+    def result(self) -> Array:
+        """The score so far: a scalar, or ``(classes,)`` if `average` is `None`."""
         if not self._weights:
             raise ValueError(f"{type(self).__name__} has no result yet: call update_state first.")
         tp, fp, fn, support = (v.raw for v in self._weights)

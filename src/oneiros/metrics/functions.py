@@ -1,20 +1,32 @@
-"""Functions of (y_true, y_pred) that only measure: accuracies and correlations, one value for each example."""
+"""Functions of (y_true, y_pred) that only measure: accuracies and correlations, one value per sample."""
 
 import functools
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax.numpy as jnp
+from jax import Array
 
 from .. import core
 from ..core.config import behaviour
 from ..losses import functions as losses
 from ..losses.traits import Traits, traits_of
 from ..losses.weighting import align
-from ..ops.table import as_float, tensor
+from ..ops.table import Tensor, as_float, tensor
 from .base import kind
 
 
-def metric(*aliases):
-    """Makes a function of (y_true, y_pred) public: known by name, of arrays, lists, variables or symbols."""
+def metric(*aliases: str) -> Callable:
+    """Makes a function of (y_true, y_pred) a public metric.
+
+    The function receives arrays, whether it is called with arrays, lists, variables or symbols.
+
+    Args:
+        *aliases: Further names under which `get` finds the metric.
+
+    Returns:
+        A decorator.
+    """
 
     def decorate(fn):
         @functools.wraps(fn)
@@ -30,16 +42,36 @@ def metric(*aliases):
 
 
 @metric("acc", "ACC")
-def accuracy(y_true, y_pred):
-    """How often predictions equal labels."""
+def accuracy(y_true: Tensor, y_pred: Tensor) -> Array:
+    """How often predictions equal labels.
+
+    Args:
+        y_true: Labels ``(N, ...)``.
+        y_pred: Predicted labels of the same shape.
+
+    Returns:
+        An array of 0 and 1. In versions of Keras that average it, the mean over the last axis, if there are two axes or
+        more.
+
+    >>> accuracy([1, 2, 3], [1, 0, 3]).tolist()
+    [1.0, 0.0, 1.0]
+    """
     y_true, y_pred = align(y_true, y_pred)
     equal = (y_true.astype(y_pred.dtype) == y_pred).astype(core.floatx())
     return jnp.mean(equal, -1) if equal.ndim > 1 and behaviour.accuracy_is_mean else equal
 
 
 @metric()
-def binary_accuracy(y_true, y_pred, threshold=0.5):
+def binary_accuracy(y_true: Tensor, y_pred: Tensor, threshold: float = 0.5) -> Array:
     """How often predictions are on the same side of the threshold as labels.
+
+    Args:
+        y_true: Labels 0 and 1, ``(N, ..., D)``.
+        y_pred: Predictions of the same shape.
+        threshold: Predictions above it are counted as 1.
+
+    Returns:
+        An array ``(N, ...)``: means over the last axis.
 
     >>> binary_accuracy([[1, 0]], [[0.9, 0.7]]).tolist()
     [0.5]
@@ -49,8 +81,19 @@ def binary_accuracy(y_true, y_pred, threshold=0.5):
 
 
 @metric()
-def categorical_accuracy(y_true, y_pred):
-    """How often the largest prediction is at the place of the largest target (of a one-hot vector)."""
+def categorical_accuracy(y_true: Tensor, y_pred: Tensor) -> Array:
+    """How often the largest prediction is at the position of the largest target.
+
+    Args:
+        y_true: One-hot targets ``(N, ..., classes)``.
+        y_pred: Predictions of the same shape.
+
+    Returns:
+        An array ``(N, ...)`` of 0 and 1.
+
+    >>> categorical_accuracy([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]]).tolist()
+    [1.0, 0.0]
+    """
     return (jnp.argmax(y_true, -1) == jnp.argmax(y_pred, -1)).astype(core.floatx())
 
 
@@ -59,8 +102,19 @@ def _labels(y_true, y_pred):
 
 
 @metric()
-def sparse_categorical_accuracy(y_true, y_pred):
-    """How often the largest prediction is at the place that the integer target names."""
+def sparse_categorical_accuracy(y_true: Tensor, y_pred: Tensor) -> Array:
+    """How often the class with the largest prediction is the target.
+
+    Args:
+        y_true: Class numbers ``(N, ...)`` or ``(N, ..., 1)``.
+        y_pred: Predictions ``(N, ..., classes)``.
+
+    Returns:
+        An array ``(N, ...)`` of 0 and 1.
+
+    >>> sparse_categorical_accuracy([1, 0], [[0.2, 0.8], [0.4, 0.6]]).tolist()
+    [1.0, 0.0]
+    """
     return (_labels(y_true, y_pred) == jnp.argmax(y_pred, -1)).astype(core.floatx())
 
 
@@ -75,16 +129,40 @@ def _among_top(labels, y_pred, k):
 
 
 @metric()
-def top_k_categorical_accuracy(y_true, y_pred, k=5):
-    """How often the class of the largest target is among the k largest predictions."""
+def top_k_categorical_accuracy(y_true: Tensor, y_pred: Tensor, k: int = 5) -> Array:
+    """How often the class of a one-hot target is among the `k` largest predictions.
+
+    Args:
+        y_true: One-hot targets ``(N, ..., classes)``.
+        y_pred: Predictions of the same shape.
+        k: Number of largest predictions to consider.
+
+    Returns:
+        An array ``(N, ...)`` of 0 and 1. In versions of Keras that average it, their mean.
+
+    >>> top_k_categorical_accuracy([[0, 0, 1]], [[0.1, 0.6, 0.3]], k=2).tolist()
+    [1.0]
+    """
     return _per_sample(_among_top(jnp.argmax(y_true, -1), y_pred, k))
 
 
 @metric()
-def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False):
-    """How often the integer target is among the k largest predictions.
+def sparse_top_k_categorical_accuracy(
+    y_true: Tensor, y_pred: Tensor, k: int = 5, from_sorted_ids: bool = False
+) -> Array:
+    """How often a class number is among the `k` largest predictions.
 
-    from_sorted_ids: `y_pred` holds class numbers, the best first, in place of predictions.
+    Args:
+        y_true: Class numbers ``(N, ...)`` or ``(N, ..., 1)``.
+        y_pred: Predictions ``(N, ..., classes)``.
+        k: Number of largest predictions to consider.
+        from_sorted_ids: Whether `y_pred` holds class numbers, the most probable first, instead of predictions.
+
+    Returns:
+        An array ``(N, ...)`` of 0 and 1. In versions of Keras that average it, their mean.
+
+    >>> sparse_top_k_categorical_accuracy([2, 0], [[0.1, 0.6, 0.3], [0.1, 0.6, 0.3]], k=2).tolist()
+    [1.0, 0.0]
     """
     labels = _labels(y_true, y_pred)
     if from_sorted_ids:
@@ -97,15 +175,41 @@ def _centred(x, axis):
 
 
 @metric()
-def pearson_correlation(y_true, y_pred, axis=-1):
-    """Pearson's correlation of targets and predictions along an axis; NaN where one of them is constant."""
+def pearson_correlation(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Array:
+    """Pearson's correlation coefficient of targets and predictions along an axis.
+
+    Args:
+        y_true: Targets ``(N, ..., D)``.
+        y_pred: Predictions of the same shape.
+        axis: Axis along which the correlation is computed.
+
+    Returns:
+        An array without that axis, from -1 to 1; NaN where targets or predictions are constant.
+
+    >>> round(float(pearson_correlation([[0.0, 1.0, 2.0]], [[0.0, 2.0, 1.0]])[0]), 3)
+    0.5
+    """
     a, b = (_centred(y, axis) for y in align(as_float(y_true), as_float(y_pred)))
     return jnp.sum(a * b, axis) / jnp.sqrt(jnp.sum(a * a, axis) * jnp.sum(b * b, axis))
 
 
 @metric()
-def concordance_correlation(y_true, y_pred, axis=-1):
-    """Lin's concordance correlation (1989) of targets and predictions along an axis."""
+def concordance_correlation(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Array:
+    """The concordance correlation coefficient of targets and predictions along an axis (Lin 1989).
+
+    Unlike Pearson's, it is 1 only if predictions equal targets.
+
+    Args:
+        y_true: Targets ``(N, ..., D)``.
+        y_pred: Predictions of the same shape.
+        axis: Axis along which the correlation is computed.
+
+    Returns:
+        An array without that axis, from -1 to 1.
+
+    >>> round(float(concordance_correlation([[0.0, 1.0, 2.0]], [[0.0, 2.0, 1.0]])[0]), 3)
+    0.5
+    """
     y_true, y_pred = align(as_float(y_true), as_float(y_pred))
     a, b = _centred(y_true, axis), _centred(y_pred, axis)
     shift = jnp.square(jnp.mean(y_true, axis) - jnp.mean(y_pred, axis))
@@ -114,24 +218,59 @@ def concordance_correlation(y_true, y_pred, axis=-1):
 
 
 @metric()
-def cosine_similarity(y_true, y_pred, axis=-1):
-    """The cosine of the angle between targets and predictions: 1 for the same direction (the loss is minus that)."""
+def cosine_similarity(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Array:
+    """The cosine of the angle between targets and predictions: 1 for the same direction.
+
+    The loss of this name is minus that.
+
+    Args:
+        y_true: Target vectors ``(N, ..., D)``.
+        y_pred: Predicted vectors of the same shape.
+        axis: Axis of the vectors.
+
+    Returns:
+        An array without that axis, from -1 to 1.
+
+    >>> cosine_similarity([[0.0, 2.0]], [[0.0, 3.0]]).tolist()
+    [1.0]
+    """
     return -losses.cosine_similarity(y_true, y_pred, axis)
 
 
 @metric("cosine")
-def cosine_proximity(y_true, y_pred, axis=-1):
-    """Minus the cosine of the angle between targets and predictions: what Keras 1 and 2 report under this name."""
+def cosine_proximity(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Array:
+    """Minus the cosine of the angle between targets and predictions, as Keras 1 and 2 report it under this name.
+
+    Args:
+        y_true: Target vectors ``(N, ..., D)``.
+        y_pred: Predicted vectors of the same shape.
+        axis: Axis of the vectors.
+
+    Returns:
+        An array without that axis, from -1 to 1.
+
+    >>> cosine_proximity([[0.0, 2.0]], [[0.0, 3.0]]).tolist()
+    [-1.0]
+    """
     return losses.cosine_similarity(y_true, y_pred, axis)
 
 
 cosine = cosine_proximity
 
 
-def resolve_accuracy(name, y_true_shape, y_pred_shape, loss=None):
-    """The function that "accuracy" (or "crossentropy") means for targets and predictions of these shapes.
+def resolve_accuracy(
+    name: str, y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None], loss: Any = None
+) -> Callable:
+    """The function that "accuracy" (or "crossentropy") stands for, given the shapes of targets and predictions.
 
-    loss: the loss function or its name; Keras 1 and 2 go by it.
+    Args:
+        name: ``"accuracy"``, ``"acc"``, ``"ACC"``, or ``"crossentropy"`` and its short forms.
+        y_true_shape: Shape of the targets. Unknown dimensions are `None`.
+        y_pred_shape: Shape of the predictions.
+        loss: The loss function or its name. Keras 1 and 2 choose by it instead of by the targets' shape.
+
+    Returns:
+        A metric function.
 
     >>> resolve_accuracy("accuracy", (None,), (None, 10)).__name__
     'sparse_categorical_accuracy'

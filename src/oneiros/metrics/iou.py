@@ -2,12 +2,13 @@
 
 import jax
 import jax.numpy as jnp
+from jax import Array
 
 from ..core.checks import positive_int
 from ..core.fields import field, of_owner
 from ..losses.traits import Traits
 from ..losses.weighting import safe_divide, weight_like
-from ..ops.table import as_float, tensor
+from ..ops.table import Tensor, as_float, tensor
 from .base import NamedMetric
 
 
@@ -21,7 +22,7 @@ def _class_ids(name, value, metric):
 
 
 class IoU(NamedMetric):
-    """The mean over some classes of intersection by union: ``tp / (tp + fp + fn)``.
+    """The intersection over union ``tp / (tp + fp + fn)`` of classes, averaged over some of them.
 
     >>> round(float(IoU(2, [1])([0, 0, 1, 1], [0, 1, 1, 1])), 3)
     0.667
@@ -30,7 +31,7 @@ class IoU(NamedMetric):
     traits = Traits(by_row=True)
     num_classes: int = field(positive_int, first=True, doc="Number of classes.")
     target_class_ids: list = field(_class_ids, first=True, doc="The classes to average over. `None` means all.")
-    ignore_class: int = field(default=None, doc="Label whose places do not count.")
+    ignore_class: int = field(default=None, doc="Label whose samples or pixels are ignored.")
     sparse_y_true: bool = field(default=True, doc="Whether labels are class numbers, instead of vectors on `axis`.")
     sparse_y_pred: bool = field(
         default=True, doc="Whether predictions are class numbers, instead of vectors on `axis`."
@@ -42,7 +43,14 @@ class IoU(NamedMetric):
         shape = (self.num_classes, self.num_classes)
         self.total_confusion_matrix = self.add_variable(shape, name="total_confusion_matrix")
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Adds a batch to the confusion matrix.
+
+        Args:
+            y_true: Class numbers of any shape, or one-hot vectors if `sparse_y_true` is False.
+            y_pred: Predicted class numbers of the same shape, or scores of the classes if `sparse_y_pred` is False.
+            sample_weight: Weights with as many axes as the class numbers or fewer.
+        """
         y_true, y_pred = tensor(y_true), tensor(y_pred)
         labels = y_true if self.sparse_y_true else jnp.argmax(y_true, self.axis)
         predictions = y_pred if self.sparse_y_pred else jnp.argmax(y_pred, self.axis)
@@ -57,7 +65,8 @@ class IoU(NamedMetric):
         counts = jax.ops.segment_sum(jnp.where(inside, weight, 0), index, self.num_classes**2)
         self.total_confusion_matrix.assign_add(counts.reshape(self.num_classes, self.num_classes))
 
-    def result(self):
+    def result(self) -> Array:
+        """The mean over the classes that occur in labels or predictions."""
         matrix = self.total_confusion_matrix.raw
         both = jnp.diagonal(matrix)
         union = jnp.sum(matrix, 0) + jnp.sum(matrix, 1) - both
@@ -77,7 +86,7 @@ class MeanIoU(IoU):
 
 
 class OneHotIoU(IoU):
-    """`IoU` of one-hot labels.
+    """`IoU` for one-hot labels, and predictions that are scores of the classes.
 
     >>> round(float(OneHotIoU(2, [1])([[1, 0], [0, 1]], [[0.4, 0.6], [0.3, 0.7]])), 3)
     0.5
@@ -88,7 +97,7 @@ class OneHotIoU(IoU):
 
 
 class OneHotMeanIoU(MeanIoU):
-    """`MeanIoU` of one-hot labels.
+    """`MeanIoU` for one-hot labels, and predictions that are scores of the classes.
 
     >>> round(float(OneHotMeanIoU(2)([[1, 0], [0, 1]], [[0.4, 0.6], [0.3, 0.7]])), 3)
     0.25
@@ -99,14 +108,14 @@ class OneHotMeanIoU(MeanIoU):
 
 
 class BinaryIoU(IoU):
-    """`IoU` of the classes 0 (predictions below the threshold) and 1.
+    """The intersection over union of the classes 0 (predictions below the threshold) and 1.
 
     >>> round(float(BinaryIoU()([0, 0, 1, 1], [0.2, 0.6, 0.7, 0.9])), 3)
     0.583
     """
 
     target_class_ids: list = field(_class_ids, default=(0, 1), first=True)
-    threshold: float = field(default=0.5, first=True, doc="Predictions from here on count as class 1.")
+    threshold: float = field(default=0.5, first=True, doc="Predictions of at least this are class 1.")
 
     num_classes = 2
     ignore_class = None
@@ -114,5 +123,5 @@ class BinaryIoU(IoU):
     axis = -1
     traits = IoU.traits
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
         super().update_state(y_true, (as_float(y_pred) >= self.threshold).astype("int32"), sample_weight)

@@ -1,14 +1,15 @@
-"""Metrics of regressions."""
+"""Metrics of regression."""
 
 import typing
 
 import jax.numpy as jnp
+from jax import Array
 
 from ..core.errors import InputDataError
 from ..core.fields import field
 from ..losses.traits import Traits
 from ..losses.weighting import align, mask_of, safe_divide, weight_like
-from ..ops.table import as_float
+from ..ops.table import Tensor, as_float
 from .base import Mean, NamedMetric
 
 
@@ -19,11 +20,12 @@ class MeanRelativeError(Mean):
     0.25
     """
 
-    normalizer: typing.Any = field(first=True, doc="Number or array that errors are divided by.")
+    normalizer: typing.Any = field(first=True, doc="Number or array by which errors are divided.")
     traits = Traits()
     name: str = None
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Adds a batch to the mean."""
         y_true, y_pred = as_float(y_true), as_float(y_pred)
         error = safe_divide(jnp.abs(y_true - y_pred), jnp.broadcast_to(jnp.asarray(self.normalizer), y_pred.shape))
         self._add(error, sample_weight, mask_of(y_pred))
@@ -39,17 +41,19 @@ class RootMeanSquaredError(Mean):
     traits = Traits()
     name: str = "root_mean_squared_error"
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Adds a batch to the mean of squares."""
         mask = mask_of(y_pred)
         y_true, y_pred = align(as_float(y_true), as_float(y_pred))
         self._add(jnp.square(y_pred - y_true), sample_weight, mask)
 
-    def result(self):
+    def result(self) -> Array:
+        """The root of the mean so far."""
         return jnp.sqrt(super().result())
 
 
 class R2Score(NamedMetric):
-    """The coefficient of determination: 1 minus the squared errors by those of predicting the mean.
+    """The coefficient of determination: 1 minus the squared errors divided by those of predicting the mean.
 
     >>> round(float(R2Score()([[1.0], [2.0], [3.0]], [[1.0], [2.0], [2.0]])), 3)
     0.5
@@ -58,7 +62,8 @@ class R2Score(NamedMetric):
     class_aggregation: str = field(
         default="uniform_average",
         first=True,
-        doc='How outputs are averaged: `"uniform_average"`, `"variance_weighted_average"`, or `None` for a score each.',
+        doc='How scores of several outputs are averaged: `"uniform_average"`, `"variance_weighted_average"`, or `None` '
+        "for one score per output.",
     )
     num_regressors: int = field(
         default=0, first=True, doc="If not 0, the score is adjusted for this number of independent variables."
@@ -78,7 +83,17 @@ class R2Score(NamedMetric):
             )
         self.num_samples = self.add_variable(dtype="int32", name="num_samples")
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Adds a batch to the sums.
+
+        Args:
+            y_true: Targets ``(N, outputs)``.
+            y_pred: Predictions of the same shape.
+            sample_weight: Weights ``(N,)``.
+
+        Raises:
+            InputDataError: If the shapes differ or do not have two axes.
+        """
         y_true, y_pred = as_float(y_true), as_float(y_pred)
         if y_true.ndim != 2 or y_true.shape != y_pred.shape:
             raise InputDataError(
@@ -97,7 +112,8 @@ class R2Score(NamedMetric):
         self.count.assign_add(jnp.sum(weight, 0))
         self.num_samples.assign_add(y_true.size)  # as Keras counts, all outputs
 
-    def result(self):
+    def result(self) -> Array:
+        """The score so far: a scalar, or ``(outputs,)`` if `class_aggregation` is `None`."""
         if len(self._weights) == 1:
             raise ValueError("R2Score has no result yet: call update_state first.")
         mean = safe_divide(self.sum.raw, self.count.raw)

@@ -1,5 +1,7 @@
 """Optimizers and learning rate schedules."""
 
+from typing import Any as _Any
+
 import jax.numpy as _jnp
 
 from .. import core as _core
@@ -29,8 +31,17 @@ _kind = _core.kind("optimizer")
 sgd, rmsprop, adagrad, adadelta, adam, adamax, nadam = SGD, RMSprop, Adagrad, Adadelta, Adam, Adamax, Nadam
 
 
-def get(identifier):
-    """The optimizer for a name, a configuration, a class, an object, or an Optax transformation.
+def get(identifier: _Any) -> Optimizer | None:
+    """The optimizer for what a user writes.
+
+    Args:
+        identifier: A name, a configuration, a class, an object, or an Optax transformation. `None` gives `None`.
+
+    Returns:
+        An `Optimizer`.
+
+    Raises:
+        ValueError: If there is no such optimizer.
 
     >>> type(get("adam")).__name__, get({"class_name": "SGD", "config": {"learning_rate": 0.5}}).momentum
     ('Adam', 0.0)
@@ -48,11 +59,25 @@ def get(identifier):
 serialize, deserialize = _kind.serialize, _kind.deserialize
 
 
-def optimizer_from_config(config, custom_objects=None):
-    """Keras 1's name of `deserialize`."""
+def optimizer_from_config(config: dict, custom_objects: dict | None = None) -> Optimizer:
+    """An optimizer made from its configuration: the name of `deserialize` in Keras 1.
+
+    Args:
+        config: A dictionary with ``"class_name"`` and ``"config"``.
+        custom_objects: A dictionary from names to your own classes.
+    """
     return deserialize(config, custom_objects)
 
 
-def clip_norm(g, c, n):
-    """The gradient `g` scaled by ``c / n`` where its norm `n` is above `c` (which is at least 0)."""
+def clip_norm(g: _Any, c: float, n: _Any) -> _Any:
+    """A gradient scaled by ``c / n`` if its norm `n` is above `c`.
+
+    Args:
+        g: Gradient.
+        c: Bound of the norm. 0 means no bound.
+        n: Norm of the gradient.
+
+    >>> clip_norm(_jnp.array([3.0, 4.0]), 2.5, 5.0).tolist()
+    [1.5, 2.0]
+    """
     return g * _core.to_array(_jnp.where(n >= c, c / _jnp.maximum(n, 1e-30), 1.0)) if c > 0 else g

@@ -1,10 +1,15 @@
-"""The update rules. Formulas are those of Keras 3, unless Keras 1 and 2 have others (`formulas_of_keras_3`)."""
+"""The update rules of the optimizers. The formulas are those of Keras 3; a named row of the table of generations,
+`optimizer_formulas`, selects those of Keras 1 and 2.
+"""
 
 import math
 import re
+from collections.abc import Iterable
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 from .. import core
 from ..core.errors import InputDataError
@@ -29,13 +34,17 @@ class SGD(Optimizer):
     """
 
     learning_rate: float = 0.01
-    momentum: float = field(_share, default=0.0, doc="Share of the last change that each change keeps, from 0 to 1.")
+    momentum: float = field(
+        _share, default=0.0, doc="Share of the previous change that is added to each change, from 0 to 1."
+    )
     nesterov: bool = field(default=False, doc="Whether the momentum looks one step ahead (Nesterov 1983).")
 
-    def slots(self, variable):
+    def slots(self, variable: core.Variable) -> dict[str, Any]:
         return {"momentum": 0.0} if self.momentum else {}
 
-    def update(self, gradient, value, slots, rate, step):
+    def update(
+        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
+    ) -> tuple[Array, dict[str, Array]]:
         if not self.momentum:
             return value - rate * gradient, {}
         momentum = self.momentum * slots["momentum"] - rate * gradient
@@ -49,12 +58,12 @@ class _Adaptive(Optimizer):
         return core.epsilon() if self.epsilon is None else self.epsilon
 
     def _root(self, x):
-        """``sqrt(x)``, kept from 0: inside the root from Keras 3 on, outside before."""
+        """``sqrt(x)``, kept above 0: epsilon is added inside the root from Keras 3 on, outside before."""
         return jnp.sqrt(x + self._epsilon) if formulas_of_keras_3() else jnp.sqrt(x) + self._epsilon
 
 
 class RMSprop(_Adaptive):
-    """Divides gradients by a moving average of their size (Hinton 2012).
+    """Divides gradients by the root of a moving average of their squares (Hinton 2012).
 
     >>> w = core.Variable([1.0, 2.0])
     >>> RMSprop(0.1).apply([jnp.array([0.5, -1.0])], [w]); w.numpy().astype(float).round(3).tolist()
@@ -62,15 +71,17 @@ class RMSprop(_Adaptive):
     """
 
     rho: float = field(default=0.9, doc="Decay of the average of squares.")
-    momentum: float = field(default=0.0, doc="Share of the last change that each change keeps.")
+    momentum: float = field(default=0.0, doc="Share of the previous change that is added to each change.")
     epsilon: float = field(default=1e-7, doc=_EPSILON)
-    centered: bool = field(default=False, doc="Whether to divide by the standard deviation of gradients instead.")
+    centered: bool = field(default=False, doc="Whether to divide by the standard deviation of the gradients instead.")
 
-    def slots(self, variable):
+    def slots(self, variable: core.Variable) -> dict[str, Any]:
         wanted = {"velocity": True, "momentum": self.momentum, "average_gradient": self.centered}
         return {name: 0.0 for name, keep in wanted.items() if keep}
 
-    def update(self, gradient, value, slots, rate, step):
+    def update(
+        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
+    ) -> tuple[Array, dict[str, Array]]:
         new = {"velocity": self.rho * slots["velocity"] + (1 - self.rho) * jnp.square(gradient)}
         size = new["velocity"]
         if self.centered:
@@ -90,19 +101,21 @@ class Adagrad(_Adaptive):
     [0.915, 2.095]
     """
 
-    initial_accumulator_value: float = field(default=0.1, doc="Start of the sum of squares.")
+    initial_accumulator_value: float = field(default=0.1, doc="Initial value of the sum of squares.")
     epsilon: float = field(default=1e-7, doc=_EPSILON)
 
-    def slots(self, variable):
+    def slots(self, variable: core.Variable) -> dict[str, Any]:
         return {"accumulator": self.initial_accumulator_value}
 
-    def update(self, gradient, value, slots, rate, step):
+    def update(
+        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
+    ) -> tuple[Array, dict[str, Array]]:
         accumulator = slots["accumulator"] + jnp.square(gradient)
         return value - rate * gradient / self._root(accumulator), {"accumulator": accumulator}
 
 
 class Adadelta(_Adaptive):
-    """Divides gradients by their moving size, times that of the changes (Zeiler 2012).
+    """Scales gradients by the root of a moving average of squared changes over that of squared gradients (Zeiler 2012).
 
     >>> w = core.Variable([1.0, 2.0])
     >>> Adadelta(1.0).apply([jnp.array([0.5, -1.0])], [w]); w.numpy().astype(float).round(3).tolist()
@@ -112,10 +125,12 @@ class Adadelta(_Adaptive):
     rho: float = field(default=0.95, doc="Decay of both averages.")
     epsilon: float = field(default=1e-7, doc=_EPSILON)
 
-    def slots(self, variable):
+    def slots(self, variable: core.Variable) -> dict[str, Any]:
         return {"accumulated_grad": 0.0, "accumulated_delta_var": 0.0}
 
-    def update(self, gradient, value, slots, rate, step):
+    def update(
+        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
+    ) -> tuple[Array, dict[str, Array]]:
         size = self.rho * slots["accumulated_grad"] + (1 - self.rho) * jnp.square(gradient)
         changes = slots["accumulated_delta_var"]
         change = gradient * jnp.sqrt(changes + self._epsilon) / jnp.sqrt(size + self._epsilon)
@@ -124,7 +139,7 @@ class Adadelta(_Adaptive):
 
 
 class Adam(_Adaptive):
-    """Moving averages of gradients by those of their squares (Kingma & Ba 2015).
+    """Divides a moving average of gradients by the root of one of their squares (Kingma & Ba 2015).
 
     >>> w = core.Variable([1.0, 2.0])
     >>> Adam(0.1).apply([jnp.array([0.5, -1.0])], [w]); w.numpy().astype(float).round(3).tolist()
@@ -136,11 +151,13 @@ class Adam(_Adaptive):
     epsilon: float = field(default=1e-7, doc=_EPSILON)
     amsgrad: bool = field(default=False, doc="Whether to divide by the largest average so far (Reddi et al. 2018).")
 
-    def slots(self, variable):
+    def slots(self, variable: core.Variable) -> dict[str, Any]:
         names = ("momentum", "velocity", "velocity_hat") if self.amsgrad else ("momentum", "velocity")
         return dict.fromkeys(names, 0.0)
 
-    def update(self, gradient, value, slots, rate, step):
+    def update(
+        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
+    ) -> tuple[Array, dict[str, Array]]:
         new = _moments(gradient, slots, self.beta_1, self.beta_2)
         velocity = new["velocity"]
         if self.amsgrad:
@@ -157,7 +174,7 @@ def _moments(gradient, slots, beta_1, beta_2):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov, Hutter 2019).
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2019).
 
     >>> w = core.Variable([1.0, 2.0])
     >>> AdamW(0.1).apply([jnp.array([0.5, -1.0])], [w]); w.numpy().astype(float).round(3).tolist()
@@ -173,7 +190,7 @@ class AdamW(Adam):
 
 
 class Adamax(_Adaptive):
-    """Adam with the largest gradient in the place of the mean square (Kingma, Ba 2015).
+    """Adam with a decaying maximum of absolute gradients in place of the mean square (Kingma & Ba 2015).
 
     >>> w = core.Variable([1.0, 2.0])
     >>> Adamax(0.1).apply([jnp.array([0.5, -1.0])], [w]); w.numpy().astype(float).round(3).tolist()
@@ -184,10 +201,12 @@ class Adamax(_Adaptive):
     beta_2: float = field(default=0.999, doc="Decay of the average of their squares.")
     epsilon: float = field(default=1e-7, doc=_EPSILON)
 
-    def slots(self, variable):
+    def slots(self, variable: core.Variable) -> dict[str, Any]:
         return {"momentum": 0.0, "norm": 0.0}
 
-    def update(self, gradient, value, slots, rate, step):
+    def update(
+        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
+    ) -> tuple[Array, dict[str, Array]]:
         momentum = self.beta_1 * slots["momentum"] + (1 - self.beta_1) * gradient
         norm = jnp.maximum(self.beta_2 * slots["norm"], jnp.abs(gradient))
         rate = rate / (1 - self.beta_1**step)
@@ -208,7 +227,7 @@ class Nadam(_Adaptive):
     schedule_decay: float = field(
         default=None,
         kw_only=True,
-        doc="How fast the momentum warms up. `None` means 1, and 0.004 in programs for Keras 1 and 2.",
+        doc="Speed at which the momentum rises to `beta_1`. `None` means 1, and 0.004 in Keras 1 and 2.",
     )
 
     def __post_init__(self):
@@ -216,28 +235,30 @@ class Nadam(_Adaptive):
         if self.schedule_decay is None:
             self.schedule_decay = 1.0 if formulas_of_keras_3() else 0.004
 
-    def slots(self, variable):
+    def slots(self, variable: core.Variable) -> dict[str, Any]:
         return {"momentum": 0.0, "velocity": 0.0}
 
-    def build(self, variables):
+    def build(self, variables: Iterable[core.Variable]) -> None:
         if not self.built:
             super().build(variables)
             self._product = self.add_variable((), 1.0, name="momentum_product")
 
-    def begin(self, step, rate):
+    def begin(self, step: Array, rate: Array) -> None:
         now, following = (self.beta_1 * (1 - 0.5 * 0.96 ** (self.schedule_decay * s)) for s in (step, step + 1))
         product = self._product.raw * now
         self._product.assign(product)
         self._shares = (1 - now) / (1 - product), following / (1 - product * following)
 
-    def update(self, gradient, value, slots, rate, step):
+    def update(
+        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
+    ) -> tuple[Array, dict[str, Array]]:
         new = _moments(gradient, slots, self.beta_1, self.beta_2)
         of_gradient, of_momentum = self._shares
         ahead = of_gradient * gradient + of_momentum * new["momentum"]
         velocity = new["velocity"] / (1 - self.beta_2**step)
         return value - rate * ahead / (jnp.sqrt(velocity) + self._epsilon), new
 
-    def get_config(self):
+    def get_config(self) -> dict:
         config = super().get_config()
         if self.schedule_decay == 1.0:
             del config["schedule_decay"]
@@ -252,12 +273,14 @@ class Ftrl(Optimizer):
     [0.381, 1.492]
     """
 
-    learning_rate_power: float = field(default=-0.5, doc="Power of the learning rate's decay, at most 0.")
-    initial_accumulator_value: float = field(default=0.1, doc="Start of the sum of squares, at least 0.")
+    learning_rate_power: float = field(
+        default=-0.5, doc="Exponent of the sum of squares in the learning rate, at most 0."
+    )
+    initial_accumulator_value: float = field(default=0.1, doc="Initial value of the sum of squares, at least 0.")
     l1_regularization_strength: float = field(default=0.0, doc="Factor of the L1 penalty.")
     l2_regularization_strength: float = field(default=0.0, doc="Factor of the L2 penalty.")
     l2_shrinkage_regularization_strength: float = field(default=0.0, doc="Factor of the L2 shrinkage.")
-    beta: float = field(default=0.0, doc="The constant beta of the paper.")
+    beta: float = field(default=0.0, doc="The constant `beta` of the paper.")
 
     def __post_init__(self):
         super().__post_init__()
@@ -267,10 +290,12 @@ class Ftrl(Optimizer):
                 f"{self.initial_accumulator_value!r} and {self.learning_rate_power!r}"
             )
 
-    def slots(self, variable):
+    def slots(self, variable: core.Variable) -> dict[str, Any]:
         return {"accumulator": self.initial_accumulator_value, "linear": 0.0}
 
-    def update(self, gradient, value, slots, rate, step):
+    def update(
+        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
+    ) -> tuple[Array, dict[str, Array]]:
         l1, l2 = self.l1_regularization_strength, self.l2_regularization_strength
         shrunk = gradient + 2 * self.l2_shrinkage_regularization_strength * value
         accumulator = slots["accumulator"] + jnp.square(gradient)
@@ -281,14 +306,14 @@ class Ftrl(Optimizer):
 
 
 class Lion(Optimizer):
-    """The sign of a moving average of gradients (Chen et al. 2023).
+    """Moves weights by the learning rate in the direction of the sign of a moving average (Chen et al. 2023).
 
     >>> w = core.Variable([1.0, 2.0])
     >>> Lion(0.1).apply([jnp.array([0.5, -1.0])], [w]); w.numpy().astype(float).round(3).tolist()
     [0.9, 2.1]
     """
 
-    beta_1: float = field(default=0.9, doc="Share of the average in the direction, above 0 and at most 1.")
+    beta_1: float = field(default=0.9, doc="Weight of the average in the direction of a change, above 0 and at most 1.")
     beta_2: float = field(default=0.99, doc="Decay of the average of the gradients.")
 
     def __post_init__(self):
@@ -296,10 +321,12 @@ class Lion(Optimizer):
         if not 0 < self.beta_1 <= 1:
             raise ValueError(f"Lion: beta_1 must be above 0 and at most 1. Received: beta_1={self.beta_1!r}")
 
-    def slots(self, variable):
+    def slots(self, variable: core.Variable) -> dict[str, Any]:
         return {"momentum": 0.0}
 
-    def update(self, gradient, value, slots, rate, step):
+    def update(
+        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
+    ) -> tuple[Array, dict[str, Array]]:
         momentum = slots["momentum"]
         direction = jnp.sign(self.beta_1 * momentum + (1 - self.beta_1) * gradient)
         return value - rate * direction, {"momentum": self.beta_2 * momentum + (1 - self.beta_2) * gradient}
@@ -317,10 +344,12 @@ class Lamb(_Adaptive):
     beta_2: float = field(default=0.999, doc="Decay of the average of their squares.")
     epsilon: float = field(default=1e-7, doc=_EPSILON)
 
-    def slots(self, variable):
+    def slots(self, variable: core.Variable) -> dict[str, Any]:
         return {"momentum": 0.0, "velocity": 0.0}
 
-    def update(self, gradient, value, slots, rate, step):
+    def update(
+        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
+    ) -> tuple[Array, dict[str, Array]]:
         new = _moments(gradient, slots, self.beta_1, self.beta_2)
         velocity = new["velocity"] / (1 - self.beta_2**step)
         change = new["momentum"] / (1 - self.beta_1**step) / (jnp.sqrt(velocity) + self._epsilon)
@@ -331,26 +360,32 @@ class Lamb(_Adaptive):
 
 
 class Adafactor(Optimizer):
-    """Adam-like, with the mean squares of matrices kept by rows and columns only (Shazeer, Stern 2018).
+    """Adam-like, with mean squares of matrices stored as one row and one column (Shazeer & Stern 2018).
 
     >>> w = core.Variable([1.0, 2.0])
     >>> Adafactor(0.1).apply([jnp.array([0.5, -1.0])], [w]); w.numpy().astype(float).round(3).tolist()
     [0.842, 2.158]
     """
 
-    beta_2_decay: float = field(default=-0.8, doc="Power of the step in the decay of the average of squares.")
+    beta_2_decay: float = field(default=-0.8, doc="Exponent of the step in the decay of the average of squares.")
     epsilon_1: float = field(default=1e-30, doc="Small number added to the squares.")
-    epsilon_2: float = field(default=1e-3, doc="Least size of a variable that the rate is scaled by.")
-    clip_threshold: float = field(default=1.0, doc="Bound of the root mean square of a change.")
-    relative_step: bool = field(default=True, doc="No effect: as in Keras, the rate is always bounded by the step.")
+    epsilon_2: float = field(
+        default=1e-3, doc="Smallest factor by which the size of a variable scales the learning rate."
+    )
+    clip_threshold: float = field(default=1.0, doc="Upper bound of the root mean square of a change.")
+    relative_step: bool = field(
+        default=True, doc="Accepted without effect: as in Keras, the rate is always bounded by `1 / sqrt(step)`."
+    )
 
-    def slots(self, variable):
+    def slots(self, variable: core.Variable) -> dict[str, Any]:
         shape = variable.shape
         if len(shape) < 2:
             return {"velocity": 0.0}
         return {"row": np.zeros(shape[:-1], "float32"), "column": np.zeros((*shape[:-2], shape[-1]), "float32")}
 
-    def update(self, gradient, value, slots, rate, step):
+    def update(
+        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
+    ) -> tuple[Array, dict[str, Array]]:
         # Keras bounds the rate whether or not relative_step is set.
         rate = jnp.maximum(self.epsilon_2, _rms(value)) * jnp.minimum(rate, 1 / jnp.sqrt(step))
         square = jnp.square(gradient) + self.epsilon_1
@@ -376,7 +411,7 @@ def _patterns(name, value):
 
 
 class Muon(_Adaptive):
-    """Momentum whose matrices are brought near orthogonal ones (Jordan et al. 2024, Liu et al. 2025).
+    """Momentum whose matrices are replaced by nearly orthogonal ones (Jordan et al. 2024, Liu et al. 2025).
 
     Variables that are not matrices, and those that are excluded, are updated by AdamW.
 
@@ -395,9 +430,9 @@ class Muon(_Adaptive):
     muon_a: float = field(default=3.4445, doc="First coefficient of the Newton-Schulz iteration.")
     muon_b: float = field(default=-4.775, doc="Second coefficient of the iteration.")
     muon_c: float = field(default=2.0315, doc="Third coefficient of the iteration.")
-    adam_lr_ratio: float = field(default=1, doc="Factor of the rate for AdamW.")
-    momentum: float = field(default=0.95, doc="Share of the last direction that each direction keeps.")
-    ns_steps: int = field(default=5, doc="Steps of the Newton-Schulz iteration.")
+    adam_lr_ratio: float = field(default=1, doc="Learning rate of AdamW, relative to that of Muon.")
+    momentum: float = field(default=0.95, doc="Share of the previous momentum that is kept.")
+    ns_steps: int = field(default=5, doc="Number of Newton-Schulz iterations.")
     nesterov: bool = field(default=True, doc="Whether the momentum looks one step ahead.")
     rms_rate: float = field(default=0.2, doc="Factor that scales changes to the size of Adam's. `None`: no scaling.")
 
@@ -406,7 +441,7 @@ class Muon(_Adaptive):
         excluded = any(re.search(pattern, variable.path) for pattern in self.exclude_layers)
         return variable.ndim != 2 or embedding or excluded
 
-    def slots(self, variable):
+    def slots(self, variable: core.Variable) -> dict[str, Any]:
         return {"momentum": 0.0, "velocity": 0.0} if self._by_adam(variable) else {"momentum": 0.0}
 
     def _decay_of(self, variable):
@@ -414,7 +449,9 @@ class Muon(_Adaptive):
             return None
         return self.adam_weight_decay if self._by_adam(variable) else self.weight_decay
 
-    def update(self, gradient, value, slots, rate, step):
+    def update(
+        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
+    ) -> tuple[Array, dict[str, Array]]:
         if "velocity" in slots:
             new = _moments(gradient, slots, self.adam_beta_1, self.adam_beta_2)
             rate = rate * self.adam_lr_ratio
@@ -439,9 +476,10 @@ class Muon(_Adaptive):
 
 
 class ScheduleFreeAdamW(_Adaptive):
-    """AdamW on a sequence z whose average x needs no schedule; weights lie between the two (Defazio et al. 2024).
+    """AdamW that needs no learning rate schedule (Defazio et al. 2024).
 
-    The slot `momentum` holds z.
+    Gradient steps make a sequence z, whose average is x. The weights are a mixture of both: ``(1 - beta_1) * z +
+    beta_1 * x``. The slot `momentum` holds z.
 
     >>> w = core.Variable([1.0, 2.0])
     >>> ScheduleFreeAdamW(0.1).apply([jnp.array([0.5, -1.0])], [w]); w.numpy().astype(float).round(3).tolist()
@@ -452,12 +490,14 @@ class ScheduleFreeAdamW(_Adaptive):
     beta_1: float = field(default=0.9, doc="Decay of the average of the gradients.")
     beta_2: float = field(default=0.999, doc="Decay of the average of their squares.")
     epsilon: float = field(default=1e-8, doc=_EPSILON)
-    warmup_steps: int = field(default=0, doc="Number of steps in which the rate rises to its value.")
+    warmup_steps: int = field(default=0, doc="Number of steps in which the learning rate rises from 0.")
 
-    def slots(self, variable):
+    def slots(self, variable: core.Variable) -> dict[str, Any]:
         return {"momentum": np.asarray(variable.stored), "velocity": 0.0}
 
-    def update(self, gradient, value, slots, rate, step):
+    def update(
+        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
+    ) -> tuple[Array, dict[str, Array]]:
         z, beta = slots["momentum"], self.beta_1
         if self.warmup_steps:
             rate = rate * jnp.minimum(1, step / self.warmup_steps)

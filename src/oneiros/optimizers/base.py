@@ -1,12 +1,15 @@
-"""What all optimizers share: the rate, slots, clipping, weight decay, averages, accumulation, constraints."""
+"""What all optimizers share: learning rate, slots, clipping, weight decay, averaging, accumulation, constraints."""
 
 import inspect
 import re
 import typing
 import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 from .. import core
 from ..core.config import behaviour
@@ -32,7 +35,10 @@ def _several(name, value):
 
 
 class Optimizer(OptimizerState):
-    """Base of optimizers. A subclass defines the slots that it keeps for each variable, and one update:
+    """Base class of optimizers. A subclass defines the slots that it keeps for each variable, and one update.
+
+    Alternatively it defines ``update_step(gradient, variable, learning_rate)`` (Keras 3, tf.keras) or
+    ``get_updates(loss, params)`` (Keras 1 and 2).
 
     >>> class Momentum(Optimizer):
     ...     def slots(self, variable):
@@ -43,9 +49,6 @@ class Optimizer(OptimizerState):
     >>> w = core.Variable([1.0])
     >>> Momentum(0.5).apply([jnp.array([1.0])], [w]); w.numpy().tolist()
     [0.5]
-
-    ``update_step(gradient, variable, learning_rate)`` (Keras 3, tf.keras) or ``get_updates(loss, params)`` (Keras 1
-    and 2) may be defined instead.
     """
 
     kind = "optimizer"
@@ -60,7 +63,9 @@ class Optimizer(OptimizerState):
         doc="Learning rate: a number, a schedule, or a function without arguments.",
     )
     weight_decay: float = field(
-        default=None, last=True, doc="If given, each update takes `weight_decay * learning_rate` of the weights away."
+        default=None,
+        last=True,
+        doc="If given, each update shrinks weights by the share `weight_decay * learning_rate`.",
     )
     clipnorm: float = field(_bound, default=None, last=True, doc="Upper bound of the norm of each gradient.")
     clipvalue: float = field(
@@ -70,24 +75,24 @@ class Optimizer(OptimizerState):
         _bound, default=None, last=True, doc="Upper bound of the norm of all gradients together."
     )
     use_ema: bool = field(default=False, last=True, doc="Whether to keep an exponential moving average of the weights.")
-    ema_momentum: float = field(default=0.99, last=True, doc="Share of the average that is kept in each step.")
+    ema_momentum: float = field(default=0.99, last=True, doc="Decay of the moving average of the weights.")
     ema_overwrite_frequency: int = field(
         default=None,
         last=True,
-        doc="Number of steps after which the average replaces the weights. `None`: at the end of training.",
+        doc="Number of steps after which the average replaces the weights. `None`: only at the end of training.",
     )
     loss_scale_factor: float = field(
         default=None, last=True, doc="If given, the loss is multiplied by it and the gradients are divided by it."
     )
     gradient_accumulation_steps: int = field(
-        _several, default=None, last=True, doc="If given, one update in so many steps, by the mean of their gradients."
+        _several, default=None, last=True, doc="If given, number of steps whose mean gradient makes one update."
     )
     name: str = field(default=None, last=True, doc="Name of the optimizer. Made from the class's name by default.")
     initial_decay: float = field(
         default=0.0,
         kw_only=True,
         alias="decay",
-        doc="Keras 2's decay: the rate falls as `1 / (1 + decay * iterations)`.",
+        doc="Decay of Keras 2: the learning rate is divided by `1 + decay * iterations`.",
     )
 
     def __post_init__(self):
@@ -111,8 +116,8 @@ class Optimizer(OptimizerState):
         self._learning_rate = self._build_learning_rate(rate)
         self.decay = self._state(self.initial_decay, "decay") if self.initial_decay else 0.0
 
-    def build(self, variables):
-        """Makes the slots for these variables; done by the first `apply` otherwise."""
+    def build(self, variables: Iterable[core.Variable]) -> None:
+        """Makes the slots for these variables. The first `apply` does it otherwise."""
         if self.built:
             return
         self.built = True
@@ -133,18 +138,38 @@ class Optimizer(OptimizerState):
 
     # --- the update
 
-    def slots(self, variable):
-        """What is kept for a variable: names and initial values, numbers (for its shape) or arrays."""
+    def slots(self, variable: core.Variable) -> dict[str, Any]:
+        """The state to keep for a variable.
+
+        Args:
+            variable: A variable that is trained.
+
+        Returns:
+            A dictionary from names to initial values: numbers, for arrays of the variable's shape, or arrays.
+        """
         return {}
 
-    def update(self, gradient, value, slots, rate, step):
-        """The new value of a variable and of its slots. step counts from 1; all are arrays, nothing is assigned."""
+    def update(
+        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
+    ) -> tuple[Array, dict[str, Array]]:
+        """Computes the new value of a variable. Subclasses define it. Nothing is assigned.
+
+        Args:
+            gradient: Gradient of the loss.
+            value: Value of the variable, of the same shape.
+            slots: Values of the slots.
+            rate: Learning rate, a scalar.
+            step: Number of this update, a scalar float from 1.
+
+        Returns:
+            The new value, and a dictionary of the new values of the slots.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define update(gradient, value, slots, rate, step).")
 
-    def begin(self, step, rate):
+    def begin(self, step: Array, rate: Array) -> None:
         """Called once before the updates of a step, for state that all variables share."""
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Array, variable: core.Variable, learning_rate: Array) -> None:
         """Updates one variable and its slots."""
         slots = self._slots[self._index[variable]]
         values = {name: slot.raw for name, slot in slots.items()}
@@ -154,10 +179,15 @@ class Optimizer(OptimizerState):
         for name, slot in new.items():
             slots[name].assign(slot)
 
-    def apply(self, gradients, variables=None):
-        """Updates variables by gradients, in the order given (by default that of `build`); ``None`` leaves one as is.
+    def apply(self, gradients: Iterable[Array | None], variables: Iterable[core.Variable] | None = None) -> None:
+        """Updates variables, eagerly or in compiled code.
 
-        Pure array mathematics on variables: it works eagerly and in compiled code.
+        Args:
+            gradients: Gradients, one for each variable. The variable of a gradient `None` is not changed.
+            variables: The variables; by default those of `build`, in the same order.
+
+        Raises:
+            ValueError: If the numbers differ, if all gradients are `None`, or if a variable was not there in `build`.
         """
         gradients = list(gradients)
         variables = self._trained if variables is None else list(variables)
@@ -243,8 +273,15 @@ class Optimizer(OptimizerState):
         variables, names = self._excluded
         return variable not in variables and not any(re.search(name, variable.path) for name in names)
 
-    def exclude_from_weight_decay(self, var_list=None, var_names=None):
-        """Variables (or patterns of their names) that weight decay leaves alone."""
+    def exclude_from_weight_decay(
+        self, var_list: Iterable | None = None, var_names: Iterable[str] | None = None
+    ) -> None:
+        """Excludes variables from weight decay.
+
+        Args:
+            var_list: Variables.
+            var_names: Regular expressions that are searched in the paths of variables.
+        """
         self._excluded = (list(var_list or ()), list(var_names or ()))
 
     def _clip(self, gradients):
@@ -270,25 +307,37 @@ class Optimizer(OptimizerState):
             for average, variable in zip(averages, variables):
                 variable.assign(jnp.where(now, average.raw, variable.raw))
 
-    def finalize_variable_values(self, var_list):
-        """At the end of training: with use_ema, puts the averages into the variables."""
+    def finalize_variable_values(self, var_list: Iterable[core.Variable]) -> None:
+        """Called at the end of training. With `use_ema` it puts the averages into the variables."""
         if self.use_ema:
             for variable in var_list:
                 variable.assign(self._model_variables_moving_average[self._index[variable]].raw)
 
-    def apply_gradients(self, grads_and_vars, name=None, skip_gradients_aggregation=False, **kwargs):
-        """`apply` for pairs of gradients and variables."""
+    def apply_gradients(
+        self,
+        grads_and_vars: Iterable[tuple],
+        name: str | None = None,
+        skip_gradients_aggregation: bool = False,
+        **kwargs,
+    ) -> core.Variable:
+        """`apply` for pairs of a gradient and a variable. Other arguments are those of tf.keras and have no effect."""
         pairs = list(grads_and_vars)
         self.apply([g for g, _ in pairs], [v for _, v in pairs])
         return self._iterations
 
-    def minimize(self, loss, var_list, tape=None):
-        """One step down the function `loss` (without arguments) of the variables."""
+    def minimize(self, loss: Callable, var_list: Sequence[core.Variable], tape: Any = None) -> None:
+        """One step that lowers a function of the variables.
+
+        Args:
+            loss: Function without arguments that returns a scalar.
+            var_list: The variables to update.
+            tape: Accepted; it has no effect.
+        """
         _, gradients = core.value_and_grad(lambda: self.scale_loss(loss()), var_list)()
         self.apply(gradients, var_list)
 
-    def scale_loss(self, loss):
-        """The loss as its gradients are to be taken of."""
+    def scale_loss(self, loss: Any) -> Any:
+        """The loss of which gradients are to be computed: multiplied by `loss_scale_factor`, if there is one."""
         return loss * self.loss_scale_factor if self.loss_scale_factor else loss
 
     # --- Keras 1 and 2: updates as data
@@ -296,20 +345,26 @@ class Optimizer(OptimizerState):
     def _has_own_updates(self):
         return type(self).get_updates is not Optimizer.get_updates
 
-    def get_gradients(self, loss, params):
-        """The gradients of a symbolic loss with respect to variables, clipped."""
+    def get_gradients(self, loss: Any, params: Iterable[core.Variable]) -> list:
+        """The clipped gradients of a symbolic loss with respect to variables."""
         return self._clip(updates.gradients_of(loss, params))
 
-    def get_updates(self, loss=None, params=None, constraints=None):
-        """Pairs of a variable and its next value, given a symbolic loss."""
+    def get_updates(self, loss: Any = None, params: Any = None, constraints: Any = None) -> list[tuple]:
+        """The updates for a symbolic loss, as in Keras 1 and 2: pairs of a variable and its next value.
+
+        Args:
+            loss: The symbolic loss.
+            params: The variables.
+            constraints: In Keras 1, where the order is (params, constraints, loss): constraints by variable.
+        """
         if isinstance(loss, (list, tuple)):  # Keras 1 has the parameters first, the loss last
             loss, params = (params, loss) if constraints is None else (constraints, loss)
         return updates.updates_of(self, loss, params)
 
     # --- configuration
 
-    def get_config(self):
-        """The constructor's arguments; the rate as it is now."""
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, with the current learning rate."""
         fields = fields_of(type(self)) or fields_of(Optimizer)
         config = {name: serialize_value(getattr(self, f.attribute)) for name, f in fields.items()}
         rate = self._learning_rate
@@ -321,7 +376,7 @@ class Optimizer(OptimizerState):
         return config
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Optimizer":
         if isinstance(config.get("learning_rate"), dict):
             config = {**config, "learning_rate": schedules.deserialize(config["learning_rate"], custom_objects)}
         return cls(**config)

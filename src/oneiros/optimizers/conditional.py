@@ -1,12 +1,20 @@
-"""Running an update only if a condition holds, in compiled code too."""
+"""Runs an update only if a condition holds, also in compiled code."""
+
+from collections.abc import Callable
+from typing import Any
 
 import jax
 
 from .. import core
 
 
-def when(condition, fn):
-    """Runs `fn`, and keeps what it writes into variables only if `condition` (a scalar) is true."""
+def when(condition: Any, fn: Callable) -> None:
+    """Calls a function whose assignments to variables take effect only if a condition is true.
+
+    Args:
+        condition: A boolean, or a boolean scalar that may be traced.
+        fn: Function without arguments. In compiled code it is always traced.
+    """
     if not isinstance(condition, jax.core.Tracer):
         return fn() if condition else None
     with core.Scope() as scope:  # a dry run that finds what is written

@@ -1,18 +1,29 @@
 """Learning rates that change with the number of updates: ``schedule(step)``."""
 
 import math
+from typing import Annotated
 
 import jax.numpy as jnp
 
 from .. import core
 from ..core.errors import InputDataError
-from ..core.fields import field
+from ..core.fields import Argument, field
 
 _kind = core.kind("learning rate schedule")
+Name = Annotated[str, Argument(doc="Name of the schedule.")]
 
 
 class LearningRateSchedule(core.Configurable):
-    """Base of schedules: subclasses define ``__call__(step)``, from 0, and ``get_config()``."""
+    """Base class of schedules. Subclasses define ``__call__(step)``, where step counts updates from 0.
+
+    A schedule is given to an optimizer in place of a learning rate: ``SGD(CosineDecay(0.1, 1000))``.
+
+    >>> class Halving(LearningRateSchedule):
+    ...     def __call__(self, step):
+    ...         return 0.5 ** step
+    >>> Halving()(3)
+    0.125
+    """
 
     kind = "learning rate schedule"
 
@@ -39,9 +50,9 @@ class ExponentialDecay(LearningRateSchedule):
 
     initial_learning_rate: float = field(doc="Rate at step 0.")
     decay_steps: int = field(_positive, doc="Number of steps of one period.")
-    decay_rate: float = field(doc="How fast the rate falls in one period.")
+    decay_rate: float = field(doc="Strength of the decay in one period.")
     staircase: bool = field(default=False, doc="Whether the rate only changes at the end of a period.")
-    name: str = "ExponentialDecay"
+    name: Name = "ExponentialDecay"
 
     def __call__(self, step):
         periods = _float(step) / self.decay_steps
@@ -56,7 +67,7 @@ class InverseTimeDecay(ExponentialDecay):
     [1.0, 0.667, 0.5]
     """
 
-    name: str = "InverseTimeDecay"
+    name: Name = "InverseTimeDecay"
 
     def __call__(self, step):
         periods = _float(step) / self.decay_steps
@@ -64,16 +75,16 @@ class InverseTimeDecay(ExponentialDecay):
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
-    """``values[i]`` up to and including step ``boundaries[i]``, the last value after that.
+    """Constant rates between boundaries: ``values[i]`` up to and including step ``boundaries[i]``, then the next value.
 
     >>> schedule = PiecewiseConstantDecay([4, 8], [1.0, 0.5, 0.1])
     >>> [round(float(schedule(step)), 3) for step in (0, 5, 10)]
     [1.0, 0.5, 0.1]
     """
 
-    boundaries: list = field(doc="Steps at which the rate changes, rising.")
-    values: list = field(doc="The rates: one more than boundaries.")
-    name: str = "PiecewiseConstant"
+    boundaries: list = field(doc="Steps at which the rate changes, in ascending order.")
+    values: list = field(doc="The rates, one more than boundaries.")
+    name: Name = "PiecewiseConstant"
 
     def __post_init__(self):
         super().__post_init__()
@@ -89,7 +100,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
 
 class PolynomialDecay(LearningRateSchedule):
-    """From the initial to the end rate in decay_steps, along ``(1 - step / decay_steps) ** power``.
+    """Falls from the initial to the end rate in `decay_steps`, as ``(1 - step / decay_steps) ** power``.
 
     >>> schedule = PolynomialDecay(1.0, decay_steps=10, end_learning_rate=0.0)
     >>> [round(float(schedule(step)), 3) for step in (0, 5, 10)]
@@ -100,8 +111,10 @@ class PolynomialDecay(LearningRateSchedule):
     decay_steps: int = field(_positive, doc="Number of steps until the end rate.")
     end_learning_rate: float = field(default=0.0001, doc="Rate at the end.")
     power: float = field(default=1.0, doc="Power of the polynomial; 1 is linear.")
-    cycle: bool = field(default=False, doc="Whether to start again at the end, with two, three, ... times the steps.")
-    name: str = "PolynomialDecay"
+    cycle: bool = field(
+        default=False, doc="Whether to start again at the end, each time with `decay_steps` more steps."
+    )
+    name: Name = "PolynomialDecay"
 
     def __call__(self, step):
         step = _float(step)
@@ -111,7 +124,7 @@ class PolynomialDecay(LearningRateSchedule):
 
 
 class CosineDecay(LearningRateSchedule):
-    """Half a cosine from the initial rate to `alpha` times it (Loshchilov & Hutter 2017).
+    """Falls from the initial rate to `alpha` times it along half a cosine wave (Loshchilov & Hutter 2017).
 
     >>> schedule = CosineDecay(1.0, decay_steps=10)
     >>> [round(float(schedule(step)), 3) for step in (0, 5, 10)]
@@ -119,11 +132,11 @@ class CosineDecay(LearningRateSchedule):
     """
 
     initial_learning_rate: float = field(doc="Rate at step 0.")
-    decay_steps: int = field(_positive, doc="Number of steps of the fall.")
-    alpha: float = field(default=0.0, doc="Rate at the end, as a share of the highest.")
-    name: str = "CosineDecay"
-    warmup_target: float = field(default=None, doc="Rate to rise to before the fall. `None`: no rise.")
-    warmup_steps: int = field(default=0, doc="Number of steps of the rise.")
+    decay_steps: int = field(_positive, doc="Number of steps in which the rate falls.")
+    alpha: float = field(default=0.0, doc="Rate at the end, as a share of the highest rate.")
+    name: Name = "CosineDecay"
+    warmup_target: float = field(default=None, doc="Rate to which the rate rises before it falls. `None`: no warmup.")
+    warmup_steps: int = field(default=0, doc="Number of steps of the warmup.")
 
     def __call__(self, step):
         step = _float(step)
@@ -138,7 +151,7 @@ class CosineDecay(LearningRateSchedule):
 
 
 class CosineDecayRestarts(LearningRateSchedule):
-    """Cosine decay that starts again after first_decay_steps (Loshchilov & Hutter 2017).
+    """Cosine decay that restarts, for the first time after `first_decay_steps` (Loshchilov & Hutter 2017).
 
     >>> schedule = CosineDecayRestarts(1.0, first_decay_steps=10)
     >>> [round(float(schedule(step)), 3) for step in (0, 5, 10)]
@@ -147,10 +160,10 @@ class CosineDecayRestarts(LearningRateSchedule):
 
     initial_learning_rate: float = field(doc="Rate at step 0.")
     first_decay_steps: int = field(_positive, doc="Number of steps of the first period.")
-    t_mul: float = field(default=2.0, doc="How many times as long each period is as the one before.")
-    m_mul: float = field(default=1.0, doc="How many times as high each period starts as the one before.")
-    alpha: float = field(default=0.0, doc="Rate at the end of a period, as a share of the first.")
-    name: str = "SGDRDecay"
+    t_mul: float = field(default=2.0, doc="Length of each period, relative to the one before.")
+    m_mul: float = field(default=1.0, doc="Initial rate of each period, relative to the one before.")
+    alpha: float = field(default=0.0, doc="Lowest rate, as a share of the initial rate.")
+    name: Name = "SGDRDecay"
 
     def __call__(self, step):
         done = _float(step) / self.first_decay_steps

@@ -1,4 +1,7 @@
-"""The state of an optimizer: its rate, its count of updates, and what it keeps for each variable that it trains."""
+"""The state of an optimizer: its learning rate, its count of updates, and the slots of each variable."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import jax
 import numpy as np
@@ -9,7 +12,7 @@ from . import schedules
 
 
 class OptimizerState(core.Configurable):
-    """Base of `Optimizer`: makes, lists, saves and restores the variables of its state."""
+    """Base class of `Optimizer`. It makes, lists, saves and restores the variables of the optimizer's state."""
 
     def _state(self, value, name, dtype=None):
         variable = core.Variable(np.asarray(value, dtype or core.floatx()), trainable=False, name=name)
@@ -31,15 +34,15 @@ class OptimizerState(core.Configurable):
         return self._state(rate, "learning_rate")
 
     @property
-    def learning_rate(self):
-        """The variable that holds the rate; with a schedule or a function, the rate that holds now."""
+    def learning_rate(self) -> Any:
+        """The learning rate: a variable, or with a schedule or a function its current value."""
         rate = self._learning_rate
         if isinstance(rate, core.Variable) or not callable(rate):
             return rate
         return rate(self._iterations.raw) if isinstance(rate, schedules.LearningRateSchedule) else rate()
 
     @learning_rate.setter
-    def learning_rate(self, rate):
+    def learning_rate(self, rate: Any) -> None:
         new = isinstance(rate, core.Variable) or (callable(rate) and not hasattr(rate, "shape"))
         if new:
             self._learning_rate = rate
@@ -54,50 +57,55 @@ class OptimizerState(core.Configurable):
     lr = learning_rate
 
     @property
-    def iterations(self):
-        """How many updates there were, a variable."""
+    def iterations(self) -> Any:
+        """The number of updates so far, a variable."""
         if self.gradient_accumulation_steps:
             return self._iterations.raw // self.gradient_accumulation_steps
         return self._iterations
 
     @iterations.setter
-    def iterations(self, variable):
+    def iterations(self, variable: core.Variable) -> None:
         self._iterations = variable
 
     @property
-    def step_count(self):
-        """The variable that counts all steps, also those that only accumulate gradients."""
+    def step_count(self) -> core.Variable:
+        """The variable that counts all steps, including those that only accumulate gradients."""
         return self._iterations
 
     @property
-    def variables(self):
-        """The whole state: iterations, learning rate, averages, slots of each variable in turn."""
+    def variables(self) -> list[core.Variable]:
+        """The whole state: iterations, learning rate, and the slots of one variable after the other."""
         rate = [self._learning_rate] if isinstance(self._learning_rate, core.Variable) else []
         return list(dict.fromkeys([self._iterations, *rate, *self._variables]))
 
     @property
-    def weights(self):
+    def weights(self) -> list[core.Variable]:
         return self.variables
 
     @weights.setter
-    def weights(self, variables):  # as optimizers for Keras 1 and 2 do
+    def weights(self, variables: Iterable[core.Variable]) -> None:  # as optimizers for Keras 1 and 2 do
         self._variables = [v for v in variables if v is not self._iterations]
 
     @property
-    def slots_by_variable(self):
-        """What is kept for each variable that is trained, by name: a list of dictionaries."""
+    def slots_by_variable(self) -> list[dict[str, core.Variable]]:
+        """The slots of each variable that is trained: a list of dictionaries from names to variables."""
         return list(self._slots) if self.built else []
 
     @property
-    def slot_names(self):
-        """The names of what is kept for each variable, in order."""
+    def slot_names(self) -> list[str]:
+        """The names of the slots, in order."""
         return list(dict.fromkeys(name for slots in self.slots_by_variable for name in slots))
 
-    def get_weights(self):
+    def get_weights(self) -> list[np.ndarray]:
+        """The state as NumPy arrays."""
         return [np.asarray(v.raw) for v in self.weights]
 
-    def set_weights(self, weights):
-        """Sets the state from arrays in the order of `get_weights`."""
+    def set_weights(self, weights: Sequence) -> None:
+        """Sets the state from arrays in the order of `get_weights`.
+
+        Raises:
+            InputDataError: If their number or shapes differ from those of the state.
+        """
         variables = self.weights
         shapes = [v.shape for v in variables], [np.shape(w) for w in weights]
         if shapes[0] != shapes[1]:
@@ -108,14 +116,33 @@ class OptimizerState(core.Configurable):
         for variable, value in zip(variables, weights):
             variable.assign(value)
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: dict) -> None:
+        """Puts the state into a dictionary of arrays."""
         store.update((str(i), np.asarray(v.raw)) for i, v in enumerate(self.variables))
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: dict) -> None:
+        """Sets the state from a dictionary of arrays."""
         self.set_weights([store[str(i)] for i in range(len(store))])
 
-    def add_variable(self, shape, initializer="zeros", dtype=None, aggregation="none", layout=None, name=None):
-        """A variable of the optimizer's state."""
+    def add_variable(
+        self,
+        shape: Sequence[int],
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        aggregation: str = "none",
+        layout: Any = None,
+        name: str | None = None,
+    ) -> core.Variable:
+        """Adds a variable to the optimizer's state.
+
+        Args:
+            shape: Shape of the variable.
+            initializer: A number, an array, or an initializer.
+            dtype: Type; `floatx()` by default.
+            aggregation: Accepted; it has no effect.
+            layout: Accepted; it has no effect.
+            name: Name of the variable.
+        """
         if not isinstance(initializer, (int, float, np.ndarray)):
             with jax.ensure_compile_time_eval():
                 initializer = initializers.get(initializer)(tuple(shape), dtype or core.floatx())
@@ -124,10 +151,16 @@ class OptimizerState(core.Configurable):
         self._variables.append(variable)
         return variable
 
-    def add_variable_from_reference(self, reference_variable=None, name=None, initializer=0.0, **kwargs):
-        """A variable of the shape, type and place of another one. initializer: a number, an array, a name.
+    def add_variable_from_reference(
+        self, reference_variable: Any = None, name: str | None = None, initializer: Any = 0.0, **kwargs
+    ) -> core.Variable:
+        """Adds a variable with the shape, type and devices of another one.
 
-        Also takes tf.keras' arguments model_variable, variable_name, shape and initial_value.
+        Args:
+            reference_variable: The other variable.
+            name: Name; the path of the other variable is put before it.
+            initializer: A number, an array, or an initializer.
+            **kwargs: The arguments of tf.keras: `model_variable`, `variable_name`, `shape` and `initial_value`.
         """
         reference = kwargs.get("model_variable", reference_variable)
         name = kwargs.get("variable_name", name)
@@ -139,8 +172,19 @@ class OptimizerState(core.Configurable):
         variable.spread_like(reference)
         return variable
 
-    def add_optimizer_variables(self, trainable_variables, name, initializer="zeros"):
-        """One variable for each of these (or, with several names, a list of such lists)."""
+    def add_optimizer_variables(
+        self, trainable_variables: Iterable[core.Variable], name: Any, initializer: Any = "zeros"
+    ) -> Any:
+        """Adds one slot for each of several variables.
+
+        Args:
+            trainable_variables: The variables.
+            name: Name of the slot, or a list of names for several slots.
+            initializer: Initial value, or a list with one for each name.
+
+        Returns:
+            A list of variables; with a list of names, a tuple with such a list for each name.
+        """
         several = isinstance(name, (list, tuple))
         names = list(name) if several else [name]
         kinds = initializer if isinstance(initializer, (list, tuple)) else [initializer] * len(names)
@@ -151,17 +195,31 @@ class OptimizerState(core.Configurable):
     def _get_variable_index(self, variable):
         return self._index[variable]
 
-    def assign(self, variable, value):
+    def assign(self, variable: core.Variable, value: Any) -> None:
+        """Sets a variable."""
         variable.assign(value)
 
-    def assign_add(self, variable, value):
+    def assign_add(self, variable: core.Variable, value: Any) -> None:
+        """Adds a value to a variable."""
         variable.assign_add(value)
 
-    def assign_sub(self, variable, value):
+    def assign_sub(self, variable: core.Variable, value: Any) -> None:
+        """Subtracts a value from a variable."""
         variable.assign_sub(value)
 
-    def stateless_apply(self, optimizer_variables, grads, trainable_variables):
-        """New values of the trained variables and of the optimizer's, given the old ones; nothing changes."""
+    def stateless_apply(
+        self, optimizer_variables: Sequence, grads: Sequence, trainable_variables: Sequence
+    ) -> tuple[list, list]:
+        """The values after an update, given those before it. Neither variables nor optimizer change.
+
+        Args:
+            optimizer_variables: Values of the optimizer's `variables`.
+            grads: Gradients.
+            trainable_variables: Values of the variables that are trained.
+
+        Returns:
+            The new values of the trained variables, and those of the optimizer's.
+        """
         own = self.variables
         values = (*trainable_variables, *optimizer_variables)
         with core.Scope(zip((*self._trained, *own), values)) as scope:

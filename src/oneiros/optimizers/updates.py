@@ -1,10 +1,12 @@
-"""Optimizers as Keras 1 and 2 have them: ``get_updates(loss, params)`` returns pairs of a variable and its next value.
+"""Optimizers as in Keras 1 and 2, where ``get_updates(loss, params)`` returns pairs of a variable and its next value.
 
-There it ran once and built a graph. Here a user's `get_updates` runs whenever a step is traced. The variables that it
-makes at each run (``K.zeros`` for its slots) are those of the first run: they are told by the order of reading.
+There it ran once and built a graph. Here a user's `get_updates` runs whenever a step is traced. Each run makes new
+variables (``K.zeros`` for its slots); they are replaced by those of the first run, in the order in which they are read.
 """
 
 import inspect
+from collections.abc import Iterable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,14 +17,14 @@ from ..core.symbol import topological_order
 
 
 class _Given:
-    """Stands for the loss while its gradients are known already."""
+    """Stands for the loss when its gradients are known already."""
 
     def __init__(self, pairs):
         self.gradients = {v: g for g, v in pairs}
 
 
 class _Replay(core.Scope):
-    """Reads and writes the variables of the first run in the place of those that this run makes."""
+    """Reads and writes the variables of the first run in place of those that this run makes."""
 
     def __init__(self, first):
         super().__init__()
@@ -57,14 +59,14 @@ def _run(optimizer, pairs, first):
 class OwnUpdates:
     """The `get_updates` of a user's optimizer, run at each step with the variables that it made in its first run.
 
-    The first run is on abstract gradients: it makes the variables, and notes the order in which they are read.
+    The first run is with abstract gradients. It makes the variables and notes the order in which they are read.
 
     Args:
-        optimizer: the optimizer with a `get_updates` of its own.
-        variables: the variables that it is to train.
+        optimizer: The optimizer with a `get_updates` of its own.
+        variables: The variables that it trains.
     """
 
-    def __init__(self, optimizer, variables):
+    def __init__(self, optimizer: Any, variables: Iterable[core.Variable]):
         self.optimizer, self.variables, self.read_first = optimizer, list(variables), []
 
         def run(gradients):
@@ -74,7 +76,7 @@ class OwnUpdates:
             jax.eval_shape(run, [jax.ShapeDtypeStruct(v.shape, v.dtype) for v in self.variables])
         self.attributes = {k: v for k, v in vars(optimizer).items() if k != "updates"}
 
-    def apply(self, pairs):
+    def apply(self, pairs: list[tuple]) -> None:
         """Runs `get_updates` for these pairs of a gradient and a variable, and assigns what it returns."""
         given = {v: g for g, v in pairs}
         pairs = [(given[v] if v in given else jnp.zeros(v.shape, v.dtype), v) for v in self.variables]
@@ -86,8 +88,8 @@ class OwnUpdates:
             variable.assign(value)
 
 
-def gradients_of(loss, params):
-    """Gradients of a symbolic loss, symbols themselves; or those that `apply` was given."""
+def gradients_of(loss: Any, params: Iterable[core.Variable]) -> list:
+    """The gradients of a symbolic loss, symbols themselves; or those that `apply` was given."""
     params = list(params)
     if isinstance(loss, _Given):
         return [loss.gradients[p] for p in params]
@@ -103,8 +105,8 @@ def gradients_of(loss, params):
     return gradients(*symbols)
 
 
-def updates_of(optimizer, loss, params):
-    """What `apply` would write, as pairs of a variable and its next value."""
+def updates_of(optimizer: Any, loss: Any, params: Iterable[core.Variable]) -> list[tuple]:
+    """What `apply` would assign, as pairs of a variable and its next value."""
     params = list(params)
     optimizer.build(params)
     specs = [jax.ShapeDtypeStruct(p.shape, p.dtype) for p in params]

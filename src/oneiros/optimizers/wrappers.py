@@ -1,10 +1,12 @@
-"""Optimizers made of others: scaled losses, one for each group of variables, and Optax transformations."""
+"""Optimizers that wrap others: loss scaling, one optimizer for each group of variables, and Optax transformations."""
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax import Array
 
 from .. import core
 from .base import Optimizer
@@ -14,12 +16,39 @@ _kind = core.kind("optimizer")
 
 
 class LossScaleOptimizer(Optimizer):
-    """Scales the loss up so that 16-bit gradients do not vanish, and leaves steps with infinite gradients out.
+    """Scales the loss up so that 16-bit gradients do not underflow, and skips steps with infinite or NaN gradients.
 
-    The scale is doubled after dynamic_growth_steps good steps, halved after a bad one (Micikevicius et al. 2018).
+    The scale is doubled after `dynamic_growth_steps` steps with finite gradients, and halved after one without
+    (Micikevicius et al. 2018).
+
+    Args:
+        inner_optimizer: The optimizer that updates the weights: an object, a name or a configuration.
+        initial_scale: First factor of the loss. tf.keras has the argument `dynamic` in this place; a boolean is taken
+            as that.
+        dynamic_growth_steps: Number of steps with finite gradients after which the scale is doubled.
+        name: Name of the optimizer.
+        **kwargs: ``dynamic=False`` keeps the scale constant. Others are arguments of `Optimizer`.
+
+    Raises:
+        TypeError: If `inner_optimizer` is not an optimizer.
+
+    >>> from oneiros.optimizers import SGD
+    >>> w = core.Variable([1.0])
+    >>> optimizer = LossScaleOptimizer(SGD(0.5), initial_scale=4.0)
+    >>> float(optimizer.scale_loss(jnp.array(2.0)))
+    8.0
+    >>> optimizer.apply([jnp.array([4.0])], [w]); w.numpy().tolist()  # the gradient of the scaled loss
+    [0.5]
     """
 
-    def __init__(self, inner_optimizer, initial_scale=2.0**15, dynamic_growth_steps=2000, name=None, **kwargs):
+    def __init__(
+        self,
+        inner_optimizer: Any,
+        initial_scale: float | bool | None = 2.0**15,
+        dynamic_growth_steps: int = 2000,
+        name: str | None = None,
+        **kwargs,
+    ):
         if isinstance(initial_scale, bool):  # tf.keras has `dynamic` there
             kwargs["dynamic"], initial_scale = initial_scale, 2.0**15
         self._dynamic = kwargs.pop("dynamic", True)
@@ -44,24 +73,25 @@ class LossScaleOptimizer(Optimizer):
     loss_scale = property(lambda self: self.dynamic_scale)
 
     @property
-    def variables(self):
+    def variables(self) -> list[core.Variable]:
         return [self.step_counter, self.dynamic_scale, *self.inner_optimizer.variables]
 
-    def build(self, variables):
+    def build(self, variables: Iterable[core.Variable]) -> None:
         if not self.built:
             self.built = True
             self._trained = list(variables)
             self.inner_optimizer.build(variables)
 
-    def scale_loss(self, loss):
+    def scale_loss(self, loss: Any) -> Any:
         return self.inner_optimizer.scale_loss(loss * self.dynamic_scale.raw.astype(loss.dtype))
 
     get_scaled_loss = scale_loss
 
-    def get_unscaled_gradients(self, gradients):
+    def get_unscaled_gradients(self, gradients: Iterable[Array | None]) -> list[Array | None]:
+        """The gradients divided by the scale."""
         return [None if g is None else g / self.dynamic_scale.raw.astype(g.dtype) for g in gradients]
 
-    def apply(self, gradients, variables=None):
+    def apply(self, gradients: Iterable[Array | None], variables: Iterable[core.Variable] | None = None) -> None:
         if not self.built:
             self.build(variables)
         gradients = self.get_unscaled_gradients(gradients)
@@ -73,10 +103,10 @@ class LossScaleOptimizer(Optimizer):
             self.step_counter.assign(jnp.where(finite & ~grow, counter + 1, 0))
             self.dynamic_scale.assign(jnp.where(finite, jnp.where(grow, scale * 2, scale), jnp.maximum(scale / 2, 1)))
 
-    def finalize_variable_values(self, var_list):
+    def finalize_variable_values(self, var_list: Iterable[core.Variable]) -> None:
         self.inner_optimizer.finalize_variable_values(var_list)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {
             "name": self.name,
             "inner_optimizer": _kind.serialize(self.inner_optimizer),
@@ -86,7 +116,11 @@ class LossScaleOptimizer(Optimizer):
 
 
 class OptimizerMap(MutableMapping, core.Configurable):
-    """Optimizers by patterns of the variables' paths; default_optimizer for all other variables.
+    """A mapping from variable paths to optimizers, by regular expressions. It is meant for `MultiOptimizer`.
+
+    Args:
+        default_optimizer: The optimizer of all variables whose path no pattern matches.
+        optimizer_map: A dictionary from patterns to optimizers.
 
     >>> from oneiros.optimizers import SGD, Adam
     >>> type(OptimizerMap(SGD(), {"encoder/.*": Adam()})["encoder/kernel"]).__name__
@@ -95,7 +129,7 @@ class OptimizerMap(MutableMapping, core.Configurable):
 
     kind = "optimizer"
 
-    def __init__(self, default_optimizer, optimizer_map=None):
+    def __init__(self, default_optimizer: Optimizer, optimizer_map: dict[str, Optimizer] | None = None):
         self.default_optimizer = default_optimizer
         self.optimizer_map = dict(optimizer_map or {})
 
@@ -122,15 +156,28 @@ class OptimizerMap(MutableMapping, core.Configurable):
     __hash__ = object.__hash__
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict) -> "OptimizerMap":
         inner = {pattern: _kind.get(c) for pattern, c in (config.get("optimizer_map") or {}).items()}
         return cls(_kind.get(config["default_optimizer"]), inner)
 
 
 class MultiOptimizer(Optimizer):
-    """Updates each variable by the optimizer that an `OptimizerMap`, or a function of the variable, gives it."""
+    """Updates each variable with the optimizer that an `OptimizerMap` chooses for it.
 
-    def __init__(self, optimizer_map, loss_scale_factor=None, name=None):
+    Args:
+        optimizer_map: An `OptimizerMap`, or a function from a variable to an optimizer.
+        loss_scale_factor: If given, the loss is multiplied by it and the gradients are divided by it.
+        name: Name of the optimizer.
+
+    >>> from oneiros.optimizers import SGD
+    >>> a, b = core.Variable([1.0], name="a"), core.Variable([1.0], name="b")
+    >>> optimizer = MultiOptimizer(OptimizerMap(SGD(0.1), {"b": SGD(0.5)}))
+    >>> optimizer.apply([jnp.array([1.0]), jnp.array([1.0])], [a, b])
+    >>> [round(float(v.numpy()[0]), 2) for v in (a, b)]
+    [0.9, 0.5]
+    """
+
+    def __init__(self, optimizer_map: Any, loss_scale_factor: float | None = None, name: str | None = None):
         super().__init__(0.0, loss_scale_factor=loss_scale_factor, name=name)
         if isinstance(optimizer_map, dict) and "class_name" in optimizer_map:
             optimizer_map = OptimizerMap.from_config(optimizer_map["config"])
@@ -138,7 +185,7 @@ class MultiOptimizer(Optimizer):
         self.optimizers = []
 
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> Any:
         raise AttributeError("A MultiOptimizer has no learning rate: access that of each of its `optimizers`.")
 
     lr = learning_rate
@@ -148,7 +195,7 @@ class MultiOptimizer(Optimizer):
             return self.optimizer_map[variable.path]
         return self.optimizer_map(variable)
 
-    def build(self, variables):
+    def build(self, variables: Iterable[core.Variable]) -> None:
         if self.built:
             return
         self.built = True
@@ -162,10 +209,10 @@ class MultiOptimizer(Optimizer):
         self.optimizers = list(groups)
 
     @property
-    def variables(self):
+    def variables(self) -> list[core.Variable]:
         return [self._iterations, *(v for optimizer in self.optimizers for v in optimizer.variables)]
 
-    def apply(self, gradients, variables=None):
+    def apply(self, gradients: Iterable[Array | None], variables: Iterable[core.Variable] | None = None) -> None:
         variables = self._trained if variables is None else list(variables)
         self.build(variables)
         by_variable = dict(zip(variables, gradients))
@@ -177,11 +224,11 @@ class MultiOptimizer(Optimizer):
                 optimizer.apply([by_variable[v] for v in given], given)
         self._iterations.assign_add(1)
 
-    def finalize_variable_values(self, var_list):
+    def finalize_variable_values(self, var_list: Iterable[core.Variable]) -> None:
         for optimizer, group in self._groups.items():
             optimizer.finalize_variable_values([v for v in var_list if v in group])
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {
             "optimizer_map": _kind.serialize(self.optimizer_map),
             "loss_scale_factor": self.loss_scale_factor,
@@ -190,16 +237,27 @@ class MultiOptimizer(Optimizer):
 
 
 class OptaxOptimizer(Optimizer):
-    """An Optax transformation (anything with ``init(params)`` and ``update(gradients, state, params)``).
+    """An Optax transformation as an optimizer: anything with ``init(params)`` and ``update(gradients, state, params)``.
 
-    Its state is kept in variables; the transformation itself decides the rate.
+    Its state is kept in variables. The learning rate is part of the transformation.
+
+    Args:
+        optimizer: The transformation.
+        **kwargs: Arguments of `Optimizer`, such as `clipnorm` and `name`.
+
+    >>> import types
+    >>> halve = types.SimpleNamespace(  # in place of, say, optax.sgd(0.5)
+    ...     init=lambda params: (), update=lambda gradients, state, params: ([-0.5 * g for g in gradients], state))
+    >>> w = core.Variable([1.0])
+    >>> OptaxOptimizer(halve).apply([jnp.array([1.0])], [w]); w.numpy().tolist()
+    [0.5]
     """
 
-    def __init__(self, optimizer, **kwargs):
+    def __init__(self, optimizer: Any, **kwargs):
         super().__init__(kwargs.pop("learning_rate", 1.0), **kwargs)
         self.optimizer = optimizer
 
-    def build(self, variables):
+    def build(self, variables: Iterable[core.Variable]) -> None:
         if self.built:
             return
         super().build(variables)
@@ -222,11 +280,18 @@ class OptaxOptimizer(Optimizer):
             if getattr(variable, "constraint", None) is not None:
                 variable.assign(variable.constraint(variable.raw))
 
-    def get_config(self):
+    def get_config(self) -> dict:
         raise NotImplementedError(
             "An Optax transformation has no configuration: models compiled with it are saved without their optimizer."
         )
 
 
 class TFOptimizer(OptaxOptimizer):
-    """Keras 1's and 2's wrapper of foreign optimizers; here of Optax transformations."""
+    """The class in which Keras 1 and 2 wrap TensorFlow's optimizers. Here it wraps Optax transformations.
+
+    >>> import types
+    >>> halve = types.SimpleNamespace(
+    ...     init=lambda params: (), update=lambda gradients, state, params: ([-0.5 * g for g in gradients], state))
+    >>> type(TFOptimizer(halve).optimizer).__name__
+    'SimpleNamespace'
+    """
