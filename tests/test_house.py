@@ -82,14 +82,20 @@ def name_of(path, node):
     return f"{path.relative_to(PACKAGE)}:{node.lineno}"
 
 
-def code_lines(path, tree):
-    """Lines that are neither blank, comment nor docstring."""
-    prose = set()
+def docstring_lines(tree):
+    """The numbers of the lines that docstrings take."""
+    found = set()
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         first = body[0] if isinstance(body, list) and body else None
         if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-            prose |= set(range(first.lineno, first.end_lineno + 1))
+            found |= set(range(first.lineno, first.end_lineno + 1))
+    return found
+
+
+def code_lines(path, tree):
+    """Lines that are neither blank, comment nor docstring."""
+    prose = docstring_lines(tree)
     lines = enumerate(path.read_text().splitlines(), 1)
     return sum(bool(line.strip()) and not line.strip().startswith("#") and i not in prose for i, line in lines)
 
@@ -102,16 +108,21 @@ def code_by_room():
 
 
 def long_ones(kinds, limit):
+    """Classes or functions with more lines than that, without those of docstrings."""
     return [
         f"{name_of(path, node)} {node.name}: {size}"
         for path, tree in trees().items()
         for node in ast.walk(tree)
-        if isinstance(node, kinds) and (size := node.end_lineno - node.lineno + 1) > limit
+        if isinstance(node, kinds) and (size := node.end_lineno - node.lineno + 1 - len(docstring_lines(node))) > limit
     ]
 
 
 def long_files(limit):
-    sizes = {path.relative_to(PACKAGE): len(path.read_text().splitlines()) for path in trees()}
+    """Files with more lines than that, without those of docstrings."""
+    sizes = {
+        path.relative_to(PACKAGE): len(path.read_text().splitlines()) - len(docstring_lines(tree))
+        for path, tree in trees().items()
+    }
     return [f"{path}: {size}" for path, size in sizes.items() if size > limit]
 
 
