@@ -14,6 +14,12 @@ def masked(x):
     return layers.Masking()(x)
 
 
+@pytest.mark.parametrize("axis", [1.5, "1", True, None])
+def test_axis_of_concatenate_is_an_integer(axis):
+    with pytest.raises(ValueError, match="Concatenate: axis: expected an integer"):
+        layers.Concatenate(axis=axis)
+
+
 # What Keras 3 and tf_keras (a "2") give for these two inputs.
 @pytest.mark.parametrize("how, mask", [("any", [1, 1, 1]), ("all", [1, 0, 0])])
 @pytest.mark.parametrize("name", ["Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"])

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import oneiros as keras
-from oneiros import layers
+from oneiros import backend as K
+from oneiros import layers, ops
 
 X = np.random.RandomState(0).standard_normal((8, 4)).astype("float32")
 
@@ -64,3 +65,24 @@ def test_deep_models():
     other = pickle.loads(pickle.dumps(keras.Model(x, y)))
     assert len(other.layers) == 401
     assert other.layers[200].input is other.layers[199].output
+
+
+FORMULAS = {
+    "x * 2 + 1": (lambda x: x * 2 + 1, lambda x: x * 2 + 1),
+    "1 / x": (lambda x: 1 / x, lambda x: 1 / x),
+    "-x[:, 1:]": (lambda x: -x[:, 1:], lambda x: -x[:, 1:]),
+    "ops": (lambda x: ops.where(x > 1, ops.exp(x), x), lambda x: np.where(x > 1, np.exp(x), x)),
+    "K": (lambda x: K.sum(K.square(x), axis=1, keepdims=True), lambda x: np.sum(x * x, 1, keepdims=True)),
+}
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+@pytest.mark.parametrize("copied", [lambda m: pickle.loads(pickle.dumps(m)), copy.deepcopy], ids=["pickle", "deepcopy"])
+def test_copies_of_models_with_formulas(formula, copied):
+    """Pickle finds functions by their names, where the ops are that take symbols too."""
+    symbolic, numbers = FORMULAS[formula]
+    x = keras.Input((3,))
+    model = copied(keras.Model(x, symbolic(x)))
+    values = np.array([[0.5, 1.0, 2.0], [1.5, 3.0, 0.25]], "float32")
+    np.testing.assert_allclose(model.predict(values, verbose=0), numbers(values), rtol=1e-5)
+    assert (model.output + 1).shape == model.output.shape  # the copy's graph can go on

@@ -7,8 +7,8 @@ import pytest
 import oneiros as keras
 from oneiros import layers
 from oneiros.compat.generations import select
-from oneiros.training.loop import Average
 from oneiros.training.steps import steps_of
+from oneiros.utils.progress import RunningMeans
 
 
 @pytest.fixture(params=["2", "3"])
@@ -130,10 +130,12 @@ def test_batches_of_no_weight(generation):
 
 
 def test_logs_that_are_no_means_keep_their_last_value():
-    average = Average(["auc"])
-    average.add({"loss": 1.0, "auc": 0.5}, 2)
-    average.add({"loss": 4.0, "auc": 0.9, "matrix": np.array([1.0, 2.0])}, 1)
-    result = average.result()
+    means = RunningMeans()
+    for loss, auc, size in ((1.0, 0.5, 2), (4.0, 0.9, 1)):
+        means.add("loss", loss, size)
+        means.add("auc", auc, size, stateful=True)
+    means.add("matrix", np.array([1.0, 2.0]), 1, stateful=True)
+    result = means.result()
     assert result["loss"] == pytest.approx(2.0)
     assert result["auc"] == pytest.approx(0.9)
     np.testing.assert_allclose(result["matrix"], [1.0, 2.0])

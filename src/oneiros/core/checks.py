@@ -41,6 +41,27 @@ def positive_int(name: str, value, minimum: int = 1) -> int:
     return int(value)
 
 
+def integer(name: str, value) -> int:
+    """Checks that an argument is an integer.
+
+    Args:
+        name: the argument's name.
+        value: its value.
+
+    Returns:
+        The value as an `int`.
+
+    Raises:
+        InputDataError: if it is something else.
+
+    >>> integer("axis", -1)
+    -1
+    """
+    if not is_integer(value, -math.inf):
+        raise InputDataError(f"{name}: expected an integer. Received: {name}={value!r}")
+    return int(value)
+
+
 def int_tuple(name: str, value, length: int, minimum: int = 1) -> tuple[int, ...]:
     """Checks that an argument consists of integers that are not too small. A single integer stands for all.
 

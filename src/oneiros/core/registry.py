@@ -198,11 +198,7 @@ class Kind:
 
     def serialize(self, thing):
         """The configuration of an object, with ``"class_name"`` and ``"config"``; for a function, its name."""
-        if thing is None:
-            return None
-        if hasattr(thing, "get_config") and not inspect.isclass(thing):
-            return {"class_name": get_registered_name(type(thing)), "config": thing.get_config()}
-        return get_registered_name(thing)
+        return serialize_object(thing)
 
     def deserialize(self, config, custom_objects=None):
         """Makes an object from its configuration.
@@ -248,13 +244,24 @@ def read_entry(entry, of_kind):
     return entry if reader is None else reader(entry, of_kind)
 
 
+def serialize_object(thing):
+    """The configuration of an object, with ``"class_name"`` and ``"config"``; for a class or function, its name.
+
+    >>> serialize_object(len)
+    'len'
+    """
+    if thing is None:
+        return None
+    if hasattr(thing, "get_config") and not inspect.isclass(thing):
+        return {"class_name": get_registered_name(type(thing)), "config": thing.get_config()}
+    return get_registered_name(thing)
+
+
 def serialize_value(value):
     """A constructor argument as JSON can hold it."""
-    if inspect.isclass(value):
-        return get_registered_name(value)
-    if hasattr(value, "get_config"):
-        return {"class_name": get_registered_name(type(value)), "config": value.get_config()}
-    if isinstance(value, np.ndarray) or type(value).__module__.startswith("jax"):
+    if inspect.isclass(value) or hasattr(value, "get_config"):
+        return serialize_object(value)
+    if isinstance(value, np.ndarray) or type(value).__module__.startswith("jax") or hasattr(value, "__jax_array__"):
         return np.asarray(value).tolist()
     if isinstance(value, np.generic):
         return value.item()

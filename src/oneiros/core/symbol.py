@@ -1,6 +1,7 @@
 """Symbolic tensors, the operations recorded on them, and graphs of these."""
 
 import functools
+import importlib
 import inspect
 import itertools
 import operator
@@ -190,6 +191,12 @@ class Node:
             for i, spec in enumerate(structure.leaves(output_specs))
         ]
 
+    def __getstate__(self):
+        """What copies and pickles keep."""
+        name = getattr(self.operation, "__qualname__", "")
+        is_op = hasattr(self.operation, "public") and "<" not in name  # not defined within a function
+        return vars(self) | ({"operation": _ByName(self.operation)} if is_op else {})
+
     @property
     def result(self):
         """The outputs in the structure in which the operation returns them."""
@@ -205,6 +212,20 @@ class Node:
     node_indices = property(lambda self: [s.node.node_index for s in self.inputs if s.node])
     tensor_indices = property(lambda self: [s.index for s in self.inputs if s.node])
     arguments = property(lambda self: self.kwargs)
+
+
+class _ByName:
+    """The function under an op, as pickles keep it: its own name leads to the op."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __reduce__(self):
+        return _function_of_op, (self.function.__module__, self.function.__qualname__)
+
+
+def _function_of_op(module, name):
+    return inspect.unwrap(operator.attrgetter(name)(importlib.import_module(module)))
 
 
 def operation_name(operation) -> str:
@@ -459,6 +480,7 @@ def _cast(x, dtype):
 
 def _operator(name, fn):
     fn.__name__ = name.strip("_")  # and_ is __and__
+    fn.__qualname__ = f"Symbol.__{fn.__name__}__"
     setattr(Symbol, f"__{fn.__name__}__", op(fn))
 
 

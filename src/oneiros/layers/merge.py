@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from ..core import behaviour
+from ..core.checks import integer
 from ..core.errors import InputDataError
 from ..core.fields import field
 from .base import Layer
@@ -173,10 +174,6 @@ def _like(mask, x):
     return mask.reshape(*mask.shape, *(1,) * (x.ndim - mask.ndim))
 
 
-def _whole(name, value):
-    return int(value)
-
-
 class Concatenate(Layer):
     """Joins the inputs along an axis.
 
@@ -189,7 +186,7 @@ class Concatenate(Layer):
 
     supports_masking = True
 
-    axis: int = field(_whole, default=-1, doc="Axis along which the inputs are joined.")
+    axis: int = field(integer, default=-1, doc="Axis along which the inputs are joined.")
 
     def build(self, input_shape):
         self.compute_output_shape(input_shape)

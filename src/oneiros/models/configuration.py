@@ -7,7 +7,7 @@ import jax
 from ..core import is_symbol, kind, structure
 from ..core.errors import CorruptFileError, UnsafeModelError
 from ..core.names import to_snake_case, unique_name
-from ..core.registry import CustomObjectScope, find_custom_object, get_registered_name, read_entry, serialize_value
+from ..core.registry import CustomObjectScope, find_custom_object, read_entry, serialize_object, serialize_value
 from ..core.symbol import replace_symbols
 from ..layers.base import Layer
 from .topology import order_nodes
@@ -15,7 +15,7 @@ from .topology import order_nodes
 
 def serialize_layer(layer: Layer) -> dict:
     """``{"class_name", "config"}`` of a layer or model."""
-    return {"class_name": get_registered_name(type(layer)), "config": layer.get_config()}
+    return serialize_object(layer)
 
 
 def deserialize_layer(config: dict, custom_objects: dict | None = None) -> Layer:

@@ -15,7 +15,7 @@ import numpy as np
 from ..core import kind, safety
 from ..core.context import within
 from ..core.errors import CorruptFileError, LimitExceededError, UnsafeModelError
-from ..core.registry import CustomObjectScope, find_custom_object, get_registered_name
+from ..core.registry import CustomObjectScope, find_custom_object, get_registered_name, serialize_value
 
 FORMAT_VERSION = "2.15.0"  # the version of Keras whose formats are written
 NESTING_LIMIT = 200
@@ -104,14 +104,9 @@ def dumps(config, **kwargs):
     """
 
     def plain(value):
-        if isinstance(value, np.ndarray) or hasattr(value, "__jax_array__"):
-            return np.asarray(value).tolist()
-        if isinstance(value, np.generic):
-            return value.item()
-        if hasattr(value, "get_config"):
-            return {"class_name": type(value).__name__, "config": value.get_config()}
-        if callable(value) and hasattr(value, "__name__"):
-            return value.__name__
+        found = serialize_value(value)
+        if found is not value and not (callable(value) and not hasattr(value, "__name__") and isinstance(found, str)):
+            return found
         raise TypeError(
             f"The configuration holds {value!r} of type {type(value).__name__}, which JSON cannot. Let get_config() "
             "return numbers, strings, lists and dictionaries."

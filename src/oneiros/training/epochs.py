@@ -116,5 +116,5 @@ def _loop(model, phase, data, callbacks, progress=None):
     steps = steps_of(model).train if phase == "train" else steps_of(model).test
     single = callbacks.overrides_batch_hooks[phase]
     loop = Loop(steps, data, BatchHooks(callbacks, phase, model), single, progress, explainer(model, phase))
-    callbacks.progress.running_logs = loop.average is None
+    callbacks.progress.running_logs = loop.means is None
     return loop

@@ -10,6 +10,7 @@ import numpy as np
 from ..core import behaviour
 from ..core.interrupts import check
 from ..core.structure import leaves, map_structure
+from ..utils.progress import RunningMeans
 from .autopsy import not_finite
 from .data import ArrayData
 from .progress import Progress
@@ -32,36 +33,6 @@ class Hooks(typing.Protocol):
 
     def due(self, steps: int) -> bool:
         """Whether the state must be looked at as it is after so many steps of the epoch."""
-
-
-class Average:
-    """Means of logs over dispatches of different sizes, each of which tells its own mean.
-
-    Args:
-        stateful: names of logs that are no means; of these the last value counts.
-        progress: what holds the sums.
-
-    >>> average = Average(["last"])
-    >>> average.add({"loss": 1.0, "last": 1.0}, 3)
-    >>> average.add({"loss": 3.0, "last": 2.0}, 1)
-    >>> average.result()
-    {'loss': 1.5, 'last': 2.0}
-    """
-
-    def __init__(self, stateful, progress: Progress | None = None):
-        self.stateful, self.progress = stateful, progress or Progress()
-
-    def add(self, logs: dict, size: int) -> None:
-        """Takes in the logs of steps with so many samples."""
-        self.progress.size += size
-        sums, total = self.progress.sums, self.progress.size
-        for name, value in logs.items():
-            is_mean = name not in self.stateful and np.ndim(value) == 0
-            sums[name] = sums.get(name, 0.0) + value * size if is_mean else value * total
-
-    def result(self) -> dict:
-        """The means."""
-        return {name: value / self.progress.size for name, value in self.progress.sums.items()}
 
 
 @dataclasses.dataclass(slots=True)
@@ -114,8 +85,7 @@ class Loop:
         self.pending, self.group = None, None
         self.started = time.perf_counter()
         # Logs of single batches are averaged here; those of groups are running means already.
-        averages = single and not behaviour.running_batch_logs
-        self.average = Average(steps.stateful_names, self.progress) if averages else None
+        self.means = RunningMeans(self.progress.sums) if single and not behaviour.running_batch_logs else None
         self.explain = explain
         self.before = None  # the group before, kept if somebody wants to know where NaN comes from
         self.halted = False
@@ -267,9 +237,11 @@ class Loop:
             self.steps.pace.measured(group.function, group.steps, now - self.started)
         self.started = now
         self.logs = values
-        if self.average is not None:
-            self.average.add(values, group.samples)
-            self.logs = self.average.result()
+        if self.means is not None:
+            stateful = self.steps.stateful_names
+            for name, value in values.items():
+                self.means.add(name, value, group.samples, name in stateful or np.ndim(value) > 0)
+            self.logs = self.means.result()
         self.progress.done(group.last, self.logs)
         counts = {"batch": group.last, "size": group.samples} if behaviour.counts_in_batch_logs else {}
         self.hooks.end(group.last, {**values, **counts})

@@ -15,8 +15,7 @@ class Progress:
         step: how many of its steps are done.
         total: the number of steps in all epochs.
         logs: the logs of the epoch until now.
-        sums: the sums of logs that are means of batches.
-        size: the number of samples in these sums.
+        sums: by name, the sums of logs that are means of batches, each with its number of samples.
         ended: whether a callback had stopped the training at this place.
         resumed: whether the training began in another process.
         running_logs: whether the logs that callbacks get are means since the epoch began.
@@ -41,7 +40,7 @@ class Progress:
 
     def __init__(self, variables=None, rows=None, sources=None):
         self.epoch = self.step = self.total = 0
-        self.logs, self.sums, self.size = {}, {}, 0
+        self.logs, self.sums = {}, {}
         self.ended = self.resumed = False
         self.variables, self.rows, self.sources = variables, rows, sources or {}
         self.callbacks = None  # the `CallbackList`, which sets itself
@@ -61,7 +60,7 @@ class Progress:
     def end_epoch(self) -> None:
         """Tells that the epoch is done."""
         self.epoch, self.step = self.epoch + 1, 0
-        self.logs, self.sums, self.size = {}, {}, 0
+        self.logs, self.sums = {}, {}
 
     def done(self, step: int, logs: dict) -> None:
         """Tells that the epoch's steps up to this one are done."""
@@ -70,7 +69,7 @@ class Progress:
 
     def get_state(self):
         """This place as data, with that of every stream of random numbers."""
-        names = ("epoch", "step", "total", "logs", "sums", "size")
+        names = ("epoch", "step", "total", "logs", "sums")
         return {
             **{name: getattr(self, name) for name in names},
             "rows": None if self.rows is None else self.rows.get_state(self.step > 0),

@@ -10,7 +10,7 @@ from oneiros.core.errors import UnsafeModelError
 from oneiros.core.registry import (
     CustomObjectScope,
     find_custom_object,
-    get_registered_name,
+    serialize_object,
 )
 
 __all__ = [
@@ -87,12 +87,8 @@ def serialize_keras_object(instance):
     >>> serialize_keras_object(len)
     'len'
     """
-    if instance is None:
-        return None
-    if hasattr(instance, "get_config"):
-        return {"class_name": get_registered_name(type(instance)), "config": instance.get_config()}
-    if hasattr(instance, "__name__"):
-        return get_registered_name(instance)
+    if instance is None or hasattr(instance, "get_config") or hasattr(instance, "__name__"):
+        return serialize_object(instance)
     raise ValueError(f"serialize_keras_object: expected an object with get_config(), or a function: {instance!r}")
 
 

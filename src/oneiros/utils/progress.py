@@ -13,6 +13,36 @@ WIDTHS = {"keras1": 30, "keras2": 30, "tf": 30, "keras3": 20}
 BOLD, GREEN, WHITE, PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
 
 
+class RunningMeans:
+    """Means of named values over batches of different sizes.
+
+    Args:
+        sums: what holds the sums: a dictionary from names to pairs of a sum and its weight.
+
+    >>> means = RunningMeans()
+    >>> means.add("loss", 1.0, 3)
+    >>> means.add("loss", 3.0, 1)
+    >>> means.add("last", 2.0, 1, stateful=True)
+    >>> means.result()
+    {'loss': 1.5, 'last': 2.0}
+    """
+
+    def __init__(self, sums: dict | None = None):
+        self.sums = {} if sums is None else sums
+
+    def add(self, name: str, value, weight: float, stateful: bool = False) -> None:
+        """Takes in the mean of so many samples or steps; a stateful value replaces the one before it instead."""
+        if stateful:
+            self.sums[name] = (value, 1)
+        else:
+            total, weights = self.sums.get(name, (0, 0))
+            self.sums[name] = (total + value * weight, weights + weight)
+
+    def result(self) -> dict:
+        """The means."""
+        return {name: total / weight for name, (total, weight) in self.sums.items()}
+
+
 class Progbar:
     """Shows the progress of a loop, and the running means of its values.
 
@@ -53,7 +83,7 @@ class Progbar:
         self.stateful_metrics = set(stateful_metrics or ())
         self.stateless_metrics = None if stateless_metrics is None else set(stateless_metrics)
         self.seen_so_far = 0
-        self._values = {}  # name -> [weighted sum, weight]
+        self._means = RunningMeans()
         self._start = time.time()
         self._first_step_end = None
         self._last_drawn = -math.inf
@@ -92,11 +122,7 @@ class Progbar:
         stateful = name in self.stateful_metrics or (finalize and self.style in ("tf", "keras3"))
         if self.stateless_metrics is not None:
             stateful = stateful or name not in self.stateless_metrics
-        if stateful:
-            self._values[name] = [value, 1]
-        else:
-            total, weight = self._values.get(name, (0, 0))
-            self._values[name] = [total + value * steps, weight + steps]
+        self._means.add(name, value, steps, stateful)
 
     # --- what is written ---
 
@@ -165,7 +191,7 @@ class Progbar:
 
     def _shown_values(self):
         shown = ""
-        for name, (total, weight) in self._values.items():
+        for name, (total, weight) in self._means.sums.items():
             shown += f" - {name}:"
             try:
                 mean = float(np.mean(total)) / max(1, weight)
