@@ -26,7 +26,7 @@ LIMITS = {
     "private names of other modules": 0,
     "imports of the library inside functions": 0,
     "tests of the generation outside compat": 0,
-    "public functions without types": 1245,
+    "public functions without types": 1238,
 }
 # Lines of code of each room, without blanks, comments and docstrings.
 BUDGETS = {

@@ -3,11 +3,13 @@
 import difflib
 import math
 import numbers
+from collections.abc import Iterable
+from typing import Any
 
 from .errors import InputDataError
 
 
-def is_integer(value, minimum=1):
+def is_integer(value: Any, minimum: float = 1) -> bool:
     """Whether a value is an integer, of Python or NumPy, of at least `minimum`. Booleans are not.
 
     >>> is_integer(3), is_integer(True), is_integer(2.0)
@@ -16,7 +18,7 @@ def is_integer(value, minimum=1):
     return isinstance(value, numbers.Integral) and not isinstance(value, bool) and value >= minimum
 
 
-def positive_int(name: str, value, minimum: int = 1) -> int:
+def positive_int(name: str, value: Any, minimum: int = 1) -> int:
     """Checks that an argument is an integer, and not too small.
 
     Args:
@@ -41,7 +43,7 @@ def positive_int(name: str, value, minimum: int = 1) -> int:
     return int(value)
 
 
-def integer(name: str, value) -> int:
+def integer(name: str, value: Any) -> int:
     """Checks that an argument is an integer.
 
     Args:
@@ -62,7 +64,7 @@ def integer(name: str, value) -> int:
     return int(value)
 
 
-def int_tuple(name: str, value, length: int, minimum: int = 1) -> tuple[int, ...]:
+def int_tuple(name: str, value: Any, length: int, minimum: int = 1) -> tuple[int, ...]:
     """Checks that an argument consists of integers that are not too small. A single integer stands for all.
 
     Args:
@@ -86,7 +88,7 @@ def int_tuple(name: str, value, length: int, minimum: int = 1) -> tuple[int, ...
     return tuple(positive_int(name, v, minimum) for v in values)
 
 
-def fraction(name: str, value, one_allowed: bool = True) -> float:
+def fraction(name: str, value: Any, one_allowed: bool = True) -> float:
     """Checks that an argument is a number from 0 to 1.
 
     Args:
@@ -110,7 +112,7 @@ def fraction(name: str, value, one_allowed: bool = True) -> float:
     return float(value)
 
 
-def one_of(name: str, value, allowed):
+def one_of(name: str, value: Any, allowed: Iterable) -> Any:
     """Checks that an argument is one of several values. Strings may be written in any letter case.
 
     Args:

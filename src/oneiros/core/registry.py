@@ -244,7 +244,7 @@ def read_entry(entry, of_kind):
     return entry if reader is None else reader(entry, of_kind)
 
 
-def serialize_object(thing):
+def serialize_object(thing: typing.Any) -> dict | str | None:
     """The configuration of an object, with ``"class_name"`` and ``"config"``; for a class or function, its name.
 
     >>> serialize_object(len)
@@ -257,7 +257,7 @@ def serialize_object(thing):
     return get_registered_name(thing)
 
 
-def serialize_value(value):
+def serialize_value(value: typing.Any) -> typing.Any:
     """A constructor argument as JSON can hold it."""
     if inspect.isclass(value) or hasattr(value, "get_config"):
         return serialize_object(value)

@@ -4,6 +4,7 @@ import math
 import shutil
 import sys
 import time
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class RunningMeans:
     def __init__(self, sums: dict | None = None):
         self.sums = {} if sums is None else sums
 
-    def add(self, name: str, value, weight: float, stateful: bool = False) -> None:
+    def add(self, name: str, value: Any, weight: float, stateful: bool = False) -> None:
         """Takes in the mean of so many samples or steps; a stateful value replaces the one before it instead."""
         if stateful:
             self.sums[name] = (value, 1)
