@@ -40,7 +40,7 @@ class ReLU(Elementwise):
     negative_slope: float = field(_not_negative, default=0.0, doc="Slope below the threshold.")
     threshold: float = field(_not_negative, default=0.0, doc="Input from which on the output is the input itself.")
 
-    def call(self, inputs):
+    def call(self, inputs: jax.Array) -> jax.Array:
         return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)
 
 
@@ -59,7 +59,7 @@ class LeakyReLU(Elementwise):
 
     alpha = property(lambda self: self.negative_slope)
 
-    def call(self, inputs):
+    def call(self, inputs: jax.Array) -> jax.Array:
         return jax.nn.leaky_relu(inputs, self.negative_slope)
 
 
@@ -76,7 +76,7 @@ class ELU(Elementwise):
 
     alpha: float = field(default=1.0, doc="The negative part approaches `-alpha`.")
 
-    def call(self, inputs):
+    def call(self, inputs: jax.Array) -> jax.Array:
         return jax.nn.elu(inputs, self.alpha)
 
 
@@ -93,7 +93,7 @@ class ThresholdedReLU(Elementwise):
 
     theta: float = field(_not_negative, default=1.0, doc="Inputs up to this become 0.")
 
-    def call(self, inputs):
+    def call(self, inputs: jax.Array) -> jax.Array:
         return jnp.where(inputs > self.theta, inputs, 0)
 
 
@@ -116,14 +116,14 @@ class PReLU(Elementwise):
         _axes, default=None, doc="Axes, from 1, along which `alpha` is the same, such as `[1, 2]` after a Conv2D."
     )
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         shared = {axis % len(input_shape) for axis in self.shared_axes or ()}
         shape = tuple(1 if axis in shared else n for axis, n in enumerate(input_shape))[1:]
         self.alpha = self.add_weight("alpha", shape)
         own = {axis: n for axis, n in enumerate(input_shape) if axis and axis not in shared}
         self.input_spec = InputSpec(ndim=len(input_shape), axes=own)
 
-    def call(self, inputs):
+    def call(self, inputs: jax.Array) -> jax.Array:
         return jnp.maximum(inputs, 0) + self.alpha * jnp.minimum(inputs, 0)
 
 
@@ -144,7 +144,7 @@ class Softmax(Elementwise):
 
     axis: typing.Any = field(default=-1, doc="Axis along which the outputs add up to 1, or a list of several.")
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: jax.Array, mask: typing.Any = None) -> jax.Array:
         axis = tuple(self.axis) if isinstance(self.axis, (list, tuple)) else self.axis
         if mask is None:
             return jax.nn.softmax(inputs, axis)

@@ -49,7 +49,7 @@ DATA_FORMAT = '`"channels_last"` or `"channels_first"`. `None` means `keras.conf
 
 
 @of_owner
-def per_axis(name, value, layer):
+def per_axis(name: str, value: Any, layer: Any) -> tuple:
     """Checks an argument that has one integer for each spatial axis of the layer, or one integer for all.
 
     Args:

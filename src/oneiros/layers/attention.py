@@ -4,9 +4,12 @@ In the shapes, T is the number of queries, S the number of keys and values, d th
 """
 
 import math
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import jax.numpy as jnp
+from jax import Array
 
 from ..core import SeedGenerator, get_mask
 from ..core.checks import one_of, positive_int
@@ -73,14 +76,14 @@ class Attention(_Attending):
         doc='`"dot"` for scalar products, or `"concat"` for `sum(tanh(query + key))`.',
     )
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[tuple]) -> None:
         _check_inputs(self, input_shape)
         self.scale = self.add_weight("scale", (), initializer="ones") if self.use_scale else None
         self.concat_score_weight = None
         if self.score_mode == "concat":
             self.concat_score_weight = self.add_weight("concat_score_weight", (), initializer="ones")
 
-    def scores(self, query, key):
+    def scores(self, query: Array, key: Array) -> Array:
         """How well each key matches each query.
 
         Args:
@@ -95,7 +98,14 @@ class Attention(_Attending):
             return jnp.einsum("ntd,nsd->nts", query, key) * scale
         return self.concat_score_weight * jnp.tanh(scale * (query[:, :, None] + key[:, None])).sum(-1)
 
-    def call(self, inputs, mask=None, training=False, return_attention_scores=False, use_causal_mask=False):
+    def call(
+        self,
+        inputs: Sequence[Array],
+        mask: Any = None,
+        training: bool = False,
+        return_attention_scores: bool = False,
+        use_causal_mask: bool = False,
+    ) -> Any:
         _check_inputs(self, inputs)
         query, value, key = inputs if len(inputs) == 3 else (*inputs, inputs[1])
         query_mask, value_mask = (*mask, None)[:2] if isinstance(mask, (list, tuple)) else (None, None)
@@ -110,10 +120,10 @@ class Attention(_Attending):
             result = jnp.where(jnp.asarray(query_mask, bool)[..., None], result, 0)
         return [result, weights] if return_attention_scores else result
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return mask[0] if isinstance(mask, (list, tuple)) and mask else None
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[tuple]) -> tuple:
         return (*input_shape[0][:-1], input_shape[1][-1])
 
 
@@ -132,11 +142,11 @@ class AdditiveAttention(Attention):
 
     score_mode = "dot"
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[tuple]) -> None:
         _check_inputs(self, input_shape)
         self.scale = self.add_weight("scale", (input_shape[0][-1],)) if self.use_scale else None
 
-    def scores(self, query, key):
+    def scores(self, query: Array, key: Array) -> Array:
         """How well each key matches each query, as in `Attention.scores`."""
         sums = jnp.tanh(query[:, :, None] + key[:, None])
         return (sums if self.scale is None else sums * self.scale).sum(-1)
@@ -298,7 +308,7 @@ class MultiHeadAttention(_Projected):
         if self.value_dim is None:
             self.value_dim = self.key_dim
 
-    def build(self, query_shape, value_shape, key_shape):
+    def build(self, query_shape: tuple, value_shape: tuple, key_shape: tuple) -> None:
         shapes = (query_shape, value_shape, key_shape)
         heads = self.num_heads
         self._project(heads, heads, self.key_dim, self.value_dim, shapes, self._output_tail(query_shape))
@@ -331,6 +341,6 @@ class GroupedQueryAttention(_Projected):
                 f"num_query_heads={self.num_query_heads}, num_key_value_heads={self.num_key_value_heads}"
             )
 
-    def build(self, query_shape, value_shape, key_shape):
+    def build(self, query_shape: tuple, value_shape: tuple, key_shape: tuple) -> None:
         heads, groups, width = self.num_query_heads, self.num_key_value_heads, self.head_dim
         self._project(heads, groups, width, width, (query_shape, value_shape, key_shape), (query_shape[-1],))

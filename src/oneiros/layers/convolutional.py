@@ -5,6 +5,10 @@ As everywhere in the field, they compute cross-correlations: the kernel is not f
 ``"same"`` and ``"causal"``. All shapes are those of ``data_format="channels_last"``.
 """
 
+from typing import Any
+
+from jax import Array
+
 from ..core.checks import int_tuple, one_of
 from ..core.errors import InputDataError
 from ..core.fields import field, fields_of, of_owner, optional
@@ -67,7 +71,7 @@ class Window(Spatial, abstract=True):
                 f"Received: strides={self.strides} and dilation_rate={self.dilation_rate}"
             )
 
-    def channels(self, input_shape):
+    def channels(self, input_shape: tuple) -> int:
         """The number of input channels. From now on the layer's `input_spec` asks for that number.
 
         Args:
@@ -85,30 +89,30 @@ class Window(Spatial, abstract=True):
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={self.channel_axis: channels})
         return channels
 
-    def add_bias(self, features):
+    def add_bias(self, features: Array) -> None:
         """Makes the weight `bias` for this number of output channels, if the layer uses one."""
         self.bias = self.add_weight("bias", (features,)) if self.use_bias else None
 
-    def call(self, inputs):
+    def call(self, inputs: Array) -> Array:
         return self.activation(super().call(inputs))
 
-    def transform(self, x):
+    def transform(self, x: Array) -> Array:
         """The convolution with its bias. The channels of `x` and of the result are last."""
         outputs = self.convolve(self.as_float(x))
         return outputs if self.bias is None else add_bias(outputs, self.bias.value)
 
-    def transform_shape(self, shape):
+    def transform_shape(self, shape: Any) -> tuple:
         """The shape of what `transform` returns for an array of this shape."""
         batch, *lengths, channels = shape
         lengths = self.window_lengths(lengths, self.kernel_size, self.strides, self.padding, self.dilation_rate)
         return (batch, *lengths, self.features(channels))
 
-    def features(self, channels):
+    def features(self, channels: int) -> int:
         """The number of output channels for a number of input channels."""
         return self.filters
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict) -> "Window":
         # tf.keras writes the arguments of its common base class, used or not.
         unused = {"groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"}
         unused -= fields_of(cls).keys()

@@ -128,25 +128,60 @@ class _ConvLSTMCell(DroppingCell):
 
 
 class ConvLSTM1DCell(_ConvLSTMCell):
+    """One step of a convolutional LSTM on sequences (Shi et al. 2015).
+
+    ::
+
+        i, f, o = recurrent_activation(conv(x, W) + conv(h, U) + b)     the gates
+        c = f * c + i * activation(conv(x, W_c) + conv(h, U_c) + b_c)
+        h = o * activation(c)
+
+    Shapes: ``(N, length, in)`` and two states ``(N, new_length, filters)``, h and c.
+    """
+
     rank = 1
 
 
 class ConvLSTM2DCell(_ConvLSTMCell):
+    """One step of a convolutional LSTM on images (Shi et al. 2015). The equations are those of `ConvLSTM1DCell`.
+
+    Shapes: ``(N, rows, columns, in)`` and two states ``(N, new_rows, new_columns, filters)``, h and c.
+
+    >>> import numpy as np
+    >>> cell = ConvLSTM2DCell(4, 3, padding="same")
+    >>> state = np.zeros((1, 6, 6, 4))
+    >>> output, states = cell(np.ones((1, 6, 6, 3)), [state, state])
+    >>> output.shape
+    (1, 6, 6, 4)
+    """
+
     rank = 2
 
 
 class ConvLSTM3DCell(_ConvLSTMCell):
+    """One step of a convolutional LSTM on volumes (Shi et al. 2015). The equations are those of `ConvLSTM1DCell`."""
+
     rank = 3
 
 
 class ConvRNN2D(RNN):
-    """An `RNN` for cells that take images, such as `ConvLSTM2DCell`: input ``(N, T, rows, columns, channels)``."""
+    """An `RNN` for cells that take images, such as `ConvLSTM2DCell`: inputs are ``(N, T, rows, columns, channels)``.
+
+    >>> import numpy as np
+    >>> ConvRNN2D(ConvLSTM2DCell(4, 3, padding="same"))(np.ones((1, 2, 6, 6, 3))).shape
+    (1, 6, 6, 4)
+    """
 
     input_spec = InputSpec(ndim=5)
 
 
 class ConvLSTM1D(CellLayer, cell=ConvLSTM1DCell):
-    """Convolutional LSTM over sequences ``(N, T, length, channels)``. The equations stand at `ConvLSTM1DCell`."""
+    """Convolutional LSTM over sequences ``(N, T, length, channels)``. The equations are those of `ConvLSTM1DCell`.
+
+    >>> import numpy as np
+    >>> ConvLSTM1D(4, 3)(np.ones((1, 2, 6, 3))).shape
+    (1, 4, 4)
+    """
 
     ndim = 4
 
@@ -163,6 +198,11 @@ class ConvLSTM2D(CellLayer, cell=ConvLSTM2DCell):
 
 
 class ConvLSTM3D(CellLayer, cell=ConvLSTM3DCell):
-    """Convolutional LSTM over sequences of volumes ``(N, T, d1, d2, d3, channels)``."""
+    """Convolutional LSTM over sequences of volumes ``(N, T, d1, d2, d3, channels)``.
+
+    >>> import numpy as np
+    >>> ConvLSTM3D(2, 3)(np.ones((1, 2, 4, 4, 4, 1))).shape
+    (1, 2, 2, 2, 2)
+    """
 
     ndim = 6

@@ -1,10 +1,14 @@
-"""CuDNNGRU and CuDNNLSTM: the plain layers' mathematics with the weights laid out as cuDNN wants them.
+"""CuDNNGRU and CuDNNLSTM: the computations of GRU and LSTM, with the weights in the layout of cuDNN.
 
 They run on every device. `cudnn_to_plain` and `plain_to_cudnn` convert the weights.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 from ..core.fields import field
 from ..kernels import recurrence
@@ -15,7 +19,7 @@ from .rnn import CellLayer
 
 
 class _CuDNNCell(KernelCell):
-    """Weights: `kernel` and `recurrent_kernel` with each gate's block transposed in memory, `bias` twice as long."""
+    """A cell with the weights of cuDNN: blocks of kernels are transposed in memory; the bias is twice as long."""
 
     units: PositiveInt = field(first=True, doc="Size of the state and of the output.")
 
@@ -44,7 +48,7 @@ class CuDNNLSTMCell(_CuDNNCell):
 
     state_size = property(lambda self: [self.units, self.units])
 
-    def initial_bias(self):
+    def initial_bias(self) -> Any:
         if not self.unit_forget_bias:
             return self.bias_initializer
         return forget_bias(self.bias_initializer, self.units, before=5)  # the state's forget gate
@@ -56,7 +60,7 @@ class CuDNNGRUCell(_CuDNNCell):
 
 
 class CuDNNLSTM(CellLayer, cell=CuDNNLSTMCell):
-    """`LSTM` with weights in cuDNN's layout. Runs on any device.
+    """`LSTM` with weights in the layout of cuDNN. It runs on any device.
 
     >>> import numpy as np
     >>> CuDNNLSTM(4)(np.ones((2, 5, 3))).shape
@@ -68,13 +72,18 @@ class CuDNNLSTM(CellLayer, cell=CuDNNLSTMCell):
 
 
 class CuDNNGRU(CellLayer, cell=CuDNNGRUCell):
-    """`GRU` (with `reset_after`) with weights in cuDNN's layout. Runs on any device."""
+    """`GRU` (with `reset_after`) with weights in the layout of cuDNN. It runs on any device.
+
+    >>> import numpy as np
+    >>> CuDNNGRU(4)(np.ones((2, 5, 3))).shape
+    (2, 4)
+    """
 
     unroll = False
     zero_output_for_mask = False
 
 
-def cudnn_to_plain(weights, gates):
+def cudnn_to_plain(weights: Sequence[Array], gates: int) -> list:
     """``[kernel, recurrent_kernel, bias]`` of a CuDNN layer as those of an LSTM (4 gates) or a GRU (3).
 
     cuDNN reads each gate's matrix, flat in memory, as its transpose, and has one bias for the inputs and one for the
@@ -87,7 +96,7 @@ def cudnn_to_plain(weights, gates):
     return [kernel, recurrent, bias.sum(0) if gates == 4 else bias]
 
 
-def plain_to_cudnn(weights, gates):
+def plain_to_cudnn(weights: Sequence[Array], gates: int) -> list:
     """The inverse of `cudnn_to_plain`; an LSTM's bias is shared out in equal halves."""
     kernel, recurrent, bias = weights
     kernel = _each_gate(kernel, gates, lambda block: block.T.reshape(block.shape))

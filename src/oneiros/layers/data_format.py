@@ -1,6 +1,9 @@
 """The base of layers over one to three spatial axes: whatever the data format, they compute on channels-last arrays."""
 
+from collections.abc import Sequence
+
 import jax.numpy as jnp
+from jax import Array
 
 from ..core import behaviour
 from ..core.config import standardize_data_format
@@ -49,14 +52,14 @@ class Spatial(Layer):
     channels_first = property(lambda self: self.data_format == "channels_first")
     channel_axis = property(lambda self: 1 if self.channels_first else -1)
 
-    def call(self, inputs):
+    def call(self, inputs: Array) -> Array:
         self.compute_output_shape(inputs.shape)  # complains where nothing would be left
         if not self.channels_first:
             return self.transform(inputs)
         outputs = self.transform(jnp.moveaxis(inputs, 1, -1))
         return jnp.moveaxis(outputs, -1, 1) if outputs.ndim > 2 else outputs
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         input_shape = tuple(input_shape)
         if len(input_shape) != self.rank + 2:
             raise InputDataError(
@@ -69,7 +72,9 @@ class Spatial(Layer):
         batch, *lengths, channels = self.transform_shape((batch, *lengths, channels))
         return (batch, channels, *lengths)
 
-    def window_lengths(self, lengths, sizes, strides, padding, dilation=None):
+    def window_lengths(
+        self, lengths: Sequence, sizes: Sequence, strides: Sequence, padding: str, dilation: Sequence | None = None
+    ) -> tuple:
         """The lengths of the outputs of a window that slides over the spatial axes.
 
         Args:
@@ -98,6 +103,6 @@ class Spatial(Layer):
             )
         return outputs
 
-    def as_float(self, x):
+    def as_float(self, x: Array) -> Array:
         """The array itself if it holds floats; integers become the type that the layer computes in."""
         return x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(self.compute_dtype)

@@ -1,5 +1,7 @@
 """The densely connected layer."""
 
+from jax import Array
+
 from ..core.fields import field
 from ..kernels.product import project
 from ..kernels.reduction import add_bias
@@ -35,14 +37,14 @@ class Dense(Layer):
     input_spec = InputSpec(min_ndim=2)
     supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         self.kernel = self.add_weight("kernel", (input_shape[-1], self.units))
         self.bias = self.add_weight("bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: input_shape[-1]})
 
-    def call(self, inputs):
+    def call(self, inputs: Array) -> Array:
         outputs = project(inputs, self.kernel.value)
         return self.activation(outputs if self.bias is None else add_bias(outputs, self.bias.value))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], self.units)

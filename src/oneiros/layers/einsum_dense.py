@@ -3,6 +3,7 @@
 import re
 
 import jax.numpy as jnp
+from jax import Array
 
 from ..core.errors import InputDataError
 from ..core.fields import field
@@ -89,7 +90,7 @@ class EinsumDense(Layer):
                 )
         return inputs, kernel, outputs, sizes
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         inputs, kernel, outputs, sizes = self._subscripts(input_shape)
         self.kernel = self.add_weight("kernel", tuple(sizes[letter] for letter in kernel))
         summed = [letter for letter in kernel if letter not in outputs]
@@ -107,10 +108,10 @@ class EinsumDense(Layer):
             return project(inputs, kernel, self._summed)
         return jnp.einsum(self.equation, inputs, kernel)
 
-    def call(self, inputs):
+    def call(self, inputs: Array) -> Array:
         outputs = self._product(inputs, self.kernel.value)
         return self.activation(outputs if self.bias is None else add_bias(outputs, self.bias.value))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         _, _, outputs, sizes = self._subscripts(input_shape)
         return tuple(sizes[letter] for letter in outputs)

@@ -1,6 +1,9 @@
 """Layers whose outputs have the shape of the inputs: they apply a function, add a penalty, or mark steps."""
 
+from typing import Any
+
 import jax.numpy as jnp
+from jax import Array
 
 from .. import regularizers
 from ..core.fields import field
@@ -21,7 +24,7 @@ class Elementwise(Layer):
 
     supports_masking = True
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
 
 
@@ -35,7 +38,7 @@ class Identity(Elementwise):
     [[1.0, 2.0]]
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Array) -> Array:
         return inputs
 
 
@@ -51,7 +54,7 @@ class Activation(Elementwise):
 
     activation: Activation = field()
 
-    def call(self, inputs):
+    def call(self, inputs: Array) -> Array:
         return self.activation(inputs)
 
 
@@ -74,7 +77,7 @@ class ActivityRegularization(Elementwise):
         super().__post_init__()
         self.activity_regularizer = regularizers.L1L2(self.l1, self.l2)
 
-    def call(self, inputs):
+    def call(self, inputs: Array) -> Array:
         return inputs
 
 
@@ -91,8 +94,8 @@ class Masking(Elementwise):
 
     mask_value: float = field(default=0.0, doc="The value that marks a step as missing.")
 
-    def call(self, inputs):
+    def call(self, inputs: Array) -> Array:
         return jnp.where(self.compute_mask(inputs)[..., None], inputs, 0)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return jnp.any(inputs != self.mask_value, axis=-1)

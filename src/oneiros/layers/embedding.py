@@ -1,5 +1,7 @@
 """Embeddings: a learned vector for each of a range of integers."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -52,12 +54,12 @@ class Embedding(Layer):
             several = isinstance(self.input_length, (list, tuple))
             self.batch_input_shape = (None, *(self.input_length if several else [self.input_length]))
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         self.compute_output_shape(input_shape)  # complains of a wrong length
         self.embeddings = self.add_weight("embeddings", (self.input_dim, self.output_dim))
         self.stray_index = Variable(np.int32(NO_STRAY), name="stray_index", trainable=False)
 
-    def call(self, inputs):
+    def call(self, inputs: jax.Array) -> jax.Array:
         if inputs.size and not isinstance(inputs, jax.core.Tracer):
             self.check_indices(np.asarray(inputs), "of the input")
         indices = inputs if jnp.issubdtype(inputs.dtype, jnp.integer) else inputs.astype("int32")
@@ -70,7 +72,7 @@ class Embedding(Layer):
         low, high, before = indices.min(), indices.max(), self.stray_index.raw
         self.stray_index.assign(jnp.where(high >= self.input_dim, high, jnp.where(low < 0, low, before)))
 
-    def check_indices(self, indices, where, rows=None):
+    def check_indices(self, indices: Any, where: str, rows: Any = None) -> None:
         """Complains about the first index that is out of range, or a fraction.
 
         Args:
@@ -91,7 +93,7 @@ class Embedding(Layer):
             self.out_of_range(indices[place], where if rows is None else f"in row {rows(place[0])} {where}")
         )
 
-    def out_of_range(self, index, where):
+    def out_of_range(self, index: int, where: str) -> str:
         """The text of the error about an index out of range.
 
         Args:
@@ -105,10 +107,10 @@ class Embedding(Layer):
             "input_dim, or map the indices into this range."
         )
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return jnp.not_equal(inputs, 0) if self.mask_zero else None
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         lengths = self.input_length if isinstance(self.input_length, (list, tuple)) else [self.input_length]
         for axis, (length, have) in enumerate(zip(lengths, input_shape[1:]), 1):
             if length is not None and have is not None and have != length:

@@ -1,6 +1,9 @@
 """Where data enters a graph."""
 
+from typing import Any
+
 import jax.numpy as jnp
+from jax import Array
 
 from ..core import Node, Symbol, behaviour, config, symbols_in
 from ..core.names import get_uid
@@ -36,17 +39,17 @@ class InputLayer(Layer):
 
     def __init__(
         self,
-        shape=None,
-        batch_size=None,
-        dtype=None,
-        sparse=None,
-        batch_shape=None,
-        name=None,
-        input_shape=None,
-        batch_input_shape=None,
-        input_tensor=None,
-        ragged=None,
-        optional=False,
+        shape: Any = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        sparse: bool | None = None,
+        batch_shape: Any = None,
+        name: str | None = None,
+        input_shape: tuple | None = None,
+        batch_input_shape: Any = None,
+        input_tensor: Any = None,
+        ragged: bool | None = None,
+        optional: bool = False,
         **kwargs,
     ):
         batch_shape = batch_shape or batch_input_shape
@@ -91,13 +94,13 @@ class InputLayer(Layer):
 
     dtype = property(lambda self: self.input_dtype)
 
-    def call(self, inputs):
+    def call(self, inputs: Array) -> Array:
         return inputs
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {
             "batch_input_shape": list(self.batch_shape),
             "dtype": self.input_dtype,
@@ -108,16 +111,16 @@ class InputLayer(Layer):
 
 
 def Input(  # noqa: N802 - Keras' name
-    shape=None,
-    batch_size=None,
-    dtype=None,
-    sparse=None,
-    batch_shape=None,
-    name=None,
-    tensor=None,
-    ragged=None,
-    optional=False,
-    batch_input_shape=None,
+    shape: Any = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    sparse: bool | None = None,
+    batch_shape: Any = None,
+    name: str | None = None,
+    tensor: Any = None,
+    ragged: bool | None = None,
+    optional: bool = False,
+    batch_input_shape: Any = None,
 ) -> Symbol:
     """Makes a symbol that stands for an input of a model.
 
@@ -154,7 +157,7 @@ def Input(  # noqa: N802 - Keras' name
     return layer.symbol
 
 
-def source_inputs(symbol):
+def source_inputs(symbol: Any) -> list:
     """The placeholders that a symbol is computed from, each once."""
     found, seen, stack = {}, set(), [symbol]
     while stack:
@@ -169,7 +172,7 @@ def source_inputs(symbol):
     return list(found.values())
 
 
-def get_source_inputs(tensor, layer=None, node_index=None):
+def get_source_inputs(tensor: Any, layer: Any = None, node_index: int | None = None) -> list:
     """The list of Input symbols that `tensor` (a symbol, or a list of them) is computed from.
 
     With `layer` and `node_index`, as Keras 1 and 2 have them, it is the inputs of that call of the layer instead.

@@ -1,5 +1,7 @@
 """What a layer expects of its inputs, and the check of it."""
 
+from typing import Any
+
 import numpy as np
 
 from ..core.errors import InputDataError
@@ -25,15 +27,15 @@ class InputSpec:
 
     def __init__(
         self,
-        dtype=None,
-        shape=None,
-        ndim=None,
-        max_ndim=None,
-        min_ndim=None,
-        axes=None,
-        allow_last_axis_squeeze=False,
-        name=None,
-        optional=False,
+        dtype: Any = None,
+        shape: Any = None,
+        ndim: int | None = None,
+        max_ndim: int | None = None,
+        min_ndim: int | None = None,
+        axes: dict | None = None,
+        allow_last_axis_squeeze: bool = False,
+        name: str | None = None,
+        optional: bool = False,
     ):
         self.dtype = dtype
         self.shape = None if shape is None else tuple(shape)
@@ -54,7 +56,7 @@ class InputSpec:
         return {k: getattr(self, k) for k in ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes")}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict) -> "InputSpec":
         """A new object from what `get_config` returned."""
         return cls(**config)
 
@@ -77,7 +79,7 @@ class InputSpec:
         return None
 
 
-def check_input(layer, inputs) -> None:
+def check_input(layer: Any, inputs: Any) -> None:
     """Compares the inputs of a layer with its `input_spec`.
 
     Args:

@@ -77,7 +77,7 @@ class Lambda(Layer):
         super().__post_init__()
         self.supports_masking = self.mask is not None
 
-    def call(self, inputs, mask=None, training=None):
+    def call(self, inputs: typing.Any, mask: typing.Any = None, training: bool | None = None) -> typing.Any:
         arguments = dict(self.arguments)
         for name, value in (("mask", mask), ("training", training)):
             if name in _parameters(self.function):
@@ -86,10 +86,10 @@ class Lambda(Layer):
         # An array carries its mask, so an output must not be the input itself.
         return jnp.array(outputs, copy=True) if outputs is inputs and hasattr(outputs, "ndim") else outputs
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: typing.Any, mask: typing.Any = None) -> typing.Any:
         return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: typing.Any) -> typing.Any:
         if self._output_shape is None:
             return super().compute_output_shape(input_shape)
         if callable(self._output_shape):
@@ -97,7 +97,7 @@ class Lambda(Layer):
         first = input_shape[0]
         return (first[0] if isinstance(first, (list, tuple)) else first, *self._output_shape)
 
-    def compute_output_spec(self, *args, **kwargs):
+    def compute_output_spec(self, *args, **kwargs) -> typing.Any:
         try:
             return infer(self, args, kwargs)
         except Exception:
@@ -108,12 +108,12 @@ class Lambda(Layer):
             shape = self.compute_output_shape(shapes[0] if isinstance(args[0], Symbol) else shapes)
             return Symbol(shape, self.compute_dtype, "spec")
 
-    def get_config(self):
+    def get_config(self) -> dict:
         config = super().get_config() | {"arguments": serialize_value(self.arguments)}
         return config | (keras2_parts(self) if behaviour.lambda_code_as_list else _keras3_parts(self))
 
     @classmethod
-    def from_config(cls, config, custom_objects=None, safe_mode=None):
+    def from_config(cls, config: dict, custom_objects: dict | None = None, safe_mode: bool | None = None) -> "Lambda":
         config = dict(config)
         name = config.get("name")
         with safety.loading(safe_mode), CustomObjectScope(custom_objects):
@@ -170,7 +170,7 @@ def _keras3_form(value):
     return _live(form, value)
 
 
-def keras2_parts(layer) -> dict:
+def keras2_parts(layer: typing.Any) -> dict:
     """The configuration of a Lambda's functions as Keras 2 and tf.keras write and read it."""
     parts = _parts(layer)
     config = keras2_forms({name: value for name, value in parts.items() if name != "mask" or value is not None})

@@ -5,9 +5,11 @@ length 1 right behind the batch axis.
 """
 
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 import jax.numpy as jnp
-from jax import lax
+from jax import Array, lax
 
 from ..core import behaviour
 from ..core.checks import integer
@@ -121,7 +123,7 @@ class Multiply(_Merge):
 
     merge = staticmethod(jnp.multiply)
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Sequence[Array], mask: Any = None) -> Array:
         if mask is not None and behaviour.merged_mask == "any":
             inputs = [x if m is None else jnp.where(_like(m, x), x, 1) for x, m in zip(inputs, mask)]
         return super().call(inputs)
@@ -139,7 +141,7 @@ class Average(_Merge):
 
     merge = staticmethod(jnp.add)
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[Array]) -> Array:
         return super().call(inputs) / len(inputs)
 
 
@@ -188,14 +190,14 @@ class Concatenate(Layer):
 
     axis: int = field(integer, default=-1, doc="Axis along which the inputs are joined.")
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[tuple]) -> None:
         self.compute_output_shape(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[Array]) -> Array:
         self.compute_output_shape([x.shape for x in inputs])
         return jnp.concatenate(inputs, self.axis)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[tuple]) -> tuple:
         shapes = _shapes(self, "`Concatenate`", input_shape, None)
         rank = len(shapes[0])
         if not -rank <= self.axis < rank:
@@ -219,7 +221,7 @@ class Concatenate(Layer):
                 )
         return tuple(merged)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Sequence[Array], mask: Any = None) -> Any:
         if mask is None or all(m is None for m in mask):
             return None
         rank = max(m.ndim for m in mask if m is not None)
@@ -254,7 +256,7 @@ class Dot(Layer):
     axes: int | list = field(_axes, doc="The axis to sum over, or one for each input.")
     normalize: bool = field(default=False, doc="Whether to scale to length 1 first: the cosine similarity.")
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[tuple]) -> None:
         self.compute_output_shape(input_shape)
 
     def _axes(self, shapes):
@@ -274,7 +276,7 @@ class Dot(Layer):
             )
         return i, j
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[Array]) -> Array:
         i, j = self._axes([x.shape for x in inputs])
         a, b = inputs
         if self.normalize:
@@ -283,13 +285,13 @@ class Dot(Layer):
         outputs = lax.dot_general(a.astype(dtype), b.astype(dtype), (((i,), (j,)), ((0,), (0,))))
         return outputs[:, None] if outputs.ndim == 1 else outputs
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[tuple]) -> tuple:
         i, j = self._axes(input_shape)
         a, b = map(tuple, input_shape)
         shape = (b[0] if a[0] is None else a[0], *a[1:i], *a[i + 1 :], *b[1:j], *b[j + 1 :])
         return shape if len(shape) > 1 else (*shape, 1)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Sequence[Array], mask: Any = None) -> Any:
         return None
 
 
@@ -297,7 +299,7 @@ def _unit(x, axis):
     return x * lax.rsqrt(jnp.maximum(jnp.square(x).sum(axis, keepdims=True), 1e-12))
 
 
-def add(inputs, **kwargs):
+def add(inputs: Sequence, **kwargs) -> Any:
     """The sum of a list of symbols or arrays, as from the layer `Add`.
 
     Args:
@@ -314,7 +316,7 @@ def add(inputs, **kwargs):
     return Add(**kwargs)(inputs)
 
 
-def subtract(inputs, **kwargs):
+def subtract(inputs: Sequence, **kwargs) -> Any:
     """The difference of two symbols or arrays, as from the layer `Subtract`.
 
     Args:
@@ -331,7 +333,7 @@ def subtract(inputs, **kwargs):
     return Subtract(**kwargs)(inputs)
 
 
-def multiply(inputs, **kwargs):
+def multiply(inputs: Sequence, **kwargs) -> Any:
     """The product of a list of symbols or arrays, as from the layer `Multiply`.
 
     Args:
@@ -348,7 +350,7 @@ def multiply(inputs, **kwargs):
     return Multiply(**kwargs)(inputs)
 
 
-def average(inputs, **kwargs):
+def average(inputs: Sequence, **kwargs) -> Any:
     """The mean of a list of symbols or arrays, as from the layer `Average`.
 
     Args:
@@ -365,7 +367,7 @@ def average(inputs, **kwargs):
     return Average(**kwargs)(inputs)
 
 
-def maximum(inputs, **kwargs):
+def maximum(inputs: Sequence, **kwargs) -> Any:
     """The largest of a list of symbols or arrays, element by element, as from the layer `Maximum`.
 
     Args:
@@ -382,7 +384,7 @@ def maximum(inputs, **kwargs):
     return Maximum(**kwargs)(inputs)
 
 
-def minimum(inputs, **kwargs):
+def minimum(inputs: Sequence, **kwargs) -> Any:
     """The smallest of a list of symbols or arrays, element by element, as from the layer `Minimum`.
 
     Args:
@@ -399,7 +401,7 @@ def minimum(inputs, **kwargs):
     return Minimum(**kwargs)(inputs)
 
 
-def concatenate(inputs, axis=-1, **kwargs):
+def concatenate(inputs: Sequence, axis: int = -1, **kwargs) -> Any:
     """Joins a list of symbols or arrays along an axis, as the layer `Concatenate` does.
 
     Args:
@@ -417,7 +419,7 @@ def concatenate(inputs, axis=-1, **kwargs):
     return Concatenate(axis=axis, **kwargs)(inputs)
 
 
-def dot(inputs, axes=-1, normalize=False, **kwargs):
+def dot(inputs: Sequence, axes: Any = -1, normalize: bool = False, **kwargs) -> Any:
     """The inner products of two symbols or arrays over an axis of each, as from the layer `Dot`.
 
     Args:

@@ -1,5 +1,8 @@
 """Common mistakes with layers, and errors that explain them. All but two checks run only after something has failed."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import jax
 import numpy as np
 
@@ -26,12 +29,12 @@ class SetByInit:
         )
 
 
-def describe(layer):
+def describe(layer: Any) -> str:
     """The layer as messages name it, even if it has no name yet."""
     return f"layer {vars(layer).get('name')!r} ({type(layer).__name__})"
 
 
-def explain_call(layer, args, kwargs, path, error):
+def explain_call(layer: Any, args: tuple, kwargs: dict, path: Sequence, error: BaseException) -> None:
     """Raises a better error if the inputs of a failed call are the mistake.
 
     Otherwise it adds a note to the error, which says what call failed.
@@ -139,7 +142,7 @@ def _short(value):
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def check_outputs(layer, outputs):
+def check_outputs(layer: Any, outputs: Any) -> None:
     """Checks what `call` returned.
 
     Args:

@@ -8,7 +8,7 @@ import typing
 from typing import Annotated
 
 import jax.numpy as jnp
-from jax import lax
+from jax import Array, lax
 
 from ..core import behaviour, deferred
 from ..core.checks import positive_int
@@ -96,7 +96,7 @@ class BatchNormalization(Affine):
         if self.renorm:
             raise NotImplementedError("BatchNormalization: renorm=True is not supported.")
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         _check_axes(self, (self.axis,), input_shape)
         shape = (input_shape[self.axis],)
         self.gamma = self.add_weight("gamma", shape) if self.scale else None
@@ -105,7 +105,7 @@ class BatchNormalization(Affine):
         self.moving_variance = self.add_weight("moving_variance", shape, trainable=False)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: shape[0]})
 
-    def call(self, inputs, training=False, mask=None):
+    def call(self, inputs: Array, training: bool = False, mask: typing.Any = None) -> Array:
         x = _wide(inputs if jnp.issubdtype(inputs.dtype, jnp.floating) else inputs.astype(self.compute_dtype))
         axes = tuple(i for i in range(x.ndim) if i != self.axis % x.ndim)
         mean, variance = self.moving_mean.raw, self.moving_variance.raw
@@ -175,13 +175,13 @@ class LayerNormalization(Affine):
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
         return tuple(sorted(axis % rank for axis in axes))
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         _check_axes(self, self.axis if isinstance(self.axis, list) else [self.axis], input_shape)
         shape = tuple(input_shape[axis] for axis in self._axes(len(input_shape)))
         self.gamma = self.add_weight("gamma", shape) if self.scale else None
         self.beta = self.add_weight("beta", shape) if self.center else None
 
-    def call(self, inputs):
+    def call(self, inputs: Array) -> Array:
         x = _wide(inputs)
         axes = self._axes(x.ndim)
         centered = x - x.mean(axes, keepdims=True)
@@ -210,7 +210,7 @@ class GroupNormalization(Affine):
     axis: Axis = field(default=-1, first=True, doc="Axis of the channels.")
     epsilon: Epsilon = field(default=1e-3, first=True)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         _check_axes(self, (self.axis,), input_shape)
         channels = input_shape[self.axis]
         if self.groups != -1 and channels % self.groups:
@@ -222,7 +222,7 @@ class GroupNormalization(Affine):
         self.beta = self.add_weight("beta", (channels,)) if self.center else None
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
 
-    def call(self, inputs):
+    def call(self, inputs: Array) -> Array:
         x = jnp.moveaxis(_wide(inputs), self.axis, -1)
         groups = x.shape[-1] if self.groups == -1 else self.groups
         grouped = x.reshape(*x.shape[:-1], groups, x.shape[-1] // groups)
@@ -249,7 +249,7 @@ class UnitNormalization(Elementwise):
 
     axis: Axes = -1
 
-    def call(self, inputs):
+    def call(self, inputs: Array) -> Array:
         x = _wide(inputs)
         axes = tuple(self.axis) if isinstance(self.axis, list) else self.axis
         squares = jnp.square(x).sum(axes, keepdims=True)
@@ -277,12 +277,12 @@ class RMSNormalization(Elementwise):
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
         return tuple(sorted(axis % rank for axis in axes))
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         axes = self._axes(len(input_shape))
         _check_axes(self, axes, input_shape)
         self.scale = self.add_weight("scale", tuple(input_shape[axis] for axis in axes), initializer="ones")
 
-    def call(self, inputs):
+    def call(self, inputs: Array) -> Array:
         x = _wide(inputs)
         axes = self._axes(x.ndim)
         outputs = x * lax.rsqrt(jnp.square(x).mean(axes, keepdims=True) + self.epsilon)
@@ -303,6 +303,6 @@ class Rescaling(Elementwise):
     scale: typing.Any = field(doc="Factor: a number, or one for each channel.")
     offset: typing.Any = field(default=0.0, doc="What is added: a number, or one for each channel.")
 
-    def call(self, inputs):
+    def call(self, inputs: Array) -> Array:
         x = inputs.astype(self.compute_dtype)
         return x * jnp.asarray(self.scale, x.dtype) + jnp.asarray(self.offset, x.dtype)

@@ -3,8 +3,11 @@
 All shapes are those of ``data_format="channels_last"``.
 """
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 from ..core.fields import field, optional
 from ..kernels import pooling as kernels
@@ -197,7 +200,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
 
     supports_masking = True
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Array, mask: Any = None) -> Array:
         if mask is None:
             return super().call(inputs)
         inputs = self.as_float(inputs)
@@ -205,7 +208,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
         total = (inputs * weights).sum(self.axes, keepdims=self.keepdims)
         return total / weights.sum(self.axes, keepdims=self.keepdims)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return None
 
 

@@ -2,6 +2,8 @@
 
 import functools
 import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,27 +21,34 @@ _PACKAGE = __name__.split(".")[0] + "."
 
 
 class SimpleRNNCell(DroppingCell):
-    """One step of an Elman network: ``h = activation(x @ kernel + h @ recurrent_kernel + bias)``.
+    """One step of a fully connected recurrent network: ``h = activation(x @ W + h @ U + b)``.
 
     Shapes: ``(N, in)`` and the state ``(N, units)``.
+
+    >>> import numpy as np
+    >>> output, states = SimpleRNNCell(4)(np.ones((2, 3)), [np.zeros((2, 4))])
+    >>> output.shape, len(states)
+    ((2, 4), 1)
     """
 
     units: PositiveInt = field(first=True, doc="Size of the state and of the output.")
     activation: Activation = field(default="tanh", first=True)
     use_bias: UseBias = field(default=True, first=True)
 
-    def call(self, inputs, states, training=False):
+    def call(
+        self, inputs: jax.Array, states: Sequence[jax.Array], training: bool = False
+    ) -> tuple[jax.Array, list[jax.Array]]:
         x, h = self.dropped(inputs, states[0], training)
         h = x @ self.kernel + h @ self.recurrent_kernel
         h = self.activation(h if self.bias is None else h + self.bias)
         return h, [h]
 
-    def run_sequence(self, inputs, states, **options):
+    def run_sequence(self, inputs: jax.Array, states: Sequence[jax.Array], **options) -> tuple:
         return run(recurrence.simple_rnn, inputs, states, *_weights(self), activation=self.activation, **options)
 
 
 class GatedCell(DroppingCell, abstract=True):
-    """Base of cells with gates: an activation for the gates, and one for what they let through."""
+    """Base class of cells with gates: one activation for the gates, and one for the values that they let through."""
 
     units: PositiveInt = field(first=True, doc="Size of the state and of the output.")
     activation: Activation = field(default="tanh", first=True)
@@ -57,6 +66,11 @@ class LSTMCell(GatedCell):
         h = o * activation(c)
 
     The weights hold the blocks in the order i, f, c, o. Shapes: ``(N, in)`` and two states ``(N, units)``, h and c.
+
+    >>> import numpy as np
+    >>> output, (h, c) = LSTMCell(4)(np.ones((2, 3)), [np.zeros((2, 4)), np.zeros((2, 4))])
+    >>> output.shape, c.shape
+    ((2, 4), (2, 4))
     """
 
     gates = 4
@@ -67,17 +81,19 @@ class LSTMCell(GatedCell):
 
     state_size = property(lambda self: [self.units, self.units])
 
-    def initial_bias(self):
+    def initial_bias(self) -> Any:
         return forget_bias(self.bias_initializer, self.units) if self.unit_forget_bias else self.bias_initializer
 
-    def call(self, inputs, states, training=False):
+    def call(
+        self, inputs: jax.Array, states: Sequence[jax.Array], training: bool = False
+    ) -> tuple[jax.Array, list[jax.Array]]:
         x, h = self.dropped(inputs, states[0], training)
         z = x @ self.kernel + h @ self.recurrent_kernel
         z = z if self.bias is None else z + self.bias
         h, c = recurrence.lstm_step(z, states[1], self.activation, self.recurrent_activation)
         return h, [h, c]
 
-    def run_sequence(self, inputs, states, **options):
+    def run_sequence(self, inputs: jax.Array, states: Sequence[jax.Array], **options) -> tuple:
         return run(recurrence.lstm, inputs, states, *_weights(self), **_activations(self), **options)
 
 
@@ -87,12 +103,17 @@ class GRUCell(GatedCell):
     ::
 
         z, r = recurrent_activation(x @ W + h @ U + b)        the gates
-        g = activation(x @ W_g + r * (h @ U_g + c_g) + b_g)   with reset_after, as cuDNN has it
+        g = activation(x @ W_g + r * (h @ U_g + c_g) + b_g)   with reset_after, as in cuDNN
         g = activation(x @ W_g + (r * h) @ U_g + b_g)         without
         h = z * h + (1 - z) * g
 
-    The weights hold the blocks in the order z, r, g; with reset_after the bias is ``(2, 3 * units)``: one for the
-    inputs, one for the state. Shapes: ``(N, in)`` and the state ``(N, units)``.
+    The weights hold the blocks in the order z, r, g. With `reset_after` the bias is ``(2, 3 * units)``: one row for the
+    inputs and one for the state. Shapes: ``(N, in)`` and the state ``(N, units)``.
+
+    >>> import numpy as np
+    >>> output, states = GRUCell(4)(np.ones((2, 3)), [np.zeros((2, 4))])
+    >>> output.shape
+    (2, 4)
     """
 
     gates = 3
@@ -101,12 +122,14 @@ class GRUCell(GatedCell):
         default=True, doc="Whether the reset gate acts after the product with the state (as in cuDNN) or before it."
     )
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         width = 3 * self.units
         bias_shape = (2, width) if self.reset_after else (width,)
         self.add_weights((input_shape[-1], width), (self.units, width), bias_shape)
 
-    def call(self, inputs, states, training=False):
+    def call(
+        self, inputs: jax.Array, states: Sequence[jax.Array], training: bool = False
+    ) -> tuple[jax.Array, list[jax.Array]]:
         x, h = self.dropped(inputs, states[0], training)
         kernel, recurrent_kernel, bias = _weights(self)
         bias, state_bias = bias if self.reset_after and bias is not None else (bias, None)
@@ -115,7 +138,7 @@ class GRUCell(GatedCell):
         h = recurrence.gru_step(*products, states[0], self.activation, self.recurrent_activation)
         return h, [h]
 
-    def run_sequence(self, inputs, states, **options):
+    def run_sequence(self, inputs: jax.Array, states: Sequence[jax.Array], **options) -> tuple:
         options |= _activations(self) | {"reset_after": bool(self.reset_after)}
         return run(recurrence.gru, inputs, states, *_weights(self), **options)
 
@@ -148,7 +171,7 @@ class GRU(CellLayer, cell=GRUCell):
     """
 
 
-def forget_bias(initializer, width, before=1, after=2):
+def forget_bias(initializer: Any, width: int, before: int = 1, after: int = 2) -> Callable:
     """An initializer for a bias whose forget gate starts at 1: that many blocks of `width` come before and after."""
 
     def initialize(shape, dtype=None):
@@ -158,7 +181,7 @@ def forget_bias(initializer, width, before=1, after=2):
     return initialize
 
 
-def run(kernel, inputs, states, *weights, **options):
+def run(kernel: Callable, inputs: jax.Array, states: Sequence[jax.Array], *weights, **options) -> tuple:
     """Calls a function of `kernels.recurrence`; compiled, if it is not already being compiled: else each call would."""
     functions = [option for option in options.values() if callable(option)]
     if current_scope() is None and all(f.__module__.startswith(_PACKAGE) for f in functions):

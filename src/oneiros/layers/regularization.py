@@ -1,8 +1,10 @@
 """Noise against overfitting. All of these layers act in training only."""
 
 import math
+from typing import Any
 
 import jax.numpy as jnp
+from jax import Array
 
 from ..core import SeedGenerator
 from ..core.checks import fraction
@@ -63,7 +65,7 @@ class Dropout(_Noise):
         doc="Shape of the mask: 1 where it is the same along an axis, `None` for the inputs' length.",
     )
 
-    def mask_shape(self, shape):
+    def mask_shape(self, shape: Any) -> tuple:
         """The shape of the mask for inputs of this shape. Along an axis of length 1 the mask is the same."""
         if self.noise_shape is None:
             return shape
@@ -74,7 +76,7 @@ class Dropout(_Noise):
             )
         return tuple(n if m is None else m for m, n in zip(self.noise_shape, shape))
 
-    def disturb(self, inputs, key):
+    def disturb(self, inputs: Array, key: Array) -> Array:
         """The inputs with some elements dropped.
 
         Args:
@@ -168,7 +170,7 @@ class AlphaDropout(Dropout):
     1.0
     """
 
-    def disturb(self, inputs, key):
+    def disturb(self, inputs: Array, key: Array) -> Array:
         """The inputs with some elements dropped, as in `Dropout.disturb`."""
         if self.rate == 1:
             return jnp.zeros_like(inputs)
@@ -192,7 +194,7 @@ class GaussianDropout(_Noise):
 
     rate: Rate = field(first=True, doc="As in `Dropout`: the noise has the variance `rate / (1 - rate)`.")
 
-    def disturb(self, inputs, key):
+    def disturb(self, inputs: Array, key: Array) -> Array:
         """The inputs with noise, as in `Dropout.disturb`."""
         deviation = math.sqrt(self.rate / (1 - self.rate))
         return inputs * (1 + deviation * random.normal(key, inputs.shape, inputs.dtype))
@@ -219,6 +221,6 @@ class GaussianNoise(_Noise):
 
     stddev: float = field(_deviation, first=True, doc="Standard deviation of the noise.")
 
-    def disturb(self, inputs, key):
+    def disturb(self, inputs: Array, key: Array) -> Array:
         """The inputs with noise, as in `Dropout.disturb`."""
         return inputs + self.stddev * random.normal(key, inputs.shape, inputs.dtype)

@@ -42,12 +42,12 @@ class Flatten(Layer):
 
     input_spec = InputSpec(min_ndim=1)
 
-    def call(self, inputs):
+    def call(self, inputs: jax.Array) -> jax.Array:
         if self.data_format == "channels_first" and inputs.ndim > 2:
             inputs = jnp.moveaxis(inputs, 1, -1)
         return inputs.reshape(inputs.shape[0], math.prod(inputs.shape[1:]))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         rest = input_shape[1:]
         return (input_shape[0], None if None in rest else math.prod(rest))
 
@@ -73,10 +73,10 @@ class Reshape(Layer):
         _target_shape, doc="Shape without the batch axis. One entry may be -1, which stands for what is left."
     )
 
-    def call(self, inputs):
+    def call(self, inputs: jax.Array) -> jax.Array:
         return inputs.reshape(self.compute_output_shape(inputs.shape))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         batch, *rest = input_shape
         known = math.prod(n for n in self.target_shape if n != -1)
         if None in rest:
@@ -116,10 +116,10 @@ class Permute(Layer):
         super().__post_init__()
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
-    def call(self, inputs):
+    def call(self, inputs: jax.Array) -> jax.Array:
         return inputs.transpose(0, *self.dims)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (input_shape[0], *(input_shape[axis] for axis in self.dims))
 
 
@@ -143,10 +143,10 @@ class RepeatVector(Layer):
 
     input_spec = InputSpec(ndim=2)
 
-    def call(self, inputs):
+    def call(self, inputs: jax.Array) -> jax.Array:
         return jnp.repeat(inputs[:, None, :], self.n, axis=1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (input_shape[0], self.n, input_shape[1])
 
 
@@ -338,7 +338,7 @@ class UpSampling1D(_UpSampling):
 
     data_format = "channels_last"
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {"size": self.size[0]}
 
 
@@ -363,7 +363,7 @@ class UpSampling2D(_UpSampling):
         doc='`"nearest"`, `"bilinear"`, `"bicubic"` (Keys 1981), `"lanczos3"` or `"lanczos5"`.',
     )
 
-    def transform(self, x):
+    def transform(self, x: jax.Array) -> jax.Array:
         """The enlarged images. The channels of `x` and of the result are last."""
         if self.interpolation == "nearest":
             return super().transform(x)

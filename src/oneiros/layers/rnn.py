@@ -1,7 +1,8 @@
-"""What all recurrent layers share: the loop over time, states, masks; any cell will do."""
+"""What all recurrent layers share: the loop over time, states and masks. It works with any cell."""
 
 import functools
 import typing
+from collections.abc import Iterable
 
 import jax
 import jax.numpy as jnp
@@ -40,8 +41,14 @@ def _cell(name, cell):
 class RNN(Layer):
     """Runs a cell over time.
 
-    Called on ``(N, T, ...)``, with `initial_state` (also as further inputs: ``[x, h, c]``), `mask` ``(N, T)``, and
-    `constants`, which the cell gets at each step.
+    It is called on sequences ``(N, T, ...)``. Optional arguments: `initial_state`, a list of arrays (they can also
+    follow the sequences in a list: ``[x, h, c]``); `mask`, booleans ``(N, T)``; and `constants`, which the cell gets at
+    each step.
+
+    >>> import numpy as np
+    >>> import oneiros as keras
+    >>> RNN(keras.layers.SimpleRNNCell(4), return_sequences=True)(np.ones((2, 5, 3))).shape
+    (2, 5, 4)
     """
 
     supports_masking = True
@@ -50,15 +57,15 @@ class RNN(Layer):
     cell: typing.Any = field(
         _cell, doc="Object with `call(inputs, states)` and `state_size` (see `AbstractRNNCell`), or a list of them."
     )
-    return_sequences: bool = field(default=False, doc="Whether to return the outputs of all steps, or only the last.")
+    return_sequences: bool = field(default=False, doc="Whether to return the outputs of all steps instead of the last.")
     return_state: bool = field(default=False, doc="Whether to return a list of the output and the final states.")
-    go_backwards: bool = field(default=False, doc="Whether to go from the last step to the first.")
+    go_backwards: bool = field(default=False, doc="Whether to process sequences from the last step to the first.")
     stateful: bool = field(
         default=False,
-        doc="Whether each batch starts from the states that the batch before it ended with, until `reset_states`. "
-        "Needs a known batch size.",
+        doc="Whether each batch starts from the final states of the batch before, until `reset_states` is called. "
+        "The batch size must be known.",
     )
-    unroll: bool = field(default=False, doc="Whether to compile the steps as straight code instead of a loop.")
+    unroll: bool = field(default=False, doc="Whether to compile each step separately instead of a loop.")
     zero_output_for_mask: bool = field(
         default=False, doc="Whether masked steps output zeros instead of the output of the step before."
     )
@@ -74,21 +81,21 @@ class RNN(Layer):
     output_size = property(lambda self: output_size(self.cell))
 
     @property
-    def state_spec(self):
+    def state_spec(self) -> list[InputSpec]:
         return [InputSpec(shape=(None, *shape)) for shape in shapes_of(self.state_size)]
 
     # --- states
 
     @property
-    def states(self):
+    def states(self) -> list:
         """The variables that hold the states of a stateful layer; before it is built, a list of ``None``."""
         return [None] * len(as_list(self.state_size)) if self._states is None else self._states
 
     @states.setter
-    def states(self, values):
+    def states(self, values: list) -> None:
         self._states = values
 
-    def get_initial_state(self, inputs=None, batch_size=None):
+    def get_initial_state(self, inputs: typing.Any = None, batch_size: int | None = None) -> typing.Any:
         """The list of states to start from: zeros, or what the cell's `get_initial_state` says.
 
         inputs: the sequences, or the batch size.
@@ -101,7 +108,7 @@ class RNN(Layer):
             inputs = structure.map_structure(lambda x: x[0] if self.time_major else x[:, 0], inputs)
         return as_list(initial_state(self.cell, inputs, batch_size, self.compute_dtype))
 
-    def reset_states(self, states=None):
+    def reset_states(self, states: typing.Any = None) -> None:
         """Sets the states of a stateful layer: to zeros, or to these arrays ``(N, size)``."""
         if not self.stateful:
             raise AttributeError(f"Layer {self.name}: only a stateful layer has states to reset. Pass stateful=True.")
@@ -144,7 +151,7 @@ class RNN(Layer):
 
     # --- building and calling
 
-    def build(self, input_shape):
+    def build(self, input_shape: typing.Any) -> None:
         if self.unroll and any(s[0 if self.time_major else 1] is None for s in _each_shape(input_shape)):
             raise ValueError(
                 f"Layer {self.name}: cannot unroll an RNN if the number of time steps is unknown. Give `input_shape` "
@@ -172,7 +179,14 @@ class RNN(Layer):
             kwargs["constants"] = constants
         return super().__call__(inputs, **kwargs)
 
-    def call(self, inputs, initial_state=None, mask=None, training=False, constants=None):
+    def call(
+        self,
+        inputs: typing.Any,
+        initial_state: typing.Any = None,
+        mask: typing.Any = None,
+        training: bool = False,
+        constants: typing.Any = None,
+    ) -> typing.Any:
         states = self._start(inputs, initial_state)
         mask = next(iter(jax.tree.leaves(mask)), None)
         run = self._run_fused if self._can_fuse(training, constants) else self._run_steps
@@ -229,12 +243,12 @@ class RNN(Layer):
             )
         return outputs if self.return_sequences else last, states
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: typing.Any, mask: typing.Any = None) -> typing.Any:
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         mask = mask if self.return_sequences else None
         return [mask, *[None] * len(as_list(self.state_size))] if self.return_state else mask
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: typing.Any) -> typing.Any:
         shape = _each_shape(input_shape)[0]
         batch, time = (shape[1], shape[0]) if self.time_major else shape[:2]
         size = self.output_size
@@ -243,25 +257,25 @@ class RNN(Layer):
         output = (*lead, *tail) if self.return_sequences else (batch, *tail)
         return [output, *((batch, *s) for s in shapes_of(self.state_size))] if self.return_state else output
 
-    def compute_output_spec(self, *args, **kwargs):
+    def compute_output_spec(self, *args, **kwargs) -> typing.Any:
         if runs_sequences(self.cell):
             return super().compute_output_spec(*args, **kwargs)
         return infer(self, args, kwargs)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         config = super().get_config()
         left_out = [name for name in ("num_constants", "time_major") if not config.get(name)]
         return {name: value for name, value in config.items() if name not in left_out}
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "RNN":
         config = dict(config)
         if isinstance(config.get("cell"), dict):
             config["cell"] = kind("layer").deserialize(config["cell"], custom_objects)
         return cls(**config)
 
 
-def assign_states(layer, variables, values=None):
+def assign_states(layer: typing.Any, variables: Iterable, values: typing.Any = None) -> None:
     """Gives the states' variables these values, or zeros; everything is checked before anything changes."""
     values = [jnp.zeros(v.shape, v.dtype) for v in variables] if values is None else leaves_of(values)
     if len(values) != len(variables):
@@ -278,7 +292,9 @@ def assign_states(layer, variables, values=None):
         variable.assign(value)
 
 
-def split_inputs(inputs, initial_state, constants, num_constants=None):
+def split_inputs(
+    inputs: typing.Any, initial_state: typing.Any, constants: typing.Any, num_constants: int | None = None
+) -> tuple:
     """Takes ``[x, h, c, constant]`` apart: the inputs, the initial states and the constants (lists, or ``None``)."""
     if type(inputs) is list and inputs and hasattr(inputs[0], "shape"):
         if num_constants and constants is None:
@@ -332,7 +348,7 @@ class CellLayer(RNN, abstract=True):
         self.activity_regularizer = regularizer
         self.input_spec = InputSpec(ndim=self.ndim)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         super().build(input_shape)
         axis = 2 if getattr(self, "data_format", None) == "channels_first" else -1
         self.input_spec = InputSpec(ndim=self.ndim, axes={axis: input_shape[axis]})

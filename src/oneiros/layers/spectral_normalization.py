@@ -1,7 +1,7 @@
 """Spectral normalization of a layer's kernel."""
 
 import jax.numpy as jnp
-from jax import lax
+from jax import Array, lax
 
 from ..core.errors import InputDataError
 from ..core.fields import field
@@ -28,7 +28,7 @@ class SpectralNormalization(Wrapper):
 
     power_iterations: PositiveInt = field(default=1, doc="Steps of the power method in each call in training.")
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         super().build(input_shape)
         self.kernel = getattr(self.layer, "kernel", None)
         if self.kernel is None:
@@ -41,7 +41,7 @@ class SpectralNormalization(Wrapper):
             "vector_u", (1, self.kernel.shape[-1]), initializer="truncated_normal", trainable=False
         )
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Array, training: bool = False) -> Array:
         if training:
             self._normalize()
         return self.layer(inputs)
@@ -57,7 +57,7 @@ class SpectralNormalization(Wrapper):
         self.vector_u.assign(u)
         self.kernel.assign(self.kernel.raw / sigma)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return self.layer.compute_output_shape(input_shape)
 
 

@@ -2,6 +2,7 @@
 
 import inspect
 from functools import partial
+from typing import Any
 
 import jax.numpy as jnp
 
@@ -36,13 +37,13 @@ class Wrapper(Layer):
 
     layer: Layer = field(_layer, doc="The layer that is wrapped.")
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         if not self.layer.built:
             self.layer.build(input_shape)
             self.layer.built = True
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "Wrapper":
         config = dict(config)
         for name in ("layer", "backward_layer"):
             if isinstance(config.get(name), dict):
@@ -66,7 +67,7 @@ class TimeDistributed(Wrapper):
 
     supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         super().build(self._step_shape(input_shape))
 
     def _step_shape(self, shape):
@@ -79,7 +80,7 @@ class TimeDistributed(Wrapper):
             )
         return (shape[0], *shape[2:])
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         lead = leaves(inputs)[0].shape[:2]
 
         def fold(x):
@@ -99,7 +100,7 @@ class TimeDistributed(Wrapper):
                 set_mask(result, spread(inner))
         return results
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The mask of the steps: a step is left out if its mask is False everywhere.
 
         A mask that the inner layer makes for its outputs takes precedence.
@@ -107,7 +108,7 @@ class TimeDistributed(Wrapper):
         masks = [m for m in _masks_of(mask, inputs) if m is not None]
         return masks[0].any(tuple(range(2, masks[0].ndim))) if masks else None
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         def with_time(shape):
             return (shape[0], first[1], *shape[1:])
 
@@ -164,12 +165,12 @@ class Bidirectional(Wrapper):
                 one.zero_output_for_mask = one.return_sequences
 
     @property
-    def layer(self):
+    def layer(self) -> Any:
         """The layer that runs forward."""
         return self.forward_layer
 
     @layer.setter
-    def layer(self, layer):
+    def layer(self, layer: Any) -> None:
         self.forward_layer = layer
 
     return_sequences = property(lambda self: self.forward_layer.return_sequences)
@@ -177,14 +178,14 @@ class Bidirectional(Wrapper):
     stateful = property(lambda self: self.forward_layer.stateful)
     states = property(lambda self: [*self.forward_layer.states, *self.backward_layer.states])
 
-    def reset_states(self):
+    def reset_states(self) -> None:
         """Sets the states of both layers to zero."""
         self.forward_layer.reset_states()
         self.backward_layer.reset_states()
 
     reset_state = reset_states
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         for layer in (self.forward_layer, self.backward_layer):
             if not layer.built:
                 layer.build(input_shape)
@@ -203,7 +204,14 @@ class Bidirectional(Wrapper):
             kwargs["constants"] = constants
         return super().__call__(inputs, **kwargs)
 
-    def call(self, inputs, initial_state=None, mask=None, training=None, constants=None):
+    def call(
+        self,
+        inputs: Any,
+        initial_state: Any = None,
+        mask: Any = None,
+        training: bool | None = None,
+        constants: Any = None,
+    ) -> Any:
         options = {"mask": mask, "training": training} | ({} if constants is None else {"constants": constants})
         half = len(initial_state or ()) // 2
         starts = (initial_state[:half], initial_state[half:]) if half else (None, None)
@@ -219,7 +227,7 @@ class Bidirectional(Wrapper):
             return merged
         return [*(merged if self.merge_mode is None else [merged]), *forward_states, *backward_states]
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         mask = mask if self.return_sequences else None
         masks = [mask, mask] if self.merge_mode is None else mask
@@ -227,7 +235,7 @@ class Bidirectional(Wrapper):
             return masks
         return [*(masks if self.merge_mode is None else [masks]), *[None] * len(self.states)]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         shape = self.forward_layer.compute_output_shape(input_shape)
         shape, *states = shape if self.return_state else [shape]
         if self.merge_mode == "concat":
@@ -236,7 +244,7 @@ class Bidirectional(Wrapper):
         shapes += [*states, *states]
         return shapes if len(shapes) > 1 else shapes[0]
 
-    def get_config(self):
+    def get_config(self) -> dict:
         config = super().get_config()
         return config if self.num_constants else {k: v for k, v in config.items() if k != "num_constants"}
 

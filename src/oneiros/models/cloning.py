@@ -1,5 +1,8 @@
 """Copies of models, with weights of their own."""
 
+from collections.abc import Callable
+from typing import Any
+
 from ..core import is_symbol, structure
 from ..core.symbol import replace_symbols
 from ..layers.base import Layer
@@ -9,7 +12,12 @@ from .sequential import Sequential
 
 
 def clone_model(
-    model: Model, input_tensors=None, clone_function=None, call_function=None, recursive=False, **kwargs
+    model: Model,
+    input_tensors: Any = None,
+    clone_function: Callable | None = None,
+    call_function: Callable | None = None,
+    recursive: bool = False,
+    **kwargs,
 ) -> Model:
     """Makes a model of the same layers with new weights.
 

@@ -1,6 +1,8 @@
 """Graphs of layers as configurations and back. They are written in the format of Keras 2; Keras 3's is read too."""
 
 import inspect
+from collections.abc import Callable
+from typing import Any
 
 import jax
 
@@ -37,7 +39,7 @@ def deserialize_layer(config: dict, custom_objects: dict | None = None) -> Layer
 # --- Sequential
 
 
-def sequential_config(model) -> dict:
+def sequential_config(model: Any) -> dict:
     """The configuration of a `Sequential`."""
     layers = [serialize_layer(layer) for layer in model.direct_sublayers()]
     if model.inputs and not (layers and layers[0]["class_name"] in ("InputLayer", "Merge")):
@@ -45,7 +47,7 @@ def sequential_config(model) -> dict:
     return {"name": model.name, "layers": layers}
 
 
-def sequential_from_config(cls, config, custom_objects=None):
+def sequential_from_config(cls, config: dict, custom_objects: dict | None = None) -> Any:
     """The `Sequential`, or an object of the subclass `cls`, for a configuration."""
     if isinstance(config, list):  # Keras 1 and 2.1
         config = {"layers": config}
@@ -62,7 +64,7 @@ def sequential_from_config(cls, config, custom_objects=None):
 # --- graphs
 
 
-def graph_config(model) -> dict:
+def graph_config(model: Any) -> dict:
     """The configuration of a model that was made from symbols."""
     nodes = [node for _, node in order_nodes(model.inputs, model.outputs_by_key)]
     nodes += [s.node for s in model.inputs if s.node.placeholder and s.node not in nodes]  # which nothing uses
@@ -135,7 +137,7 @@ def _call_config(node, reference):
     return [[*reference(symbol), kwargs] for symbol in symbols]
 
 
-def operation_name(function) -> str:
+def operation_name(function: Callable) -> str:
     """The name under which files know a function of this library."""
     for name, known in kind("operation").objects.items():
         if known is function:
@@ -190,7 +192,7 @@ class _Missing(Exception):
     """A call needs the output of one that has not been made yet."""
 
 
-def from_config(cls, config, custom_objects=None):
+def from_config(cls, config: dict, custom_objects: dict | None = None) -> Any:
     """The model, an object of the class `cls`, for a configuration."""
     if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
         return cls(**config)  # a subclass with arguments of its own

@@ -1,7 +1,9 @@
 """Drawings of models: graphs in the DOT language, made by pydot, and pictures of them, made by Graphviz."""
 
 import html
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ..core.errors import InputDataError
 from ..layers.base import Layer
@@ -11,19 +13,19 @@ from .topology import order_nodes
 
 
 def model_to_dot(
-    model,
-    show_shapes=False,
-    show_dtype=False,
-    show_layer_names=True,
-    rankdir="TB",
-    expand_nested=False,
-    dpi=200,
-    subgraph=False,
-    show_layer_activations=False,
-    show_trainable=False,
-    layer_range=None,
-    splines="ortho",
-):
+    model: Any,
+    show_shapes: bool = False,
+    show_dtype: bool = False,
+    show_layer_names: bool = True,
+    rankdir: str = "TB",
+    expand_nested: bool = False,
+    dpi: int = 200,
+    subgraph: bool = False,
+    show_layer_activations: bool = False,
+    show_trainable: bool = False,
+    layer_range: Sequence[str] | None = None,
+    splines: str = "ortho",
+) -> Any:
     """The graph of a model as an object of pydot.
 
     Args:
@@ -69,19 +71,19 @@ def model_to_dot(
 
 
 def plot_model(
-    model,
-    to_file="model.png",
-    show_shapes=False,
-    show_dtype=False,
-    show_layer_names=False,
-    rankdir="TB",
-    expand_nested=False,
-    dpi=200,
-    show_layer_activations=False,
-    show_trainable=False,
-    layer_range=None,
-    splines="ortho",
-):
+    model: Any,
+    to_file: str = "model.png",
+    show_shapes: bool = False,
+    show_dtype: bool = False,
+    show_layer_names: bool = False,
+    rankdir: str = "TB",
+    expand_nested: bool = False,
+    dpi: int = 200,
+    show_layer_activations: bool = False,
+    show_trainable: bool = False,
+    layer_range: Sequence[str] | None = None,
+    splines: str = "ortho",
+) -> Any:
     """Draws a model into a file.
 
     Args:

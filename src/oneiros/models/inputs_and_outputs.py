@@ -1,5 +1,7 @@
 """The inputs and outputs of a model: their names and structures, and how data are matched to them."""
 
+from typing import Any
+
 import jax
 
 from ..core import structure
@@ -40,22 +42,22 @@ class InputsAndOutputs:
         return [s.node.operation for s in self.outputs]
 
     @property
-    def input(self):
+    def input(self) -> Any:
         """The input symbol, or a list of several."""
         return single(self.inputs) if self.inputs else super().input
 
     @property
-    def output(self):
+    def output(self) -> Any:
         """The output symbol, or a list of several."""
         return single(self.outputs) if self.outputs else super().output
 
     @property
-    def input_shape(self):
+    def input_shape(self) -> Any:
         """The shape of the input, or a list of several."""
         return single([tuple(s.shape) for s in self.inputs])
 
     @property
-    def output_shape(self):
+    def output_shape(self) -> Any:
         """The shape of the output, or a list of several."""
         return single([tuple(s.shape) for s in self.outputs])
 
@@ -81,7 +83,7 @@ class InputsAndOutputs:
             kept = self.__dict__[f"_{kind}_places"] = (tree, structure.Places(tree, names, kind))
         return kept[1]
 
-    def matched_inputs(self, inputs, what: str = "inputs") -> list:
+    def matched_inputs(self, inputs: Any, what: str = "inputs") -> list:
         """What is given for each of `self.inputs`.
 
         Args:

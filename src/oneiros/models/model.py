@@ -1,8 +1,11 @@
 """Model: a graph of layers, or a layer of the user's own making, that can be trained, saved and shown."""
 
 import numbers
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+from jax import Array
 
 from ..core import Graph, Symbol, behaviour, has_symbol, is_symbol, structure, symbols_in
 from ..core.mask_and_logits import set_mask
@@ -46,7 +49,9 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
     layer_graph = None  # the `Graph` from inputs to outputs; subclasses with a `call` of their own have none
     untracked_attributes = Layer.untracked_attributes | {"_graph_layers", "_input_places", "_output_places"}
 
-    def __init__(self, *args, inputs=None, outputs=None, name=None, trainable=True, **kwargs):
+    def __init__(
+        self, *args, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True, **kwargs
+    ):
         if len(args) > 3:
             raise TypeError("Model: expected Model(inputs, outputs, name).")
         inputs, outputs, name = (*args, *(inputs, outputs, name)[len(args) :])
@@ -56,7 +61,7 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
         if inputs is not None or outputs is not None:
             self.set_layer_graph(inputs, outputs)
 
-    def set_layer_graph(self, inputs, outputs) -> None:
+    def set_layer_graph(self, inputs: Any, outputs: Any) -> None:
         """Makes this the model that computes `outputs` from `inputs`.
 
         Args:
@@ -151,7 +156,7 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
 
     # --- calls
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: Array, training: bool | None = None, mask: Any = None) -> Array:
         """Computes the outputs of the graph. Subclasses write their own.
 
         Args:
@@ -179,17 +184,17 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
         self.add_loss(losses)
         return outputs
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return None  # the layers inside have set it on the outputs
 
-    def compute_output_spec(self, *args, **kwargs):
+    def compute_output_spec(self, *args, **kwargs) -> Any:
         if self.layer_graph is not None and len(args) == 1 and not has_symbol(kwargs):
             shapes = [tuple(s.shape) for s in symbols_in(args)]
             if shapes == [tuple(s.shape) for s in self.inputs]:
                 return replace_symbols(self.output_structure, lambda s: Symbol(s.shape, s.dtype, "spec"))
         return Layer.compute_output_spec(self, *args, **kwargs)
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple | None = None) -> None:
         """Makes all weights of a subclassed model, by calling it once on made-up data.
 
         Args:
@@ -199,7 +204,7 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
             type(self).compute_output_spec(self, structure.map_shapes(Symbol, input_shape))
         self.built = True
 
-    def build_for_call(self, args, kwargs):
+    def build_for_call(self, args: tuple, kwargs: dict) -> None:
         # A subclassed model builds its layers as its call reaches them.
         """Calls a `build` of the subclass's own. Otherwise the layers are built as `call` reaches them."""
         if type(self).build is not Model.build and not self.built:
@@ -215,7 +220,7 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
         return Layer.get_config(self)
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "Model":
         """A new model from what `get_config` returned.
 
         Args:
@@ -226,13 +231,13 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
 
     def summary(
         self,
-        line_length=None,
-        positions=None,
-        print_fn=None,
-        expand_nested=False,
-        show_trainable=False,
-        layer_range=None,
-    ):
+        line_length: int | None = None,
+        positions: Sequence | None = None,
+        print_fn: Callable | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
+    ) -> None:
         """Prints the layers, their output shapes and their numbers of weights.
 
         Args:

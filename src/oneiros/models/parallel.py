@@ -1,6 +1,7 @@
 """`multi_gpu_model`: one model on several devices, each with a part of the batch."""
 
 import warnings
+from typing import Any
 
 import jax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
@@ -28,7 +29,7 @@ class _Split(Layer):
         return tuple(input_shape)
 
 
-def multi_gpu_model(model: Model, gpus=None, cpu_merge=True, cpu_relocation=False) -> Model:
+def multi_gpu_model(model: Model, gpus: Any = None, cpu_merge: bool = True, cpu_relocation: bool = False) -> Model:
     """Makes a model that shares the weights of another, and computes each batch on several devices, a part on each.
 
     Train and call the new model; save the old one, which is a layer of it. A batch that cannot be divided evenly is

@@ -1,5 +1,10 @@
 """Sequential: a model in which each layer's output is the next layer's input."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
 from ..core import is_symbol
 from ..core.errors import InputDataError
 from ..core.names import unique_name
@@ -28,13 +33,13 @@ class Sequential(Model):
     ((None, 1), 21)
     """
 
-    def __init__(self, layers=None, name=None, trainable=True, **kwargs):
+    def __init__(self, layers: Sequence | None = None, name: str | None = None, trainable: bool = True, **kwargs):
         super().__init__(name=name or unique_name("sequential"), trainable=trainable, **kwargs)
         self._layers = []
         for layer in layers or []:
             self.add(layer)
 
-    def add(self, layer, rebuild=True) -> None:
+    def add(self, layer: Any, rebuild: bool = True) -> None:
         """Appends a layer.
 
         Args:
@@ -116,11 +121,11 @@ class Sequential(Model):
         """All layers, with an `Input` in front of them."""
         return list(self._layers)
 
-    def symbolic_outputs(self, symbols):
+    def symbolic_outputs(self, symbols: Any) -> Any:
         """The outputs for symbols, as symbols; the graph is made if there is none yet."""
         return self(symbols)
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple | None = None) -> None:
         """Makes all weights.
 
         Args:
@@ -130,7 +135,7 @@ class Sequential(Model):
             self._chain(Input(batch_shape=input_shape, name=f"{self._layers[0].name}_input"))
         self.built = self.layer_graph is not None
 
-    def build_for_call(self, args, kwargs):
+    def build_for_call(self, args: tuple, kwargs: dict) -> None:
         """Makes the graph for the inputs of a first call."""
         if self.layer_graph is None:
             if not self._layers:
@@ -142,17 +147,19 @@ class Sequential(Model):
             symbol = Input(batch_shape=(None, *shape[1:]), dtype=getattr(x, "dtype", None))
             self._chain(symbol)
 
-    def compute_output_spec(self, *args, **kwargs):
+    def compute_output_spec(self, *args, **kwargs) -> Any:
         if self.layer_graph is None:
             self.build_for_call(args, kwargs)
         return super().compute_output_spec(*args, **kwargs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple:
         for layer in self.layers:
             input_shape = layer.compute_output_shape(input_shape)
         return tuple(input_shape)
 
-    def predict_classes(self, x, batch_size=None, verbose=0, steps=None):
+    def predict_classes(
+        self, x: Any, batch_size: int | None = None, verbose: Any = 0, steps: int | None = None
+    ) -> np.ndarray:
         """The most probable class of each sample.
 
         Args:
@@ -169,7 +176,9 @@ class Sequential(Model):
             return probabilities.argmax(-1)
         return (probabilities > 0.5).astype("int32")
 
-    def predict_proba(self, x, batch_size=None, verbose=0, steps=None):
+    def predict_proba(
+        self, x: Any, batch_size: int | None = None, verbose: Any = 0, steps: int | None = None
+    ) -> np.ndarray:
         """The same as `predict`, under its old name for classifiers.
 
         Args:
@@ -184,7 +193,7 @@ class Sequential(Model):
         return configuration.sequential_config(self)
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: Any, custom_objects: dict | None = None) -> "Sequential":
         return configuration.sequential_from_config(cls, config, custom_objects)
 
 

@@ -1,6 +1,8 @@
 """The table that `model.summary()` prints, as each generation of Keras shows it."""
 
 import re
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,14 +13,14 @@ from ..core.symbol import operation_name
 
 
 def print_summary(
-    model,
-    line_length=None,
-    positions=None,
-    print_fn=None,
-    expand_nested=False,
-    show_trainable=False,
-    layer_range=None,
-):
+    model: Any,
+    line_length: int | None = None,
+    positions: Sequence | None = None,
+    print_fn: Callable | None = None,
+    expand_nested: bool = False,
+    show_trainable: bool = False,
+    layer_range: Sequence[str] | None = None,
+) -> None:
     """Prints a model's layers, their output shapes and their numbers of weights. `Model.summary` has the arguments."""
     line_length = None if line_length is None else positive_int("line_length", line_length)
     if not isinstance(positions, (list, tuple, type(None))):

@@ -1,9 +1,11 @@
 """The order of a model's layers in Keras, which decides on the order of weights in files."""
 
+from collections.abc import Sequence
+
 from ..layers.base import Layer
 
 
-def order_nodes(inputs, outputs):
+def order_nodes(inputs: Sequence, outputs: Sequence) -> list:
     """All nodes from `inputs` to `outputs` with their depths, the deepest first.
 
     The depth of a node is the length of the longest path from it to an output. All nodes of a layer have the largest
@@ -56,7 +58,7 @@ def _owner(node):
     return node.operation if isinstance(node.operation, Layer) else node
 
 
-def layers_in_order(inputs, outputs):
+def layers_in_order(inputs: Sequence, outputs: Sequence) -> list:
     """The layers of a graph, the deepest first, each once. Inputs that nothing uses come last."""
     found = {}
     for _, node in order_nodes(inputs, outputs):

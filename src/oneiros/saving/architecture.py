@@ -1,6 +1,7 @@
 """Architectures: models as JSON or YAML text, and models from it."""
 
 import json
+from typing import Any
 
 from ..core import behaviour, kind
 from ..core.context import within
@@ -21,7 +22,7 @@ _HELD = {"layer", "backward_layer", "cell", "cells"}  # arguments that are layer
 _OLDER_NAMES = {"LeakyReLU": {"negative_slope": "alpha"}}  # Keras 3 understands them too
 
 
-def portable(config):
+def portable(config: Any) -> Any:
     """A configuration that all versions of Keras since 2.0 read: without unused arguments of Keras 3."""
     if isinstance(config, list):
         return [portable(v) for v in config] if type(config) is list else config
@@ -42,7 +43,7 @@ def portable(config):
     return config
 
 
-def serialize_model(model):
+def serialize_model(model: Any) -> dict:
     """``{"class_name", "config"}`` of a model."""
     class_name = type(model).__name__
     if class_name == "Model":
@@ -50,7 +51,7 @@ def serialize_model(model):
     return {"class_name": class_name, "config": portable(model.get_config())}
 
 
-def model_from_config(config: dict, custom_objects: dict | None = None):
+def model_from_config(config: dict, custom_objects: dict | None = None) -> Any:
     """A model with fresh weights from its configuration.
 
     Args:
@@ -77,7 +78,7 @@ def model_from_config(config: dict, custom_objects: dict | None = None):
     return make_model(config, "model_from_config", custom_objects)
 
 
-def make_model(config, source, custom_objects=None, **written_by):
+def make_model(config: dict, source: str, custom_objects: dict | None = None, **written_by) -> Any:
     """The model of a configuration from a file, checked as it is made.
 
     Args:
@@ -96,7 +97,7 @@ def make_model(config, source, custom_objects=None, **written_by):
         return kind("layer").deserialize(config)
 
 
-def model_to_json(model, **kwargs) -> str:
+def model_to_json(model: Any, **kwargs) -> str:
     """A model's architecture, without its weights, as JSON text.
 
     Args:
@@ -107,7 +108,7 @@ def model_to_json(model, **kwargs) -> str:
     return json.dumps(json.loads(text) | {"keras_version": FORMAT_VERSION, "backend": backend}, **kwargs)
 
 
-def model_from_json(json_string: str, custom_objects: dict | None = None):
+def model_from_json(json_string: str, custom_objects: dict | None = None) -> Any:
     """A model with fresh weights from the JSON text that `to_json` returned.
 
     Args:
@@ -138,7 +139,7 @@ def _yaml():
     return yaml
 
 
-def model_to_yaml(model, **kwargs) -> str:
+def model_to_yaml(model: Any, **kwargs) -> str:
     """A model's architecture, without its weights, as YAML text.
 
     Args:
@@ -174,7 +175,7 @@ def _check_yaml(root):
         size(root)
 
 
-def model_from_yaml(yaml_string: str, custom_objects: dict | None = None):
+def model_from_yaml(yaml_string: str, custom_objects: dict | None = None) -> Any:
     """A model with fresh weights from the YAML text that `to_yaml` returned.
 
     Args:

@@ -2,6 +2,7 @@
 
 import inspect
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from ..core.errors import CorruptFileError
 from ..core.registry import find_custom_object
 from .architecture import portable
 from .layouts import stored_arrays
-from .safe_hdf5 import has
+from .safe_hdf5 import Group, has
 from .serialization import ConfigReader
 from .weights import check_type, write_arrays
 
@@ -21,7 +22,7 @@ _KIND = {"loss": "loss", "metrics": "metric", "weighted_metrics": "metric"}
 # --- compile's arguments
 
 
-def training_config(model):
+def training_config(model: Any) -> dict | None:
     """The compile arguments of a model as JSON can hold them; ``None`` if it is not compiled."""
     if getattr(model, "optimizer", None) is None:
         return None
@@ -47,7 +48,7 @@ def _serialized(value, of_kind):
     return kind(of_kind).serialize(value)
 
 
-def compile_arguments(config, source):
+def compile_arguments(config: dict, source: str) -> dict:
     """The arguments for `compile` from a file's `training_config`."""
     if not isinstance(config, dict) or not isinstance(config.get("optimizer_config"), dict):
         raise CorruptFileError(f"{source}: the training_config does not say how the model was compiled.")
@@ -106,7 +107,7 @@ def _arrays(optimizer):
     return [v for v in optimizer.variables if v.shape != ()]
 
 
-def save_optimizer_weights(file, model):
+def save_optimizer_weights(file: Group, model: Any) -> None:
     """Writes the optimizer's state, in the order of tf.keras, or in Keras 2's in its programs."""
     optimizer = model.optimizer
     if not getattr(optimizer, "built", False):
@@ -118,7 +119,7 @@ def save_optimizer_weights(file, model):
     write_arrays(file.create_group("optimizer_weights"), names, [count, *(v.raw for v in state)])
 
 
-def load_optimizer_weights(file, model):
+def load_optimizer_weights(file: Group, model: Any) -> None:
     """Sets the optimizer's state from a file, where it fits; otherwise warns and leaves the optimizer as it is."""
     if not has(file, "optimizer_weights"):
         return

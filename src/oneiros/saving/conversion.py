@@ -4,8 +4,12 @@ Keras 1 stored kernels of convolutions in other orders and one array per gate of
 kernels; cuDNN's recurrent layers transpose kernels and have two biases.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 from ..core import behaviour, kind, op
 from ..core.errors import CorruptFileError
@@ -15,7 +19,13 @@ _GATES = {"LSTM": (0, 2, 1, 3), "ConvLSTM2D": (0, 2, 1, 3), "GRU": (0, 1, 2)}
 _CONVOLUTIONS = ("Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "ConvLSTM2D")
 
 
-def preprocess_weights_for_loading(layer, weights, original_keras_version=None, original_backend=None, reshape=False):
+def preprocess_weights_for_loading(
+    layer: Any,
+    weights: Sequence,
+    original_keras_version: str | None = None,
+    original_backend: str | None = None,
+    reshape: bool = False,
+) -> list:
     """A layer's arrays from a file, arranged as the layer has them today.
 
     Args:
@@ -159,7 +169,7 @@ def _cudnn(layer, kind, weights):
 
 
 @op
-def clipped_hard_sigmoid(x):
+def clipped_hard_sigmoid(x: Any) -> Array:
     """``clip(0.2 * x + 0.5, 0, 1)``: the hard_sigmoid of Keras 1, Keras 2 and tf.keras."""
     return jnp.clip(0.2 * x + 0.5, 0, 1)
 
@@ -168,7 +178,7 @@ _OLD_NAME = clipped_hard_sigmoid.__name__
 kind("activation").add(clipped_hard_sigmoid)
 
 
-def new_activation_names(keras_version=None, backend=None):
+def new_activation_names(keras_version: str | None = None, backend: str | None = None) -> dict:
     """What a file of this writer calls activations that have other names today: old name to new.
 
     Keras 3 and this library write 'jax' as the backend, and mean today's hard_sigmoid.
@@ -177,7 +187,7 @@ def new_activation_names(keras_version=None, backend=None):
     return {"hard_sigmoid": _OLD_NAME} if written_before and behaviour.relu6_hard_sigmoid else {}
 
 
-def with_stored_names(text):
+def with_stored_names(text: str) -> tuple:
     """The text of a configuration with the names that other versions know, and the backend that tells their meaning."""
     if f'"{_OLD_NAME}"' in text and '"hard_sigmoid"' not in text:
         return text.replace(f'"{_OLD_NAME}"', '"hard_sigmoid"'), "tensorflow"

@@ -9,13 +9,14 @@ It prints `READY`, and then a line that says what is wrong, if anything is.
 
 import json
 import sys
+from typing import Any
 
 OBJECT_LIMIT = 1_000_000
 ATTRIBUTE_LIMIT = 64 << 20  # bytes of one attribute
 READY = "ready"  # printed when everything is imported: what fails later is the file's fault
 
 
-def inspect(path):
+def inspect(path: str) -> None:
     import h5py
 
     seen = 0
@@ -54,7 +55,7 @@ def _dataset(item):
             item[tuple(slice(first, first + length) for first, length in zip(start, item.chunks))]
 
 
-def limit(seconds, memory):
+def limit(seconds: int, memory: int) -> None:
     """Limits the time and the further memory of this process."""
     try:
         import resource
@@ -70,7 +71,7 @@ def limit(seconds, memory):
     resource.setrlimit(resource.RLIMIT_AS, (now + memory, now + memory))
 
 
-def main(path, options):
+def main(path: str, options: Any) -> None:
     options = json.loads(options)
     sys.path[:] = options["sys_path"]
     import h5py  # noqa: F401

@@ -1,20 +1,22 @@
-"""How weight files are arranged, and what they hold for each layer of a model.
+"""The layouts of weight files, and what they hold for each layer of a model.
 
-Flat (Keras 1, Keras 2, tf.keras, this library): the attribute `layer_names` lists the layers; each has a group whose
+Flat (Keras 1, Keras 2, tf.keras, this library): the attribute `layer_names` lists the layers. Each has a group whose
 attribute `weight_names` lists its arrays.
 
-Nested (``.weights.h5`` of Keras 3 and newer tf.keras): groups lie in each other like the layers themselves.
-``layers/dense_1/vars/0`` is the first array of the second Dense; ``layers/bidirectional/forward_layer/cell/vars/0``
-one of a layer that the attributes `forward_layer` and `cell` lead to.
+Nested (``.weights.h5`` of Keras 3 and newer tf.keras): groups are nested like the layers themselves.
+``layers/dense_1/vars/0`` is the first array of the second Dense layer.
+``layers/bidirectional/forward_layer/cell/vars/0`` belongs to a layer that is reached by the attributes
+`forward_layer` and `cell`.
 """
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from ..core.errors import CorruptFileError
 from ..core.names import to_snake_case
 from ..layers.base import Layer
-from .safe_hdf5 import array, checksum, child, dataset, has, names, text, where
+from .safe_hdf5 import Group, array, checksum, child, dataset, has, names, text, where
 
 CHECKSUM = "crc32"  # the attribute with the checksum of a group's arrays
 TOP_LEVEL = "top_level_model_weights"  # the group of weights that belong to the model itself
@@ -23,7 +25,7 @@ _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # one of them is in 
 
 @dataclass(eq=False)
 class Stored:
-    """The arrays that a file holds for one layer: datasets, not read yet."""
+    """The arrays that a file holds for one layer, as datasets that are not read yet."""
 
     name: str
     group: object
@@ -35,7 +37,7 @@ class Stored:
 
     @property
     def size(self) -> int:
-        """How many numbers there are."""
+        """The number of values."""
         return sum(map(math.prod, self.shapes))
 
     def read(self) -> list:
@@ -49,19 +51,19 @@ class Stored:
         return arrays
 
 
-def weights_group(file):
+def weights_group(file: Group) -> Any:
     """The group that holds the weights in a file of weights, or of a whole model."""
     bare = "layer_names" not in file.attrs and "layer_names0" not in file.attrs
     return child(file, "model_weights") if bare and has(file, "model_weights") else file
 
 
-def is_nested(group) -> bool:
-    """Whether the weights in a group are arranged like the layers."""
+def is_nested(group: Group) -> bool:
+    """Whether the group has the nested layout."""
     return any(has(group, name) for name in _CONTAINERS) and "layer_names" not in group.attrs
 
 
-def writer(group) -> tuple:
-    """The version and the backend of the Keras that wrote the weights; the backend may be ``None``."""
+def writer(group: Group) -> tuple:
+    """The version and the backend of the Keras that wrote the weights. The backend may be `None`."""
     version = text(group, "keras_version") or text(group.file, "keras_version")
     version = version or ("3" if any(has(group, name) for name in _CONTAINERS) else "1")
     return version, text(group, "backend") or text(group.file, "backend")
@@ -70,8 +72,8 @@ def writer(group) -> tuple:
 # --- flat
 
 
-def flat_layers(group) -> list[Stored]:
-    """What a flat file holds, layer by layer."""
+def flat_layers(group: Group) -> list[Stored]:
+    """What a flat file holds for each layer."""
     listed = names(group, "layer_names")
     if "layer_names0" in group.attrs and len(group) > len(listed) + 1:
         raise CorruptFileError(
@@ -80,7 +82,7 @@ def flat_layers(group) -> list[Stored]:
     return [stored_arrays(group, name) for name in listed]
 
 
-def stored_arrays(group, name) -> Stored:
+def stored_arrays(group: Group, name: str) -> Stored:
     """What a flat file holds in the group of this name."""
     inner = child(group, name)
     return Stored(name, inner, [dataset(inner, path) for path in names(inner, "weight_names")])
@@ -89,7 +91,7 @@ def stored_arrays(group, name) -> Stored:
 # --- nested
 
 
-def nested_layers(group, model) -> list[tuple]:
+def nested_layers(group: Group, model: Any) -> list[tuple]:
     """``(layer, variables, stored)`` for all layers of the model that have weights of their own."""
     found = list(_walk(group, model, ""))
     expected = sum(len(variables) for _, variables, _ in found)

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from typing import Any
 
 from ..core import safety
 from ..core.errors import CorruptFileError
@@ -26,22 +27,32 @@ from .weights import (
 _SPARE_BYTES = 64 << 20  # weights that a model may have beyond what its file holds
 
 
-def save_model(model, filepath, overwrite=True, include_optimizer=True, zipped=None, **kwargs):
-    """Writes a model to an HDF5 file: architecture, weights, compile arguments and optimizer. Every Keras reads it.
+def save_model(
+    model: Any, filepath: Any, overwrite: bool = True, include_optimizer: bool = True, zipped: Any = None, **kwargs
+) -> None:
+    """Writes a model to an HDF5 file that every version of Keras reads.
 
-    The file appears complete or not at all; an old one stays until then.
+    The file holds the architecture, the weights, the arguments of `compile` and the state of the optimizer. It is
+    replaced only when the new one is complete.
 
     Args:
-        model: the model.
-        filepath: a path that ends in .h5, or an open h5py group.
-        overwrite: whether to replace a file that exists without asking the user.
-        include_optimizer: whether to store the compile arguments and the optimizer's state.
-        zipped: has no effect.
-        kwargs: arguments of other versions of Keras, with values that have no effect here.
+        model: The model.
+        filepath: A path that ends in .h5, or an open h5py group.
+        overwrite: Whether to replace an existing file without asking the user.
+        include_optimizer: Whether to store the arguments of `compile` and the optimizer's state.
+        zipped: Accepted; it has no effect.
+        **kwargs: Arguments of other versions of Keras, if their values have no effect here.
 
     Raises:
-        InputDataError: the arguments ask for another kind of file.
-        ValueError: the architecture holds something that no file can.
+        InputDataError: If the arguments ask for another kind of file.
+        ValueError: If the architecture holds something that no file can store.
+
+    >>> import os, tempfile
+    >>> import oneiros as keras
+    >>> path = os.path.join(tempfile.mkdtemp(), "model.h5")
+    >>> save_model(keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(2)]), path)
+    >>> os.path.exists(path)
+    True
     """
     check_target("save_model", filepath, zipped=zipped, **kwargs)
     if not (overwrite or may_overwrite(filepath)):
@@ -66,22 +77,25 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, zipped=N
         seal(file)
 
 
-def load_model(filepath, custom_objects=None, compile=True, safe_mode=None):
-    """The model in an HDF5 file that any Keras wrote, compiled as it was.
+def load_model(
+    filepath: Any, custom_objects: dict | None = None, compile: bool = True, safe_mode: bool | None = None
+) -> Any:
+    """Reads a model from an HDF5 file that any version of Keras wrote, and compiles it as it was.
 
     Args:
-        filepath: a path, or an open h5py group.
-        custom_objects: your own classes and functions by name.
-        compile: whether to compile the model, if the file says how.
-        safe_mode: ``True`` (the default, unless you consented before) refuses Lambda layers, which hold Python code.
+        filepath: A path, or an open h5py group.
+        custom_objects: A dictionary from names to your own classes and functions.
+        compile: Whether to compile the model, if the file says how.
+        safe_mode: Whether to refuse Lambda layers, which hold Python code. `None` means True, unless you called
+            `enable_unsafe_deserialization`.
 
     Returns:
         The model.
 
     Raises:
-        CorruptFileError: the file is damaged or incomplete.
-        UnsafeModelError: it names classes that are neither this library's nor yours, holds code, or links elsewhere.
-        LimitExceededError: it would take far more time or memory than a file of its size should.
+        CorruptFileError: If the file is damaged or incomplete.
+        UnsafeModelError: If the file names unknown classes, holds code, or refers to other files.
+        LimitExceededError: If reading it would take far more time or memory than its size justifies.
 
     >>> import os, tempfile
     >>> import oneiros as keras
@@ -138,41 +152,72 @@ def _compile(model, file, source):
 
 
 class Savable:
-    """The methods of models that save and load."""
+    """The methods of models that save and load.
 
-    def save(self, filepath, overwrite=True, include_optimizer=True, zipped=None, **kwargs):
-        """Writes the model to an HDF5 file (.h5). The arguments are those of `save_model`."""
-        save_model(self, filepath, overwrite, include_optimizer, zipped, **kwargs)
+    >>> import os, tempfile
+    >>> import oneiros as keras
+    >>> model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(2)])
+    >>> path = os.path.join(tempfile.mkdtemp(), "weights.h5")
+    >>> model.save_weights(path)
+    >>> model.load_weights(path)
+    """
 
-    def save_weights(self, filepath, overwrite=True, max_shard_size=None, **kwargs):
-        """Writes the weights to an HDF5 file (.h5), whole or not at all. The arguments are those of `save_weights`."""
-        save_weights(self, filepath, overwrite, max_shard_size, **kwargs)
-
-    def load_weights(self, filepath, by_name=False, skip_mismatch=False, reshape=False, **kwargs):
-        """Sets the weights from an HDF5 file: all, or none if something does not fit.
+    def save(
+        self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True, zipped: Any = None, **kwargs
+    ) -> None:
+        """Writes the model to an HDF5 file (.h5).
 
         Args:
-            filepath: a path, or an open h5py group.
-            by_name: whether to match layers by name, and leave the others alone.
-            skip_mismatch: whether to leave layers that do not fit as they are, with a warning.
-            reshape: whether the kernel of a convolution may be reshaped to one of the same size.
-            kwargs: arguments of other versions of Keras, with values that have no effect here.
+            filepath: A path that ends in .h5, or an open h5py group.
+            overwrite: Whether to replace an existing file without asking the user.
+            include_optimizer: Whether to store the arguments of `compile` and the optimizer's state.
+            zipped: Accepted; it has no effect.
+            **kwargs: Arguments of other versions of Keras, if their values have no effect here.
+        """
+        save_model(self, filepath, overwrite, include_optimizer, zipped, **kwargs)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True, max_shard_size: Any = None, **kwargs) -> None:
+        """Writes the weights to an HDF5 file (.h5). An existing file is replaced only when the new one is complete.
+
+        Args:
+            filepath: A path that ends in .h5, or an open h5py group.
+            overwrite: Whether to replace an existing file without asking the user.
+            max_shard_size: Must be `None`: files are not split.
+            **kwargs: Arguments of other versions of Keras, if their values have no effect here.
+        """
+        save_weights(self, filepath, overwrite, max_shard_size, **kwargs)
+
+    def load_weights(
+        self, filepath: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False, **kwargs
+    ) -> None:
+        """Sets the weights from an HDF5 file: all of them, or none if something does not fit.
+
+        Args:
+            filepath: A path, or an open h5py group.
+            by_name: Whether to match layers by name. Layers without a match are not changed.
+            skip_mismatch: Whether to skip layers that do not fit, with a warning.
+            reshape: Whether the kernel of a convolution may be reshaped to one of the same size.
+            **kwargs: Arguments of other versions of Keras, if their values have no effect here.
         """
         load_weights(self, filepath, by_name, skip_mismatch, reshape, **kwargs)
 
-    def to_json(self, **kwargs):
-        """The architecture as JSON text; `kwargs` are arguments of `json.dumps`."""
+    def to_json(self, **kwargs) -> str:
+        """The architecture as JSON text.
+
+        Args:
+            **kwargs: Arguments of `json.dumps`.
+        """
         return model_to_json(self, **kwargs)
 
-    def to_yaml(self, **kwargs):
+    def to_yaml(self, **kwargs) -> str:
         """The architecture as YAML text."""
         return model_to_yaml(self, **kwargs)
 
-    def get_compile_config(self):
-        """The arguments of `compile` as plain data; ``None`` if the model is not compiled."""
+    def get_compile_config(self) -> dict | None:
+        """The arguments of `compile` as plain data; `None` if the model is not compiled."""
         config = training_config(self)
         return None if config is None else json.loads(dumps(config))
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict) -> None:
         """Compiles the model with the arguments that `get_compile_config` returned."""
         self.compile(**compile_arguments(config, "compile_from_config"))

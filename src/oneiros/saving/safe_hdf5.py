@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -23,12 +25,13 @@ DECLARED_LIMIT = 4 << 30  # bytes; a dataset that declares more must store a fai
 INSPECTION_SECONDS = 3  # of processor time; reading the structure of a file takes milliseconds
 INSPECTION_SPEED = 50 << 20  # bytes a second that unpacking chunks reaches at least
 INSPECTION_MEMORY = 1 << 30
+Group = Dataset = Any  # those of h5py, which is imported only where a file is opened
 SEAL = "checksums"  # the attribute with the checksums of a group's texts, as JSON
 _SEALED = ("keras_version", "backend", "model_config", "training_config", "layer_names")  # the last may be in parts
 
 
 @contextlib.contextmanager
-def guarding(place, verdict="truncated or damaged", remedy="Make or fetch it again."):
+def guarding(place: str, verdict: str = "truncated or damaged", remedy: str = "Make or fetch it again.") -> Iterator:
     """Turns what h5py, NumPy and others raise for damaged bytes into a `CorruptFileError` that names the place.
 
     Errors of constructors that a file makes run, also the user's, are kept as its cause, and the layer is named.
@@ -50,7 +53,7 @@ def guarding(place, verdict="truncated or damaged", remedy="Make or fetch it aga
         raise CorruptFileError(f"{place()}: {verdict} ({what}). {remedy}") from error
 
 
-def making(source):
+def making(source: str) -> Any:
     """`guarding` for objects that are made from a configuration."""
     remedy = "Mend that argument, or pass custom_objects for classes of your own."
     return guarding(lambda: source, "the configuration cannot be used", remedy)
@@ -65,12 +68,12 @@ def _guarded(function):
     return wrapper
 
 
-def source_name(source):
+def source_name(source: Any) -> str:
     """A file's name for messages."""
     return os.fspath(source) if isinstance(source, (str, os.PathLike)) else str(getattr(source, "name", source))
 
 
-def where(group):
+def where(group: Group) -> str:
     """The file and place of a group or dataset, for messages."""
     try:
         return f"{group.file.filename}: {group.name}"
@@ -79,7 +82,7 @@ def where(group):
 
 
 @contextlib.contextmanager
-def reading(source):
+def reading(source: Any) -> Iterator[Group]:
     """The HDF5 file at a path, inspected and open for reading; an open h5py group is yielded as it is."""
     import h5py
 
@@ -140,7 +143,7 @@ def _inspect(path):
 
 
 @contextlib.contextmanager
-def writing(target):
+def writing(target: Any) -> Iterator[Group]:
     """An HDF5 file to fill; it replaces `target` when the block ends well. An open h5py group is filled as it is."""
     import h5py
 
@@ -189,13 +192,13 @@ class _Disk:
 # --- reading
 
 
-def has(group, name):
+def has(group: Group, name: str) -> bool:
     """Whether the group has this member, of whatever kind; links are not followed."""
     return group.get(name, getlink=True) is not None
 
 
 @_guarded
-def child(group, path):
+def child(group: Group, path: str) -> Group:
     """The group or dataset at a path below; every step must be an ordinary member of the file."""
     import h5py
 
@@ -214,7 +217,7 @@ def child(group, path):
 
 
 @_guarded
-def text(group, name):
+def text(group: Group, name: str) -> str | None:
     """An attribute as text; ``None`` if there is none. Both bytes and text are understood."""
     if name not in group.attrs:
         return None
@@ -226,8 +229,20 @@ def text(group, name):
 
 
 @_guarded
-def names(group, name):
-    """An attribute that is a list of names, also one that is spread over ``name0``, ``name1``, ..."""
+def names(group: Group, name: str) -> list[str]:
+    """Reads an attribute that is a list of names, also if it is split over ``name0``, ``name1``, ...
+
+    Args:
+        group: An open h5py group.
+        name: The name of the attribute.
+
+    Returns:
+        A list of strings.
+
+    Raises:
+        CorruptFileError: If the attribute is missing or incomplete.
+        LimitExceededError: If it is unreasonably large.
+    """
     if name in group.attrs:
         return _name_list(group, name)
     chunks = [key for key in group.attrs if key.startswith(name) and key[len(name) :].isdigit()]
@@ -254,7 +269,7 @@ def _check_attribute(group, name):
 
 
 @_guarded
-def dataset(group, path):
+def dataset(group: Group, path: str) -> Dataset:
     """The dataset at a path, checked: it stores its own numbers, and not absurdly many."""
     import h5py
 
@@ -275,13 +290,13 @@ def dataset(group, path):
     return found
 
 
-def nbytes(found):
+def nbytes(found: Dataset) -> int:
     """The size of a dataset in memory."""
     return math.prod(found.shape) * found.dtype.itemsize
 
 
 @_guarded
-def check_budget(group, datasets):
+def check_budget(group: Group, datasets: Iterable[Dataset]) -> None:
     """Raises `LimitExceededError` if datasets take far more memory together than the file has bytes."""
     total, size = sum(map(nbytes, datasets)), group.file.id.get_filesize()
     if total > unpacked_limit(size):
@@ -293,13 +308,13 @@ def check_budget(group, datasets):
 
 
 @_guarded
-def array(found):
+def array(found: Dataset) -> np.ndarray:
     """The numbers of a dataset that `dataset` has checked."""
     return np.asarray(found[()])
 
 
 @_guarded
-def declared_bytes(group):
+def declared_bytes(group: Group) -> int:
     """How many bytes the datasets in a file declare together, checked by `check_budget`; links are not followed."""
     import h5py
 
@@ -316,13 +331,13 @@ def declared_bytes(group):
 # --- checksums of texts
 
 
-def seal(group):
+def seal(group: Group) -> None:
     """Stores the checksums of a group's texts in an attribute that other libraries ignore."""
     group.attrs[SEAL] = json.dumps(_text_sums(group))
 
 
 @_guarded
-def check_seal(group):
+def check_seal(group: Group) -> None:
     """Raises `CorruptFileError` if a text is not the one that was written.
 
     Call it last: if somebody changed the file on purpose, errors in what it says now are more helpful.
@@ -352,8 +367,17 @@ def _text_sums(group):
 # --- writing
 
 
-def write_names(group, name, values):
-    """Stores a list of names as an attribute, in several where one would be too large for HDF5."""
+def write_names(group: Group, name: str, values: Sequence[str]) -> None:
+    """Stores a list of names as an attribute, or as several attributes if one would be too large for HDF5.
+
+    Args:
+        group: An open h5py group.
+        name: The name of the attribute. If it is split, a number follows it.
+        values: The names.
+
+    Raises:
+        LimitExceededError: If one name alone is too large.
+    """
     encoded = [v.encode("utf-8") for v in values]
     for value in encoded:
         if len(value) > ATTRIBUTE_LIMIT:
@@ -372,13 +396,13 @@ def write_names(group, name, values):
             group.attrs[f"{name}{i}"] = chunk
 
 
-def storable(value):
+def storable(value: Any) -> np.ndarray:
     """An array of a type that every HDF5 reader knows: bfloat16 is stored as float32."""
     value = np.asarray(value)
     return value.astype(np.float32) if value.dtype.kind == "V" or value.dtype.name == "bfloat16" else value
 
 
-def checksum(arrays):
+def checksum(arrays: Iterable[np.ndarray]) -> int:
     """One number for a list of arrays: changes in values, types and shapes change it (CRC-32)."""
     crc = 0
     for one in arrays:

@@ -1,6 +1,6 @@
 """Configurations as JSON, and any object with a configuration as a dictionary and back.
 
-What a file says is checked where something is made of it: `ConfigReader` sees each configuration just before
+What a file says is checked at the point where it is used: `ConfigReader` sees each configuration just before
 `Kind.deserialize` makes the object.
 """
 
@@ -9,6 +9,8 @@ import functools
 import inspect
 import json
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -44,16 +46,16 @@ _KINDS = {
 # --- JSON
 
 
-def parse(text, source):
+def parse(text: str, source: str) -> dict:
     """The dictionary in a JSON text.
 
     Args:
-        text: the text.
-        source: the name of the file, for messages.
+        text: The text.
+        source: The name of the file, for messages.
 
     Raises:
-        CorruptFileError: the text is not JSON, or has a key twice.
-        LimitExceededError: it is nested too deeply, or has a number that is too large.
+        CorruptFileError: If the text is not JSON, or has the same key twice.
+        LimitExceededError: If it is nested too deeply, or has a number that is too large.
 
     >>> parse('{"units": 3}', "model.json")
     {'units': 3}
@@ -74,7 +76,8 @@ def parse(text, source):
         raise CorruptFileError(f"{source}: the configuration is not valid JSON ({error}).") from None
 
 
-def check_keys(keys, source):
+def check_keys(keys: Sequence[str], source: str) -> None:
+    """Raises `CorruptFileError` if a key occurs twice."""
     if len(set(keys)) < len(keys):
         twice = next(key for key, count in collections.Counter(keys).items() if count > 1)
         raise CorruptFileError(f"{source}: the configuration has the duplicate key {_short(twice)}.")
@@ -92,15 +95,15 @@ def _check_nesting(text, source):
             depth -= 1
 
 
-def dumps(config, **kwargs):
+def dumps(config: Any, **kwargs) -> str:
     """A configuration as JSON text.
 
     Args:
-        config: plain data; arrays, functions and objects with `get_config` become plain data.
-        kwargs: arguments of `json.dumps`.
+        config: Plain data. Arrays, functions and objects with `get_config` are converted to plain data.
+        **kwargs: Arguments of `json.dumps`.
 
     Raises:
-        TypeError: there is something else in the configuration.
+        TypeError: If the configuration holds something else.
     """
 
     def plain(value):
@@ -121,23 +124,24 @@ def dumps(config, **kwargs):
 class ConfigReader:
     """Checks one configuration from a file and brings it into today's form, just before the object is made.
 
-    Names must be names, classes must be known, and nothing comes from other packages. Used as
-    ``within(entry_reader=ConfigReader(...))``; what is inside the configuration is read when its turn comes.
+    Classes must be known, names must be valid, and nothing is taken from other packages. It is used as
+    ``within(entry_reader=ConfigReader(...))``. Configurations inside the configuration are read when their own objects
+    are made.
 
     Args:
-        source: the name of the file, for messages.
-        activations: what the file calls activations whose names have another meaning today: old name to new.
+        source: The name of the file, for messages.
+        activations: A dictionary from names of activations in the file to today's names, if they differ.
 
     Raises:
-        UnsafeModelError: a class or function is neither this library's nor the caller's, or a name is not allowed.
+        UnsafeModelError: If a class or function is neither this library's nor the caller's, or a name is not valid.
     """
 
-    def __init__(self, source, activations=None):
+    def __init__(self, source: str, activations: dict[str, str] | None = None):
         self.source = source
         self.activations = activations or {}
 
     def __call__(self, entry, of_kind):
-        """The entry ``{"class_name", "config", ...}`` for an object of this kind, as a changed copy."""
+        """A changed copy of the entry ``{"class_name", "config", ...}`` for an object of this kind."""
         config = entry.get("config")
         self._check_origin(entry)
         self._check_name(entry.get("name"))
@@ -158,7 +162,7 @@ class ConfigReader:
             raise UnsafeModelError(f"{self.source}: {_short(name)} is not an allowed name for a layer.")
 
     def _check_origin(self, entry):
-        """Keras 3 names the module of a class or function. Only ours and the caller's are looked up."""
+        """Checks the module that Keras 3 names for a class or function. Those of other packages are refused."""
         module = entry.get("module")
         if module is None:
             return
@@ -174,7 +178,7 @@ class ConfigReader:
             )
 
     def _class(self, entry, of_kind):
-        """The class of the entry, if it is known; layers must be."""
+        """The class of the entry, `None` if it is not known. Layers must be known."""
         registered = entry.get("registered_name")
         if isinstance(registered, str) and (own := find_custom_object(registered)) is not None:
             return own
@@ -203,7 +207,7 @@ def _short(value):
 
 
 def _without_unknown(config, cls):
-    """The configuration without arguments that the class does not have, where they have no effect."""
+    """The configuration without arguments that the class does not know and that have no effect."""
     known = _parameters(cls)
     config = {
         key: value
@@ -217,7 +221,7 @@ def _without_unknown(config, cls):
 
 @functools.cache
 def _parameters(cls):
-    """The names that a constructor takes, with those of its base classes where it passes them on."""
+    """The names of a constructor's arguments, including those of the base classes to which it passes arguments on."""
     names = set()
     for base in cls.__mro__:
         if "__init__" not in vars(base) or base is object:
@@ -232,17 +236,17 @@ def _parameters(cls):
 # --- any object
 
 
-def serialize_keras_object(obj):
-    """A layer, loss, function, ... as a dictionary that JSON can hold.
+def serialize_keras_object(obj: Any) -> Any:
+    """A layer, loss, function or other object as a dictionary that JSON can represent.
 
     Args:
-        obj: an object with `get_config`, a function, an array or plain data, also nested in lists and dictionaries.
+        obj: An object with `get_config`, a function, an array or plain data, also nested in lists and dictionaries.
 
     Returns:
-        ``{"module", "class_name", "config", "registered_name"}`` for objects; plain data as it is.
+        ``{"module", "class_name", "config", "registered_name"}`` for objects. Plain data is returned as it is.
 
     Raises:
-        TypeError: the object has no `get_config`.
+        TypeError: If an object has no `get_config`.
 
     >>> serialize_keras_object((1, "a"))
     {'class_name': '__tuple__', 'config': [1, 'a']}
@@ -278,17 +282,22 @@ def _registered(thing):
     return name if ">" in name else None
 
 
-def deserialize_keras_object(config, custom_objects: dict | None = None, safe_mode: bool | None = None, **kwargs):
-    """The object that `serialize_keras_object` made a dictionary of. Classes are looked up by name, never imported.
+def deserialize_keras_object(
+    config: Any, custom_objects: dict | None = None, safe_mode: bool | None = None, **kwargs
+) -> Any:
+    """Makes an object from the dictionary that `serialize_keras_object` returned.
+
+    Classes are looked up by name, never imported.
 
     Args:
-        config: what `serialize_keras_object` returned.
-        custom_objects: your own classes and functions by name.
-        safe_mode: ``True`` (the default, unless you consented before) refuses Lambda layers, which hold Python code.
-        kwargs: have no effect.
+        config: What `serialize_keras_object` returned.
+        custom_objects: A dictionary from names to your own classes and functions.
+        safe_mode: Whether to refuse Lambda layers, which hold Python code. `None` means True, unless you called
+            `enable_unsafe_deserialization`.
+        **kwargs: Accepted; they have no effect.
 
     Raises:
-        UnsafeModelError: a class is neither this library's nor in `custom_objects`.
+        UnsafeModelError: If a class is neither this library's nor in `custom_objects`.
 
     >>> import oneiros as keras
     >>> deserialize_keras_object(serialize_keras_object(keras.layers.Dense(3))).units

@@ -1,9 +1,11 @@
-"""Weights of models in HDF5 files: written in the flat layout, read in all layouts (see `layouts`)."""
+"""Weights of models in HDF5 files. They are written in the flat layout and read in all layouts (see `layouts`)."""
 
 import functools
 import itertools
 import os
 import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,11 +13,12 @@ from ..core import behaviour
 from ..core.errors import CorruptFileError, InputDataError
 from ..utils.io_utils import ask_to_proceed_with_overwrite
 from . import conversion, layouts, safe_hdf5
+from .safe_hdf5 import Dataset, Group
 from .serialization import FORMAT_VERSION
 
 
 def _targets(model):
-    """Pairs of a layer and its variables, the trainable ones first; a list of layers stands for a model."""
+    """Pairs of a layer and its variables, the trainable ones first. `model` may be a list of layers."""
     layers = model if isinstance(model, (list, tuple)) else model.layers
     return [(layer, [*layer.trainable_weights, *layer.non_trainable_weights]) for layer in layers]
 
@@ -31,18 +34,18 @@ def _own(model):
 # --- writing
 
 
-def save_weights(model, filepath, overwrite=True, max_shard_size=None, **kwargs):
-    """Writes a model's weights to an HDF5 file. An old file is replaced by a complete new one, or stays.
+def save_weights(model: Any, filepath: Any, overwrite: bool = True, max_shard_size: Any = None, **kwargs) -> None:
+    """Writes a model's weights to an HDF5 file. An existing file is replaced only when the new one is complete.
 
     Args:
-        model: a model that is built.
-        filepath: a path that ends in .h5, or an open h5py group.
-        overwrite: whether to replace a file that exists without asking the user.
-        max_shard_size: ``None``; the file is not split.
-        kwargs: arguments of other versions of Keras, with values that have no effect here.
+        model: A model that is built.
+        filepath: A path that ends in .h5, or an open h5py group.
+        overwrite: Whether to replace an existing file without asking the user.
+        max_shard_size: Must be `None`: files are not split.
+        **kwargs: Arguments of other versions of Keras, if their values have no effect here.
 
     Raises:
-        InputDataError: the model has no weights yet, or the file would be of another kind than HDF5.
+        InputDataError: If the model has no weights yet, or the file would be of another kind than HDF5.
     """
     check_target("save_weights", filepath, max_shard_size=max_shard_size, **kwargs)
     if not model.built:
@@ -54,8 +57,13 @@ def save_weights(model, filepath, overwrite=True, max_shard_size=None, **kwargs)
             save_weights_to_hdf5_group(file, model)
 
 
-def save_weights_to_hdf5_group(group, model):
-    """Writes the weights of a model, or of a list of layers, into an open h5py group."""
+def save_weights_to_hdf5_group(group: Group, model: Any) -> None:
+    """Writes weights into an open HDF5 group, in the flat layout of Keras 1 and 2.
+
+    Args:
+        group: An open h5py group.
+        model: A model, or a list of layers.
+    """
     targets = _targets(model)
     safe_hdf5.write_names(group, "layer_names", [layer.name for layer, _ in targets])
     group.attrs["backend"] = behaviour.backend_name
@@ -67,8 +75,8 @@ def save_weights_to_hdf5_group(group, model):
         write_arrays(group.create_group(layouts.TOP_LEVEL), *_named(model, own))
 
 
-def write_arrays(group, array_names, arrays):
-    """Writes arrays into a group, with the list of their names and a checksum."""
+def write_arrays(group: Group, array_names: Sequence[str], arrays: Sequence) -> None:
+    """Writes arrays into a group, with a list of their names and a checksum."""
     safe_hdf5.write_names(group, "weight_names", array_names)
     arrays = [safe_hdf5.storable(a) for a in arrays]
     for name, one in zip(array_names, arrays):
@@ -77,7 +85,7 @@ def write_arrays(group, array_names, arrays):
 
 
 def _named(layer, variables):
-    """The names of variables in a file, each only once, and their arrays."""
+    """The names of variables in a file, made unique, and their arrays."""
     found = []
     for variable in variables:
         name = variable.path if "/" in variable.path else f"{layer.name}/{variable.path}"
@@ -87,7 +95,7 @@ def _named(layer, variables):
     return [f"{name}:0" for name in found], [v.raw for v in variables]
 
 
-def check_source(filepath):
+def check_source(filepath: Any) -> None:
     """Raises `InputDataError` for a file in the .keras format, which is not read."""
     if _path(filepath).endswith(".keras"):
         raise InputDataError(
@@ -118,8 +126,8 @@ def _check_options(function, options):
             )
 
 
-def check_target(function, filepath, **options):
-    """Raises `InputDataError` if a path or options ask for another kind of file than HDF5."""
+def check_target(function: Callable, filepath: Any, **options) -> None:
+    """Raises `InputDataError` if a path or an option asks for another kind of file than HDF5."""
     _check_options(function, options)
     path = _path(filepath)
     if path.endswith(".keras"):
@@ -136,30 +144,32 @@ def _path(filepath):
     return os.fspath(filepath) if isinstance(filepath, (str, os.PathLike)) else ""
 
 
-def may_overwrite(filepath):
-    """Whether a file may be written: asks the user if it exists."""
+def may_overwrite(filepath: Any) -> bool:
+    """Whether a file may be written. If it exists, the user is asked."""
     return not os.path.isfile(_path(filepath)) or ask_to_proceed_with_overwrite(_path(filepath))
 
 
 # --- reading
 
 
-def load_weights(model, filepath, by_name=False, skip_mismatch=False, reshape=False, **kwargs):
-    """Sets a model's weights from an HDF5 file that any Keras wrote: all of them, or none if something does not fit.
+def load_weights(
+    model: Any, filepath: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False, **kwargs
+) -> None:
+    """Sets a model's weights from an HDF5 file of any version of Keras: all of them, or none if something does not fit.
 
     Args:
-        model: a model that is built.
-        filepath: a path, or an open h5py group.
-        by_name: whether to match layers by name. Layers that only the file or only the model has are left alone.
-        skip_mismatch: whether to leave layers that do not fit as they are, with a warning.
-        reshape: whether the kernel of a convolution may be reshaped to one of the same size.
-        kwargs: arguments of other versions of Keras, with values that have no effect here.
+        model: A model that is built.
+        filepath: A path, or an open h5py group.
+        by_name: Whether to match layers by name. Layers without a match are not changed.
+        skip_mismatch: Whether to skip layers that do not fit, with a warning.
+        reshape: Whether the kernel of a convolution may be reshaped to one of the same size.
+        **kwargs: Arguments of other versions of Keras, if their values have no effect here.
 
     Raises:
-        CorruptFileError: the file is damaged, or does not fit the model. The message has a table of both.
-        InputDataError: the model has no weights yet, or the file is of another kind.
-        UnsafeModelError: the file refers to other files.
-        LimitExceededError: the file declares far more than it stores.
+        CorruptFileError: If the file is damaged or does not fit the model. The message compares both in a table.
+        InputDataError: If the model has no weights yet, or the file is of another kind.
+        UnsafeModelError: If the file refers to other files.
+        LimitExceededError: If the file declares far more than it stores.
     """
     check_source(filepath)
     _check_options("load_weights", kwargs)
@@ -177,8 +187,18 @@ def load_weights(model, filepath, by_name=False, skip_mismatch=False, reshape=Fa
             load_weights_from_hdf5_group(group, model, reshape, skip_mismatch)
 
 
-def load_weights_from_hdf5_group(group, model, reshape=False, skip_mismatch=False):
-    """Sets the weights of a model, or of a list of layers, from an open h5py group, layer by layer in order."""
+def load_weights_from_hdf5_group(group: Group, model: Any, reshape: bool = False, skip_mismatch: bool = False) -> None:
+    """Sets weights from an open HDF5 group in the flat layout. Layers are matched by their order.
+
+    Args:
+        group: An open h5py group.
+        model: A model, or a list of layers.
+        reshape: Whether the kernel of a convolution may be reshaped to one of the same size.
+        skip_mismatch: Whether to skip layers that do not fit, with a warning.
+
+    Raises:
+        CorruptFileError: If the numbers of layers or the shapes differ. Then nothing is changed.
+    """
     stored = [s for s in layouts.flat_layers(group) if s.datasets]
     targets = [(layer, variables) for layer, variables in _targets(model) if variables]
     if len(stored) != len(targets):
@@ -194,8 +214,20 @@ def load_weights_from_hdf5_group(group, model, reshape=False, skip_mismatch=Fals
     _load(group, pairs, model, reshape, skip_mismatch)
 
 
-def load_weights_from_hdf5_group_by_name(group, model, skip_mismatch=False, reshape=False):
-    """Sets the weights of those layers that are also in an open h5py group, by name."""
+def load_weights_from_hdf5_group_by_name(
+    group: Group, model: Any, skip_mismatch: bool = False, reshape: bool = False
+) -> None:
+    """Sets weights from an open HDF5 group in the flat layout. Layers are matched by their names.
+
+    Args:
+        group: An open h5py group. Its layers that the model does not have are ignored.
+        model: A model, or a list of layers. Its layers that the group does not have are not changed.
+        skip_mismatch: Whether to skip layers that do not fit, with a warning.
+        reshape: Whether the kernel of a convolution may be reshaped to one of the same size.
+
+    Raises:
+        CorruptFileError: If the shapes differ. Then nothing is changed.
+    """
     by_name = {}
     for layer, variables in _targets(model):
         by_name.setdefault(layer.name, []).append((layer, variables))
@@ -226,7 +258,7 @@ def _load(group, pairs, model, reshape, skip_mismatch):
 
 
 def _fitting(group, pairs, model, reshape):
-    """Pairs of variable and new value where the shapes fit, and ``(layer, stored, expected)`` where they do not."""
+    """Pairs of a variable and its new value where shapes fit, and ``(layer, stored, expected)`` where they do not."""
     convert = functools.partial(conversion.preprocess_weights_for_loading, reshape=reshape)
     version, backend = layouts.writer(group)
     near = [s for _, variables, s in pairs if s.size <= 2 * sum(v.size for v in variables)]
@@ -248,8 +280,8 @@ def _fitting(group, pairs, model, reshape):
     return new_values, problems
 
 
-def check_type(source, variable, values):
-    """Floats for float variables, integers for others; warns of values that are not finite."""
+def check_type(source: Dataset, variable: Any, values: np.ndarray) -> None:
+    """Checks that float variables get floats, and integer variables integers. Warns of values that are not finite."""
     floating = variable.dtype.startswith(("float", "bfloat"))
     if source.dtype.kind not in ("f" if floating else "fiu") or (floating and source.dtype.itemsize > 8):
         raise CorruptFileError(

@@ -1,6 +1,9 @@
 """Keras 3's wrappers: a compiled model, or a function that makes one, as an estimator of scikit-learn."""
 
 import functools
+from typing import Any
+
+import numpy as np
 
 from ..core.errors import InputDataError
 from ..models import clone_model
@@ -126,11 +129,11 @@ class SKLearnClassifier(ClassifierMixin, _Wrapper):
                 raise ValueError(f"SKLearnClassifier: y holds one class only: {self.classes_[0]!r}. Two are needed.")
         return self._encoder.transform(y)
 
-    def predict_proba(self, X):  # noqa: N803
+    def predict_proba(self, X: Any) -> np.ndarray:  # noqa: N803
         """The probability of each class: shape (samples, classes)."""
         return self._predict(X)
 
-    def predict(self, X):  # noqa: N803
+    def predict(self, X: Any) -> np.ndarray:  # noqa: N803
         """The likeliest class of each sample."""
         indices = self._predict(X).argmax(-1)
         return self.classes_[indices]
@@ -157,7 +160,7 @@ class SKLearnRegressor(RegressorMixin, _Wrapper):
 
     _numeric = True
 
-    def fit(self, X, y, **kwargs):  # noqa: N803
+    def fit(self, X: Any, y: Any, **kwargs) -> "SKLearnRegressor":  # noqa: N803
         """Trains the model on features X, shape (samples, ...), and targets y of shape (samples,) or 2-D."""
         self._flat = getattr(y, "ndim", 1) == 1
         return self._fit(X, y, **kwargs)
@@ -165,7 +168,7 @@ class SKLearnRegressor(RegressorMixin, _Wrapper):
     def _encode(self, y):
         return y.reshape(-1, 1) if y.ndim == 1 else y
 
-    def predict(self, X):  # noqa: N803
+    def predict(self, X: Any) -> np.ndarray:  # noqa: N803
         """The model's outputs, in the shape that the targets had."""
         outputs = self._predict(X)
         return outputs.reshape(-1) if self._flat else outputs
@@ -190,12 +193,12 @@ class SKLearnTransformer(TransformerMixin, _Wrapper):
     (3, 2)
     """
 
-    def transform(self, X):  # noqa: N803
+    def transform(self, X: Any) -> np.ndarray:  # noqa: N803
         """The model's outputs."""
         return self._predict(X)
 
     @functools.wraps(TransformerMixin.fit_transform)
-    def fit_transform(self, X, y=None, **kwargs):  # noqa: N803
+    def fit_transform(self, X: Any, y: Any = None, **kwargs) -> np.ndarray:  # noqa: N803
         return self.fit(X, y, **kwargs).transform(X)
 
 

@@ -2,6 +2,8 @@
 
 import copy
 import types
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +31,7 @@ class BaseWrapper:
 
     _estimator_type = None
 
-    def __init__(self, build_fn=None, **sk_params):
+    def __init__(self, build_fn: Callable | None = None, **sk_params):
         self.build_fn = build_fn
         self.sk_params = sk_params
         self.check_params(sk_params)
@@ -42,7 +44,7 @@ class BaseWrapper:
         plain = isinstance(build_fn, (types.FunctionType, types.MethodType))
         return build_fn, build_fn if plain else build_fn.__call__
 
-    def check_params(self, params):
+    def check_params(self, params: dict) -> None:
         """Complains about names that no method takes."""
         takers = [Sequential.fit, Sequential.predict, Sequential.predict_classes, Sequential.evaluate]
         if self.build_fn is None and not callable(self):
@@ -53,11 +55,11 @@ class BaseWrapper:
             if name != "nb_epoch" and not any(has_arg(taker, name) for taker in takers):
                 raise ValueError(f"{name} is not a legal parameter")
 
-    def get_params(self, deep=True):
+    def get_params(self, deep: bool = True) -> dict:
         """The arguments this was made with; `deep` copies nothing more, for there are no estimators inside."""
         return {**copy.deepcopy(self.sk_params), "build_fn": self.build_fn}
 
-    def set_params(self, **params):
+    def set_params(self, **params) -> "BaseWrapper":
         """Changes arguments; returns the estimator."""
         params = dict(params)
         if "build_fn" in params:
@@ -66,11 +68,11 @@ class BaseWrapper:
         self.sk_params.update(params)
         return self
 
-    def filter_sk_params(self, fn, override=None):
+    def filter_sk_params(self, fn: Callable, override: dict | None = None) -> dict:
         """Those of the arguments that a function takes, with `override` above them."""
         return {name: value for name, value in self.sk_params.items() if has_arg(fn, name)} | (override or {})
 
-    def fit(self, x, y, **kwargs):
+    def fit(self, x: Any, y: Any, **kwargs) -> Any:
         """Builds a new model and trains it on x, shape (samples, ...), and y; returns the History."""
         build, signature = self._builder()
         self.model = build(**self.filter_sk_params(signature))
@@ -130,7 +132,7 @@ class KerasClassifier(BaseWrapper):
 
     _estimator_type = "classifier"
 
-    def fit(self, x, y, sample_weight=None, **kwargs):
+    def fit(self, x: Any, y: Any, sample_weight: Any = None, **kwargs) -> Any:
         """Trains on x and classes y, of shape (samples,) or (samples, 1), or one-hot (samples, classes)."""
         y = np.asarray(y)
         if y.ndim == 2 and y.shape[1] > 1:
@@ -145,20 +147,20 @@ class KerasClassifier(BaseWrapper):
             kwargs["sample_weight"] = sample_weight
         return super().fit(x, y, **kwargs)
 
-    def predict(self, x, **kwargs):
+    def predict(self, x: Any, **kwargs) -> np.ndarray:
         """The class of each sample: shape (samples,), or (samples, 1) for one sigmoid."""
         arguments = self.filter_sk_params(Sequential.predict_classes, kwargs)
         outputs = self._fitted().predict(x, **{"verbose": 0} | arguments)
         indices = outputs.argmax(-1) if outputs.shape[-1] > 1 else (outputs > 0.5).astype("int32")
         return self.classes_[indices]
 
-    def predict_proba(self, x, **kwargs):
+    def predict_proba(self, x: Any, **kwargs) -> np.ndarray:
         """The probability of each class: shape (samples, classes), two columns for one sigmoid."""
         arguments = self.filter_sk_params(Sequential.predict_proba, kwargs)
         outputs = self._fitted().predict(x, **{"verbose": 0} | arguments)
         return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
 
-    def score(self, x, y, **kwargs):
+    def score(self, x: Any, y: Any, **kwargs) -> float:
         """The accuracy on x and y; the model must be compiled with metrics=['accuracy']."""
         y = np.asarray(y)
         if not (y.ndim == 2 and y.shape[1] > 1):
@@ -182,12 +184,12 @@ class KerasRegressor(BaseWrapper):
 
     _estimator_type = "regressor"
 
-    def predict(self, x, **kwargs):
+    def predict(self, x: Any, **kwargs) -> np.ndarray:
         """The model's outputs: shape (samples,), or (samples, outputs)."""
         arguments = self.filter_sk_params(Sequential.predict, kwargs)
         return np.squeeze(self._fitted().predict(x, **{"verbose": 0} | arguments), axis=-1)
 
-    def score(self, x, y, **kwargs):
+    def score(self, x: Any, y: Any, **kwargs) -> float:
         """Minus the loss on x and y: more is better."""
         arguments = {"verbose": 0} | self.filter_sk_params(Sequential.evaluate, kwargs)
         loss = self._fitted().evaluate(x, y, **arguments)

@@ -3,6 +3,7 @@
 import functools
 import inspect
 import typing
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -29,7 +30,7 @@ def _call_parameters(cls):
     return inspect.signature(cls.call).parameters
 
 
-def building(build):
+def building(build: Callable) -> Callable:
     """Wraps a class's `build`: it names weights after the layer, and does what every build needs at its end."""
 
     @functools.wraps(build)
@@ -54,7 +55,7 @@ class LayerCalls:
 
     _build_shape = _initial_weights = None
 
-    def build(self, input_shape):
+    def build(self, input_shape: typing.Any) -> None:
         """Makes the weights. Layers with weights write their own.
 
         Args:
@@ -68,14 +69,14 @@ class LayerCalls:
         """What `build_from_config` needs to make the weights again."""
         return {"input_shape": self._build_shape}
 
-    def build_from_config(self, config) -> None:
+    def build_from_config(self, config: dict) -> None:
         """Makes the weights as they were made for another layer, from its `get_build_config`."""
         if config and not self.built:
             shape = config.get("input_shape", config)
             whole = isinstance(shape, list) and not any(isinstance(size, (list, tuple)) for size in shape)
             self.build(tuple(shape) if whole else shape)
 
-    def call(self, inputs):
+    def call(self, inputs: typing.Any) -> typing.Any:
         """The computation: arrays in, arrays out. Layers write their own.
 
         Args:
@@ -101,7 +102,14 @@ class LayerCalls:
             tidy(error)
             raise
 
-    def stateless_call(self, trainable_variables, non_trainable_variables, *args, return_losses=False, **kwargs):
+    def stateless_call(
+        self,
+        trainable_variables: Sequence,
+        non_trainable_variables: Sequence,
+        *args,
+        return_losses: bool = False,
+        **kwargs,
+    ) -> tuple:
         """Calls the layer with given values for its weights; the weights themselves stay as they are.
 
         Args:
@@ -121,7 +129,7 @@ class LayerCalls:
             new_values = [scope.values[v] for v in others]
             return (outputs, new_values, self.losses) if return_losses else (outputs, new_values)
 
-    def build_for_call(self, args, kwargs) -> None:
+    def build_for_call(self, args: tuple, kwargs: dict) -> None:
         """Checks the inputs of a call against `input_spec`, and builds the layer for them if it is not built yet.
 
         Args:

@@ -1,5 +1,7 @@
 """What a layer adds to the loss of a model, and the updates that it asks for."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
@@ -21,7 +23,7 @@ class LayerLosses:
 
     added_losses = ()  # symbols and functions from `add_loss`; the losses of calls are in `call_losses`
 
-    def add_loss(self, losses, inputs=None) -> None:
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
         """Adds to the loss that training minimizes.
 
         Args:
@@ -36,7 +38,7 @@ class LayerLosses:
             else:
                 call.losses.append(jnp.asarray(loss))
 
-    def add_update(self, updates, inputs=None) -> None:
+    def add_update(self, updates: Any, inputs: Any = None) -> None:
         """Asks for updates of variables after this call, if it is one of training.
 
         Args:
@@ -48,7 +50,7 @@ class LayerLosses:
         if call is not None and not deferred.dropped():
             call.updates.extend(pair for pair in pairs if isinstance(pair, tuple))
 
-    def add_metric(self, *args, **kwargs):
+    def add_metric(self, *args, **kwargs) -> Any:
         """Keras 3 has no such method any more.
 
         Raises:
@@ -67,7 +69,7 @@ class LayerLosses:
         penalties = [v.regularizer(v.raw) for v in self.trainable_weights if v.regularizer is not None]
         return [*self.call_losses, *fixed, *penalties]
 
-    def get_losses_for(self, inputs=None) -> list:
+    def get_losses_for(self, inputs: Any = None) -> list:
         """The same as `losses`, under its name in Keras 2."""
         return self.losses
 
@@ -76,12 +78,12 @@ class LayerLosses:
         """Always empty: updates are carried out as they are asked for."""
         return []
 
-    def get_updates_for(self, inputs=None) -> list:
+    def get_updates_for(self, inputs: Any = None) -> list:
         """Always empty, as `updates` is."""
         return []
 
 
-def penalize_activity(layer, outputs) -> None:
+def penalize_activity(layer: Any, outputs: Any) -> None:
     """Adds the loss of the layer's `activity_regularizer` on these outputs."""
     for output in leaves(outputs):
         penalty = layer.activity_regularizer(output)

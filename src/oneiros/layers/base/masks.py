@@ -1,6 +1,7 @@
 """Masks: which steps of a sequence count. They travel with arrays from layer to layer."""
 
 import warnings
+from typing import Any
 
 import jax.numpy as jnp
 
@@ -13,7 +14,7 @@ class LayerMasks:
 
     supports_masking = False
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The mask of the outputs. By default it is the inputs' mask in layers with `supports_masking`, else `None`.
 
         Args:
@@ -36,13 +37,13 @@ class LayerMasks:
         return None
 
 
-def mask_of(inputs):
+def mask_of(inputs: Any) -> Any:
     """The mask or the structure of masks that these inputs carry; `None` if there is none at all."""
     mask = map_structure(get_mask, inputs)
     return mask if leaves(mask) else None
 
 
-def pass_mask_on(layer, args, outputs, mask) -> None:
+def pass_mask_on(layer: Any, args: tuple, outputs: Any, mask: Any) -> None:
     """Gives the outputs of a call the masks that the layer computes for them."""
     overridden = type(layer).compute_mask is not LayerMasks.compute_mask
     if not args or (mask is None and not overridden):
@@ -65,7 +66,7 @@ def _set_masks(outputs, mask):
         set_mask(outputs, mask)
 
 
-def without_dropped_masks(layer, args, outputs, mask):
+def without_dropped_masks(layer: Any, args: tuple, outputs: Any, mask: Any) -> Any:
     """The outputs, with copies of those that are inputs themselves and carry a mask that this layer drops."""
     if mask is None or layer.supports_masking or type(layer).compute_mask is not LayerMasks.compute_mask:
         return outputs

@@ -1,5 +1,7 @@
 """The graph around a layer: each call on symbols is a node, which knows the inputs and outputs of that call."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 
@@ -15,7 +17,7 @@ class LayerNodes:
     inbound_nodes = property(lambda self: self._inbound_nodes, doc="The nodes of this layer's calls on symbols.")
     outbound_nodes = property(lambda self: self._outbound_nodes, doc="The nodes that use outputs of this layer.")
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for a shape of the input.
 
         Args:
@@ -29,7 +31,7 @@ class LayerNodes:
             self.build(input_shape)
         return map_structure(lambda s: tuple(s.shape), infer(self, (map_shapes(Symbol, input_shape),), {}))
 
-    def compute_output_spec(self, *args, **kwargs):
+    def compute_output_spec(self, *args, **kwargs) -> Any:
         """The shapes and types of the outputs for symbols.
 
         Args:
@@ -49,19 +51,19 @@ class LayerNodes:
             return [Symbol(s, self.compute_dtype, "spec") for s in shapes]
         return Symbol(shapes, self.compute_dtype, "spec")
 
-    def get_input_at(self, node_index: int):
+    def get_input_at(self, node_index: int) -> Any:
         """The input of the call with this number: a symbol, or a list of symbols."""
         return _at_node(self, "input_tensors", node_index)
 
-    def get_output_at(self, node_index: int):
+    def get_output_at(self, node_index: int) -> Any:
         """The output of the call with this number: a symbol, or a list of symbols."""
         return _at_node(self, "output_tensors", node_index)
 
-    def get_input_shape_at(self, node_index: int):
+    def get_input_shape_at(self, node_index: int) -> Any:
         """The input shape of the call with this number: a tuple, or a list of tuples."""
         return _at_node(self, "input_shapes", node_index)
 
-    def get_output_shape_at(self, node_index: int):
+    def get_output_shape_at(self, node_index: int) -> Any:
         """The output shape of the call with this number: a tuple, or a list of tuples."""
         return _at_node(self, "output_shapes", node_index)
 
@@ -81,7 +83,7 @@ class LayerNodes:
     output_mask = property(lambda self: self.get_output_mask_at(0), doc="Always `None`.")
 
 
-def record(layer, args, kwargs):
+def record(layer: Any, args: tuple, kwargs: dict) -> Any:
     """Notes a call on symbols as a node of the graph.
 
     Returns:
@@ -93,7 +95,7 @@ def record(layer, args, kwargs):
     return node.result
 
 
-def attach(node) -> None:
+def attach(node: Any) -> None:
     """Makes a node known to its layer, and to the layers that its inputs come from."""
     if isinstance(node.operation, LayerNodes):
         node.operation.inbound_nodes.append(node)

@@ -1,9 +1,12 @@
 """Shapes of structures of tensors."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 
-def shape_of(x):
+def shape_of(x: Any) -> Any:
     """The shapes of the tensors in a list or dictionary, or the shape of one tensor.
 
     Args:
@@ -22,7 +25,7 @@ def shape_of(x):
     return None if x is None else tuple(np.shape(x) if not hasattr(x, "shape") else x.shape)
 
 
-def single(items):
+def single(items: Sequence) -> Any:
     """The only item of a list, or the list itself if it has another length.
 
     >>> single([1]), single([1, 2])

@@ -2,6 +2,8 @@
 
 import functools
 import os
+from collections.abc import Iterable
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -130,7 +132,7 @@ class LayerWeights:
         return self._trainable
 
     @trainable.setter
-    def trainable(self, value):
+    def trainable(self, value: Any) -> None:
         self._trainable = bool(value)
         if behaviour.recursive_trainable:
             for layer in self.direct_sublayers():
@@ -145,7 +147,7 @@ class LayerWeights:
         return unique([*own, *(v for layer in self.direct_sublayers() for v in layer.trainable_weights)])
 
     @trainable_weights.setter
-    def trainable_weights(self, variables):
+    def trainable_weights(self, variables: Iterable) -> None:
         self._own = [*variables, *(v for v in self._own if not v.trainable)]
 
     @property
@@ -155,7 +157,7 @@ class LayerWeights:
         return [v for v in self.weights if id(v) not in trainable]
 
     @non_trainable_weights.setter
-    def non_trainable_weights(self, variables):
+    def non_trainable_weights(self, variables: Iterable) -> None:
         for variable in variables:
             variable.trainable = False
             variable.order = (True, variable.order[1])
@@ -180,7 +182,7 @@ class LayerWeights:
         """The values of the weights as NumPy arrays, in the order that `set_weights` expects."""
         return [np.array(v.raw) for v in self.weights_by_layer()]
 
-    def set_weights(self, weights) -> None:
+    def set_weights(self, weights: Any) -> None:
         """Sets the values of all weights. Everything is checked before anything changes.
 
         Args:
@@ -249,12 +251,12 @@ def _check_size(layer, name, shape, dtype):
     budget[0] -= size
 
 
-def unique(items) -> list:
+def unique(items: Iterable) -> list:
     """The items, each object once, in order of first appearance."""
     return list({id(item): item for item in items}.values())
 
 
-def find_in_attributes(cls: type, layer) -> list:
+def find_in_attributes(cls: type, layer: Any) -> list:
     """The instances of `cls` in a layer's attributes, and in lists, tuples and dictionaries there.
 
     Args:
