@@ -26,7 +26,7 @@ LIMITS = {
     "private names of other modules": 0,
     "imports of the library inside functions": 0,
     "tests of the generation outside compat": 0,
-    "public functions without types": 901,
+    "public functions without types": 675,
 }
 # Lines of code of each room, without blanks, comments and docstrings.
 BUDGETS = {
@@ -56,7 +56,7 @@ BUDGETS = {
     "random": 20,
     "regularizers": 60,
     "saving": 1308,
-    "training": 3285,
+    "training": 3388,
     "utils": 1330,
     "verify": 110,
     "wrappers": 240,

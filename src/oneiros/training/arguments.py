@@ -5,6 +5,7 @@ import math
 import numbers
 import types
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -114,7 +115,7 @@ def check_epochs(epochs: int, initial_epoch: int) -> None:
         )
 
 
-def check_ends(source, steps: int | None, name: str) -> None:
+def check_ends(source: Any, steps: int | None, name: str) -> None:
     """Complains about a generator that does not say when it ends.
 
     Args:
@@ -135,7 +136,9 @@ def check_ends(source, steps: int | None, name: str) -> None:
 _MODES = (None, "temporal", "samplewise")
 
 
-def check_compile(loss, metrics, weighted_metrics, sample_weight_mode, steps_per_execution, **switches) -> None:
+def check_compile(
+    loss: Any, metrics: Any, weighted_metrics: Any, sample_weight_mode: Any, steps_per_execution: int, **switches
+) -> None:
     """Complains about what cannot be a loss, a metric, or a mode of sample weights. The arguments are `compile`'s.
 
     Args:

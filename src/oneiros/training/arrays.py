@@ -1,5 +1,7 @@
 """Whatever holds numbers, as arrays."""
 
+from typing import Any
+
 import jax
 import numpy as np
 
@@ -9,7 +11,7 @@ from ..core.structure import is_nested, keys_of, rebuilt, values_of
 from .checks import on_disk
 
 
-def to_numpy(x, name: str):
+def to_numpy(x: Any, name: str) -> Any:
     """An array-like as something sliceable of a numeric type: NumPy, JAX, or (left on disk) an HDF5 data set."""
     if x is None:
         return None
@@ -40,7 +42,7 @@ def to_numpy(x, name: str):
     return x
 
 
-def to_arrays(x, what, count=1):
+def to_arrays(x: Any, what: str, count: int = 1) -> list:
     """The same structure with arrays in it.
 
     Args:

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,12 +16,12 @@ from .reading import overrides
 from .steps import step_arguments, steps_of
 
 
-def not_finite(logs):
+def not_finite(logs: dict) -> list:
     """The names of logs that are NaN or infinite."""
     return [name for name, value in logs.items() if np.ndim(value) == 0 and not np.isfinite(value)]
 
 
-def explainer(model, phase: str) -> Callable | None:
+def explainer(model: Any, phase: str) -> Callable | None:
     """What tells where NaN comes from.
 
     Args:
@@ -39,7 +40,7 @@ def _raise(report):
     raise FloatingPointError(report)
 
 
-def examine(model, phase: str, groups: list, names: list[str]) -> str:
+def examine(model: Any, phase: str, groups: list, names: list[str]) -> str:
     """Finds the step that made these logs NaN or infinite, and says what in it did.
 
     Args:

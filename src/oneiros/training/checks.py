@@ -1,6 +1,8 @@
 """Checks of the values in data, on the host and before anything is computed: one fast pass, a slow one on failure."""
 
 import warnings
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,12 +21,12 @@ _CHUNK = 1 << 18  # values that are looked at together: they fit the processor's
 _ROUNDING = 1e-5  # how far arithmetic may have carried a probability out of [0, 1]
 
 
-def on_disk(x):
+def on_disk(x: Any) -> bool:
     """Whether this is an HDF5 data set (or an HDF5Matrix, a window on one): sliced batch by batch."""
     return type(x).__name__ == "HDF5Matrix" or (hasattr(x, "chunks") and hasattr(x, "shape"))
 
 
-def check_values(x, outputs, weights, rows=None):
+def check_values(x: Any, outputs: Any, weights: Any, rows: Any = None) -> None:
     """Checks the values of data in memory. Data on disk are checked batch by batch.
 
     Args:
@@ -48,7 +50,7 @@ def check_values(x, outputs, weights, rows=None):
     check_targets(outputs, rows)
 
 
-def check_finite(array, name, rows=None):
+def check_finite(array: Any, name: str, rows: Any = None) -> None:
     """Raises `InputDataError` if there is NaN or an infinity among floating point values; the message says where.
 
     In `fit` with a callback that deals with NaN, such as `TerminateOnNaN`, it warns instead.
@@ -77,7 +79,7 @@ def check_finite(array, name, rows=None):
     warnings.warn(f"{message} Training goes on, as a callback that deals with NaN is there.", stacklevel=2)
 
 
-def all_finite(array):
+def all_finite(array: Any) -> bool:
     """Whether all values of an array are finite.
 
     The sum of their squares is not if one of them is not: a single pass at the speed of memory, and no copy.
@@ -99,7 +101,7 @@ def all_finite(array):
     return True
 
 
-def check_targets(outputs, rows=None):
+def check_targets(outputs: Any, rows: Any = None) -> None:
     """Raises `InputDataError` for targets that a built-in loss would misread: of another shape, or out of range.
 
     Args:
@@ -139,7 +141,7 @@ def _check_binary(name, target, rows):
 _MOVING = ("Reshape", "Flatten", "Permute", "RepeatVector", "Identity", "InputLayer", "Concatenate")
 
 
-def embedded_inputs(graph):
+def embedded_inputs(graph: Any) -> Iterator:
     """Pairs (number of an input, embedding) where values of that input are indices, moved at most."""
     origins = {id(symbol): {number} for number, symbol in enumerate(graph.inputs)}
     for node in graph.nodes:
@@ -155,7 +157,7 @@ def embedded_inputs(graph):
             origins |= {id(symbol): set().union(*came_from) for symbol in node.outputs}
 
 
-def check_indices(embedded, arrays, rows=None):
+def check_indices(embedded: Any, arrays: Any, rows: Any = None) -> None:
     """Raises `InputDataError` if values of an input are out of range, or fractions, for the embedding that takes them.
 
     Args:
@@ -172,17 +174,17 @@ def check_indices(embedded, arrays, rows=None):
 _STRAYS = "stray indices"  # among the logs of a step
 
 
-def watched(model):
+def watched(model: Any) -> list:
     """The layers that note indices that are out of range."""
     return [layer for layer in (model, *model.sublayers()) if layer.stray_index is not None]
 
 
-def with_strays(logs, layers):
+def with_strays(logs: dict, layers: Iterable) -> dict:
     """The logs of a step, and with them what these layers noted: so it is looked at when they are."""
     return {**logs, _STRAYS: [layer.stray_index.raw for layer in layers]} if layers and isinstance(logs, dict) else logs
 
 
-def without_strays(logs, layers):
+def without_strays(logs: dict, layers: Iterable) -> dict:
     """The logs alone; raises `InputDataError` if an index that these layers noted was out of range."""
     strays = logs.pop(_STRAYS, ())
     if any(index != NO_STRAY for index in strays):
@@ -190,7 +192,7 @@ def without_strays(logs, layers):
     return logs
 
 
-def raise_strays(layers, noted=None):
+def raise_strays(layers: Iterable, noted: Any = None) -> None:
     """Raises `InputDataError` if an index was out of range. noted: by these layers; without it, what they hold now."""
     for layer, index in zip(layers, [layer.stray_index.raw for layer in layers] if noted is None else noted):
         if index != NO_STRAY:

@@ -4,6 +4,8 @@ import contextlib
 import copy
 import inspect
 import itertools
+from collections.abc import Iterator
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -40,7 +42,7 @@ class Objectives:
     ['loss', 'mae']
     """
 
-    def __init__(self, loss, loss_weights, metrics_, weighted_metrics):
+    def __init__(self, loss: Any, loss_weights: Any, metrics_: Any, weighted_metrics: Any):
         self.loss, self.loss_weights = _known(loss), loss_weights
         self.metrics_, self.weighted_metrics = _known(metrics_), _known(weighted_metrics)
         self.trackers = [BatchMean("loss")]
@@ -57,7 +59,7 @@ class Objectives:
         for spec in leaves(loss):
             _loss_function(spec)  # unknown names are told at once
 
-    def place(self, places):
+    def place(self, places: Any) -> None:
         """Matches everything to these places of outputs."""
         if self.places is not None:
             return
@@ -73,7 +75,7 @@ class Objectives:
             self._specs = [specs if fn is not None else [] for specs, fn in zip(self._specs, losses_)]
         self.losses, self.names, self.places = losses_, places.names, places
 
-    def bind(self, outputs, y):
+    def bind(self, outputs: Any, y: Any) -> None:
         """Makes the metrics of these outputs for such targets.
 
         Args:
@@ -109,21 +111,21 @@ class Objectives:
             self.output_metrics.append(made)
         self.bound = True
 
-    def expected_names(self, outputs):
+    def expected_names(self, outputs: Any) -> Any:
         """What the logs will be called. Which metrics they stand for follows from the targets, once they are there."""
         preview = copy.copy(self)
         preview.trackers, preview._log_names = list(self.trackers), {}
         preview.bind(outputs, None)
         return preview.names_of_results
 
-    def learn_shapes(self, outputs):
+    def learn_shapes(self, outputs: Any) -> None:
         """Notes the shapes of the outputs (symbols or arrays); of arrays only the last axis holds for all batches."""
         self.shapes = [
             tuple(o.shape[1:] if isinstance(o, Symbol) else (*[None] * (len(o.shape) - 2), *o.shape[1:][-1:]))
             for o in outputs
         ]
 
-    def losses_like(self, y):
+    def losses_like(self, y: Any) -> list:
         """A loss per target, as long as nothing is known of the outputs but the targets' structure."""
         return [_loss_function(spec) for spec in _entries(Places(y), self.loss, "loss")]
 
@@ -131,7 +133,7 @@ class Objectives:
         """Whether the output at this index has a loss or a metric."""
         return self.losses[index] is not None or bool(self._specs[index])
 
-    def entries(self, given, what, spread=False):
+    def entries(self, given: Any, what: str, spread: bool = False) -> Any:
         """What is given for each output, ``None`` for nothing. Outputs without losses and metrics may be left out.
 
         Args:
@@ -153,7 +155,7 @@ class Objectives:
             return [next(given, None) if wanted else None for wanted in needed]
         return self.places.match(given, what, spread=spread)
 
-    def can_leave_rows_out(self):
+    def can_leave_rows_out(self) -> bool:
         """Whether all losses and metrics are known to come out exactly inside `first_rows`."""
         made = [(metric, rank) for rank, pairs in zip(self.ranks, self.output_metrics) for metric, _ in pairs]
         # Metric objects count places, not rows, where a row has several and nothing is weighted.
@@ -161,7 +163,7 @@ class Objectives:
         return by_row and all(loss is None or losses.is_by_row(loss) for loss in self.losses) and min(self.ranks) > 1
 
     @contextlib.contextmanager
-    def first_rows(self, count):
+    def first_rows(self, count: int) -> Iterator:
         """Inside, only the first `count` rows of a batch are looked at. The others fill it up; their weights are 0."""
         self._rows = count
         try:
@@ -177,7 +179,7 @@ class Objectives:
             counts, mask = jnp.arange(output.shape[0]) < self._rows, get_mask(output)
             set_mask(output, counts if mask is None else mask & counts.reshape(-1, *[1] * (mask.ndim - 1)))
 
-    def compute_loss(self, targets: list, outputs: list, weights: list):
+    def compute_loss(self, targets: list, outputs: list, weights: list) -> Any:
         """The weighted sum of all losses; notes the part of each output. There is one entry for each output."""
         self._mark_rows(outputs)
         total = jnp.zeros((), jnp.float32)
@@ -199,7 +201,7 @@ class Objectives:
         values = losses.check_result(fn(targets_like(target, output), output), fn)
         return weighted_mean(values, weight, get_mask(output), self._rows)
 
-    def track_loss(self, loss, output) -> None:
+    def track_loss(self, loss: Any, output: Any) -> None:
         """Takes the loss of a batch into its mean. output: the first output, which has the batch's size."""
         self.trackers[0].add(loss, self._size(output))
 
@@ -230,7 +232,7 @@ class Objectives:
         for tracker in self.trackers:
             tracker.reset_state()
 
-    def log_name(self, tracker):
+    def log_name(self, tracker: Any) -> str:
         """What the logs call it: where there are several outputs, after its output."""
         return self._log_names.get(id(tracker), tracker.name)
 

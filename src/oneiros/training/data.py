@@ -2,6 +2,8 @@
 
 import itertools
 import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import jax
 import numpy as np
@@ -16,7 +18,7 @@ from ..utils.data import GeneratorWorkers, PyDataset, SequenceWorkers, numpy_see
 from .checks import on_disk
 
 
-def is_batches(x):
+def is_batches(x: Any) -> bool:
     """Whether this yields batches itself: a generator, Sequence, tf.data.Dataset or DataLoader."""
     if isinstance(x, (np.ndarray, jax.Array, list, tuple, dict)) or hasattr(x, "iloc") or hasattr(x, "toarray"):
         return False
@@ -48,7 +50,7 @@ class ArrayData:
     (3, (2, 3))
     """
 
-    def __init__(self, x, y=None, weights=None, batch_size=None, what="x"):
+    def __init__(self, x: Any, y: Any = None, weights: Any = None, batch_size: int | None = None, what: str = "x"):
         self.arrays = (x, y, weights)
         lengths = {int(a.shape[0]) for a in leaves(self.arrays)}
         if len(lengths) > 1:
@@ -64,18 +66,18 @@ class ArrayData:
         self.steps = -(-self.samples // self.batch_size)
         self.check = None  # function of (batch, numbers of its rows) for data that are read from disk
 
-    def peek(self):
+    def peek(self) -> Any:
         """What shapes and types a batch has."""
         return self.arrays
 
-    def first_batch(self):
+    def first_batch(self) -> Any:
         """A batch of the full size."""
         return self.take(slice(0, self.batch_size))
 
-    def close(self):
+    def close(self) -> None:
         """Arrays need no workers."""
 
-    def take(self, rows):
+    def take(self, rows: Any) -> Any:
         """One batch: the rows at these indices (a slice, or an array)."""
         batch = map_structure(lambda a: _rows(a, rows), self.arrays)
         if self.check is not None:
@@ -102,7 +104,7 @@ def _rows(array, rows):
     return array
 
 
-def worker_options(source, workers=1, use_multiprocessing=False, max_queue_size=10):
+def worker_options(source: Any, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> tuple:
     """How many workers prepare batches, whether they are processes, and how many batches they prepare ahead.
 
     A single thread would gain nothing, for JAX computes meanwhile anyway; the main thread takes its place.
@@ -137,7 +139,7 @@ class BatchData:
     [(2, 3)]
     """
 
-    def __init__(self, source, standardize, steps=None, shuffle=True, **options):
+    def __init__(self, source: Any, standardize: Callable, steps: int | None = None, shuffle: Any = True, **options):
         self.source, self.standardize, self.shuffle = source, standardize, shuffle
         self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__")
         self.own_order = self.indexed and not hasattr(source, "dataset") and not hasattr(source, "as_numpy_iterator")
@@ -161,7 +163,7 @@ class BatchData:
             length = int(length.numpy() if hasattr(length, "numpy") else length)
         return length if length and length > 0 else None
 
-    def peek(self):
+    def peek(self) -> Any:
         """The first batch, which `epoch` will yield again."""
         if self.own_order:
             self._count()
@@ -178,7 +180,7 @@ class BatchData:
 
     first_batch = peek
 
-    def epoch(self, done=0):
+    def epoch(self, done: int = 0) -> Iterator:
         """The batches of one epoch: `steps` of them, or as many as there are. done: how many were taken before."""
         batches = self._pass(done) if self.own_order else self._continued()
         left = None if self.steps is None else self.steps - done
@@ -192,12 +194,12 @@ class BatchData:
             with allowed():
                 self.source.on_epoch_end()
 
-    def close(self):
+    def close(self) -> None:
         """Ends the workers."""
         if self._workers is not None:
             self._workers.close()
 
-    def get_state(self):
+    def get_state(self) -> Any:
         """The place in the data: what was taken, and in which order; the source's own state, if it tells one."""
         own = self.source.get_state() if hasattr(self.source, "get_state") else None
         return {
@@ -209,7 +211,7 @@ class BatchData:
             "seed": self._seed,
         }
 
-    def set_state(self, state, within_epoch=True):
+    def set_state(self, state: Any, within_epoch: bool = True) -> None:
         """Goes to a place that `get_state` has told. A source without a state of its own is read up to there."""
         kind = type(self.source).__name__
         if self.own_order and within_epoch and len(state["order"]) != len(self.source):
@@ -327,7 +329,7 @@ class closing:  # noqa: N801 - used as a function
     4
     """
 
-    def __init__(self, data):
+    def __init__(self, data: Any):
         self.data = data
 
     def __enter__(self):
@@ -338,7 +340,7 @@ class closing:  # noqa: N801 - used as a function
             self.data.close()
 
 
-def unpack(batch):
+def unpack(batch: Any) -> Any:
     """``(x, y, sample_weight)`` of what a generator yields."""
     if isinstance(batch, (tuple, list)) and (isinstance(batch, tuple) or len(batch) in (2, 3)):
         if not 1 <= len(batch) <= 3:
@@ -349,7 +351,7 @@ def unpack(batch):
     return batch, None, None
 
 
-def split(data, validation_split):
+def split(data: Any, validation_split: float) -> tuple:
     """Training and validation data: the last part of the samples is for validation."""
     if not 0 < validation_split < 1:
         raise InputDataError(

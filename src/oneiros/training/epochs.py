@@ -1,6 +1,7 @@
 """The epochs of a training, and the validation inside them."""
 
 from collections.abc import Callable
+from typing import Any
 
 from .autopsy import explainer
 from .callbacks import CallbackList
@@ -18,7 +19,7 @@ class BatchHooks:
         model: the model, which a callback may stop.
     """
 
-    def __init__(self, callbacks: CallbackList, phase: str, model):
+    def __init__(self, callbacks: CallbackList, phase: str, model: Any):
         self.begin = getattr(callbacks, f"on_{phase}_batch_begin")
         self.end = getattr(callbacks, f"on_{phase}_batch_end")
         self.model, self.phase, self.exact = model, phase, callbacks.exact
@@ -45,7 +46,9 @@ class Epochs:
         prepare: function that builds what the first batch has to build.
     """
 
-    def __init__(self, model, data, validation, validation_freq, callbacks: CallbackList, prepare: Callable):
+    def __init__(
+        self, model: Any, data: Any, validation: Any, validation_freq: Any, callbacks: CallbackList, prepare: Callable
+    ):
         self.model, self.data, self.prepare = model, data, prepare
         self.validation, self.validation_freq = validation, validation_freq
         self.callbacks, self.progress = callbacks, callbacks.progress
@@ -95,7 +98,7 @@ class Epochs:
         return {f"val_{name}": value for name, value in logs.items()}
 
 
-def evaluate_epoch(model, data, callbacks: CallbackList, prepare: Callable = lambda: None) -> dict:
+def evaluate_epoch(model: Any, data: Any, callbacks: CallbackList, prepare: Callable = lambda: None) -> dict:
     """The logs of one pass over data.
 
     Args:

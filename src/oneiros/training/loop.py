@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import time
 import typing
+from collections.abc import Callable
 
 import numpy as np
 
@@ -76,7 +77,15 @@ class Loop:
         done: how many steps were dispatched.
     """
 
-    def __init__(self, steps, data, hooks: Hooks, single=False, progress: Progress | None = None, explain=None):
+    def __init__(
+        self,
+        steps: typing.Any,
+        data: typing.Any,
+        hooks: Hooks,
+        single: bool = False,
+        progress: Progress | None = None,
+        explain: Callable | None = None,
+    ):
         self.progress = progress or Progress()
         self.steps, self.data, self.hooks, self.single = steps, data, hooks, single
         self.one = steps.alone if single else steps.one
@@ -90,7 +99,7 @@ class Loop:
         self.before = None  # the group before, kept if somebody wants to know where NaN comes from
         self.halted = False
 
-    def run(self, order=None) -> tuple[dict, int]:
+    def run(self, order: typing.Any = None) -> tuple[dict, int]:
         """Takes all batches, or those that are left of the epoch.
 
         Args:
@@ -259,7 +268,9 @@ class Loop:
             self.explain = None
 
 
-def predict_batches(function, data, steps: int | None, callbacks, fill: bool) -> list[tuple]:
+def predict_batches(
+    function: Callable, data: typing.Any, steps: int | None, callbacks: typing.Any, fill: bool
+) -> list[tuple]:
     """The outputs for all batches.
 
     Args:
@@ -300,6 +311,6 @@ def _prediction_batches(data, steps, fill):
             yield x, leaves(x)[0].shape[0]
 
 
-def cut(outputs, size: int):
+def cut(outputs: typing.Any, size: int) -> typing.Any:
     """Outputs as NumPy arrays of their first rows."""
     return map_structure(lambda a: np.asarray(a)[:size], outputs)

@@ -1,5 +1,7 @@
 """How many steps are dispatched before the host looks at their logs."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 _REPORT_SECONDS = 0.075  # between two looks at the logs: seldom enough to cost nothing, often enough for a moving bar
@@ -27,7 +29,7 @@ class Pace:
         self.steps, self.many = 1, False
         self._warm = set()
 
-    def measured(self, function, steps: int, seconds: float) -> None:
+    def measured(self, function: Callable, steps: int, seconds: float) -> None:
         """Takes in that `function` needed this time for so many steps."""
         if function not in self._warm:  # the first call compiles: its time tells nothing
             self._warm.add(function)

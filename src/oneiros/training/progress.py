@@ -1,5 +1,8 @@
 """Where a training is: all that it needs to go on from there, besides the variables."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
 from ..core import behaviour
@@ -38,14 +41,14 @@ class Progress:
     running_logs = False
     watchers = ()
 
-    def __init__(self, variables=None, rows=None, sources=None):
+    def __init__(self, variables: Any = None, rows: Any = None, sources: Any = None):
         self.epoch = self.step = self.total = 0
         self.logs, self.sums = {}, {}
         self.ended = self.resumed = False
         self.variables, self.rows, self.sources = variables, rows, sources or {}
         self.callbacks = None  # the `CallbackList`, which sets itself
 
-    def epochs(self, first: int, last: int):
+    def epochs(self, first: int, last: int) -> Iterator:
         """The numbers of the epochs that are still to do."""
         if self.epoch < first:
             self.epoch, self.step = first, 0
@@ -67,7 +70,7 @@ class Progress:
         self.total += step + 1 - self.step
         self.step, self.logs = step + 1, logs
 
-    def get_state(self):
+    def get_state(self) -> Any:
         """This place as data, with that of every stream of random numbers."""
         names = ("epoch", "step", "total", "logs", "sums")
         return {
@@ -77,7 +80,7 @@ class Progress:
             "random": get_random_state(),
         }
 
-    def set_state(self, state):
+    def set_state(self, state: Any) -> None:
         """Goes to a place that `get_state` has told."""
         state = dict(state)
         random, rows, sources = (state.pop(name) for name in ("random", "rows", "sources"))
@@ -114,12 +117,12 @@ class Rows:
     [0, 1, 2, 3, 4, 5, 6, 7]
     """
 
-    def __init__(self, samples, batch_size, steps, shuffle):
+    def __init__(self, samples: Any, batch_size: Any, steps: Any, shuffle: Any):
         self.order = np.arange(samples)
         self.batch_size, self.steps, self.shuffle = batch_size, steps, shuffle
         self.start = -steps  # the step of the pass that the epoch begins with
 
-    def begin_epoch(self):
+    def begin_epoch(self) -> None:
         """Goes on in the pass over the rows, or begins the next one."""
         self.start += self.steps
         if self.start <= 0 or self.start * self.batch_size >= len(self.order):
@@ -139,7 +142,7 @@ class Rows:
         elif self.shuffle:
             np.random.shuffle(order)
 
-    def from_step(self, step):
+    def from_step(self, step: int) -> Any:
         """The rows from this step of the epoch on."""
         return self.order[(self.start + step) * self.batch_size : (self.start + self.steps) * self.batch_size]
 

@@ -16,7 +16,7 @@ from .weights import sample_weights
 _PLAIN = frozenset("fbBhHiIlL?")  # the types of arrays that are taken as they are
 
 
-def reader_of(model):
+def reader_of(model: typing.Any) -> typing.Any:
     """The `Reader` of a model, made anew where its inputs are others than before."""
     state = model.training_state
     if state.reader is None or state.reader.inputs is not model.inputs:
@@ -24,7 +24,7 @@ def reader_of(model):
     return state.reader
 
 
-def overrides(model, name: str) -> bool:
+def overrides(model: typing.Any, name: str) -> bool:
     """Whether a model's class has its own version of a method or property of `Trainer`.
 
     >>> from oneiros.models import Sequential
@@ -59,7 +59,7 @@ class Reader:
     (2, 2)
     """
 
-    def __init__(self, model):
+    def __init__(self, model: typing.Any):
         self.model, self.inputs = model, model.inputs
         self._own_loss = overrides(model, "compute_loss")
         self._embedded = [] if self.inputs is None else list(checks.embedded_inputs(model.layer_graph))
@@ -68,7 +68,14 @@ class Reader:
         shape = tuple(self.inputs[0].shape[1:]) if plain else ()
         self._plain_shape = shape if shape and None not in shape else None
 
-    def batch(self, x, y=None, sample_weight=None, class_weight=None, labelled: bool = True) -> tuple:
+    def batch(
+        self,
+        x: typing.Any,
+        y: typing.Any = None,
+        sample_weight: typing.Any = None,
+        class_weight: typing.Any = None,
+        labelled: bool = True,
+    ) -> tuple:
         """One batch, or all data.
 
         Args:
@@ -94,14 +101,14 @@ class Reader:
             checks.check_values(x, self.targets(y), leaves(weights))
         return x, y, weights
 
-    def check_rows(self, batch: tuple, rows) -> None:
+    def check_rows(self, batch: tuple, rows: typing.Any) -> None:
         """Checks a batch that was read from disk. rows: the numbers of its rows."""
         x, y, weights = batch
         if self._embedded:
             checks.check_indices(self._embedded, self.model.matched_inputs(x), rows)
         checks.check_values(x, self.targets(y), leaves(weights), rows)
 
-    def targets(self, y) -> list[Target]:
+    def targets(self, y: typing.Any) -> list[Target]:
         """What is known of each output that targets are given for."""
         model, objectives = self.model, self.model.training_state.objectives
         if objectives is None or y is None:
@@ -116,7 +123,16 @@ class Reader:
 
     # --- whole data sets
 
-    def data(self, x, y=None, sample_weight=None, batch_size=None, class_weight=None, steps=None, **options):
+    def data(
+        self,
+        x: typing.Any,
+        y: typing.Any = None,
+        sample_weight: typing.Any = None,
+        batch_size: int | None = None,
+        class_weight: typing.Any = None,
+        steps: int | None = None,
+        **options,
+    ) -> typing.Any:
         """All data, as `ArrayData` or `BatchData`.
 
         Args:
@@ -146,7 +162,9 @@ class Reader:
             )
         return arrays
 
-    def validation_data(self, given, batch_size=None, steps=None, **options):
+    def validation_data(
+        self, given: typing.Any, batch_size: int | None = None, steps: int | None = None, **options
+    ) -> typing.Any:
         """What is given as `validation_data`, as `ArrayData` or `BatchData`."""
         if is_batches(given):
             return self.data(given, steps=steps, **options)
@@ -159,7 +177,9 @@ class Reader:
         data = self.data(x, y, weight, batch_size)
         return data if steps is None else data.slice(0, steps * data.batch_size)
 
-    def inputs_alone(self, x, batch_size=None, steps=None, **options):
+    def inputs_alone(
+        self, x: typing.Any, batch_size: int | None = None, steps: int | None = None, **options
+    ) -> typing.Any:
         """Data for `predict`, without targets, as `ArrayData` or `BatchData`."""
         if is_batches(x):
             standardize = lambda batch: self.batch(unpack(batch)[0], labelled=False)  # noqa: E731
@@ -215,7 +235,7 @@ class Reader:
         return y
 
 
-def single(x):
+def single(x: typing.Any) -> typing.Any:
     """The only entry of a list that holds one; everything else as it is."""
     return x[0] if isinstance(x, list) and len(x) == 1 else x
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache, wraps
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,7 @@ def needs_compile(method: Callable) -> Callable:
     return run
 
 
-def fit(model, given) -> History:
+def fit(model: Any, given: Any) -> History:
     """Trains a model. given: the checked arguments of `Model.fit`."""
     expects_nan = any(getattr(callback, "expects_nan", False) for callback in given.callbacks or ())
     with within(expects_nan=expects_nan):
@@ -96,7 +97,9 @@ def _validation(reader, data, given):
     return split(data, given.validation_split)
 
 
-def callback_list(model, callbacks, data, validation=None, epochs=1, verbose="auto") -> CallbackList:
+def callback_list(
+    model: Any, callbacks: Any, data: Any, validation: Any = None, epochs: int = 1, verbose: Any = "auto"
+) -> CallbackList:
     """The callbacks of a run, with those that are always there. A `CallbackList` is taken as it is.
 
     Args:
@@ -131,7 +134,7 @@ def callback_list(model, callbacks, data, validation=None, epochs=1, verbose="au
     return made
 
 
-def evaluate(model, given):
+def evaluate(model: Any, given: Any) -> Any:
     """Evaluates a model. given: the checked arguments of `Model.evaluate`."""
     steps, options = steps_of(model), _workers(given)
     data = reader_of(model).data(
@@ -151,7 +154,7 @@ def evaluate(model, given):
             return _returned(evaluate_epoch(model, data, callbacks, prepare), given.return_dict)
 
 
-def predict(model, given):
+def predict(model: Any, given: Any) -> Any:
     """The outputs for all samples. given: the checked arguments of `Model.predict`."""
     data = reader_of(model).inputs_alone(given.x, given.batch_size, given.steps, **_workers(given))
     loud = given.verbose if given.verbose != "auto" else not behaviour.quiet_predict
@@ -184,7 +187,7 @@ def _predict(model, data, count, callbacks=None):
     return map_structure(lambda *parts: np.concatenate(parts), *results)
 
 
-def predict_on_batch(model, x):
+def predict_on_batch(model: Any, x: Any) -> Any:
     """The outputs for one batch, as NumPy arrays."""
     batch = reader_of(model).batch(x, labelled=False)
     steps = steps_of(model)
@@ -194,7 +197,16 @@ def predict_on_batch(model, x):
     return outputs
 
 
-def on_batch(model, phase: str, x, y, sample_weight, class_weight, reset_metrics: bool, return_dict: bool):
+def on_batch(
+    model: Any,
+    phase: str,
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    class_weight: Any,
+    reset_metrics: bool,
+    return_dict: bool,
+) -> Any:
     """One training or evaluation step on a batch. phase: ``"train"`` or ``"test"``."""
     batch = reader_of(model).batch(x, y, sample_weight, class_weight)
     ArrayData(*batch)  # complains of arrays of different lengths, and of none

@@ -1,5 +1,7 @@
 """Batches stacked along a new axis, and batches filled up to a common size: few shapes mean few programs to compile."""
 
+from typing import Any
+
 import numpy as np
 
 from ..core.structure import map_structure
@@ -17,12 +19,12 @@ def most_steps(batch_bytes: int, steps: int) -> int:
     return min(int(np.clip(_BUFFER_BYTES // max(batch_bytes, 1), 1, MOST_STEPS)), _power_of_two(steps))
 
 
-def full_size(data) -> int:
+def full_size(data: Any) -> int:
     """The size to which a short batch of `ArrayData` is filled up."""
     return data.batch_size if data.samples >= data.batch_size else _power_of_two(data.samples)
 
 
-def stacked(arrays, size: int, most: int):
+def stacked(arrays: Any, size: int, most: int) -> Any:
     """Batches along a first axis of length `most`, of which the first are filled: one program serves any number.
 
     >>> stacked(np.array([1, 2, 3, 4]), 2, 3).tolist()
@@ -38,7 +40,7 @@ def stacked(arrays, size: int, most: int):
     return map_structure(one, arrays)
 
 
-def repeated(arrays, size: int, wanted: int):
+def repeated(arrays: Any, size: int, wanted: int) -> Any:
     """Arrays filled up with their last row.
 
     >>> repeated(np.array([1, 2]), 2, 4).tolist()

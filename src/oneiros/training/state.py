@@ -1,6 +1,7 @@
 """What training leaves with a model, apart from the model itself."""
 
 import functools
+from typing import Any
 
 
 class TrainingState:
@@ -34,7 +35,7 @@ class TrainingState:
         return vars(self) | {"steps": None, "reader": None, "told_of_nan": None}
 
 
-def in_training_state(cls):
+def in_training_state(cls) -> Any:
     """Class decorator: the shared attributes of `TrainingState` are read and written as the model's own."""
     # Made at first use: a subclass may set `stop_training` before it calls ``super().__init__()``.
     cls.training_state = functools.cached_property(lambda model: TrainingState())

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from .pace import Pace
 from .reading import overrides, reader_of, single
 
 
-def steps_of(model):
+def steps_of(model: Any) -> Any:
     """The compiled steps of a model, made at first use and forgotten when it is compiled anew."""
     state = model.training_state
     if state.steps is None:
@@ -43,39 +44,39 @@ class Steps:
     (3, 1)
     """
 
-    def __init__(self, model):
+    def __init__(self, model: Any):
         self.model = model
         self.train, self.test = PhaseSteps(self, "train"), PhaseSteps(self, "test")
         self.adds_losses = None
         self._trained = self._held_metrics = None
 
     @functools.cached_property
-    def predict(self):
+    def predict(self) -> Any:
         """The compiled `predict_step`."""
         model = self.model
         noted = [layer.stray_index for layer in self.watched]
         return compiled(lambda x: model.predict_step(single(x)), variables=noted, reads=model.weights)
 
     @functools.cached_property
-    def watched(self):
+    def watched(self) -> Any:
         """The layers that note indices which are out of range, all layers having been built."""
         return checks.watched(self.model)
 
     # --- variables
 
-    def trained_variables(self):
+    def trained_variables(self) -> list:
         """The variables that are trained: the trainable weights as they were when this was first asked for."""
         if self._trained is None:
             self._trained = self.model.trainable_weights
         return self._trained
 
-    def moved_variables(self):
+    def moved_variables(self) -> list:
         """What layers write when they are called for training: statistics, unless they are frozen, and seeds."""
         layers = [self.model, *self.model.sublayers()]
         statistics = [v for layer in layers if layer.trainable for v in layer.own_weights() if not v.trainable]
         return [*statistics, *_seeds(layers)]
 
-    def variables(self, data, expected=0):
+    def variables(self, data: Any, expected: int = 0) -> list:
         """All variables that training may change, in the same order in each process.
 
         Those that no layer, optimizer or metric holds are known once a step was traced.
@@ -98,22 +99,22 @@ class Steps:
     # --- metrics
 
     @property
-    def held_metrics(self):
+    def held_metrics(self) -> Any:
         """The metrics that the model or its layers hold in attributes; searched for until a step is compiled."""
         return metrics_in_attributes(self.model) if self._held_metrics is None else self._held_metrics
 
-    def keep_held_metrics(self):
+    def keep_held_metrics(self) -> None:
         """Ends the search for metrics in attributes."""
         self._held_metrics = self.held_metrics
 
     @functools.cached_property
-    def can_reset_metrics(self):
+    def can_reset_metrics(self) -> bool:
         """Whether all metrics are the library's own, so that a compiled step can reset them at no cost."""
         model = self.model
         own = all(type(m).__module__.startswith("oneiros.") and not isinstance(m, LastValue) for m in model.metrics)
         return own and not overrides(model, "reset_metrics") and not overrides(model, "metrics")
 
-    def logs(self, result):
+    def logs(self, result: Any) -> dict:
         """The logs of a step as numbers.
 
         Raises:
@@ -124,7 +125,7 @@ class Steps:
 
     # --- what the first batch has to build
 
-    def prepare(self, batch):
+    def prepare(self, batch: Any) -> None:
         """Builds what the first batch ``(x, y, weights)`` has to build: layers and metrics."""
         x, y, _ = batch
         model, objectives = self.model, self.model.training_state.objectives
@@ -211,7 +212,7 @@ class PhaseSteps:
         """The names of logs that are no means over samples."""
         return self._objectives.stateful_names if self._objectives else []
 
-    def logs(self, result) -> dict:
+    def logs(self, result: Any) -> dict:
         """The logs of a step as numbers, see `Steps.logs`."""
         return self.steps.logs(result)
 
@@ -298,7 +299,7 @@ def training_flag(training: bool) -> bool:
     return training if fixed is None else bool(fixed)
 
 
-def metrics_in_attributes(model) -> list[Metric]:
+def metrics_in_attributes(model: Any) -> list[Metric]:
     """The metrics that a model or its layers hold in attributes."""
     layers = (model, *model.sublayers())
     return list(dict.fromkeys(metric for layer in layers for metric in find_in_attributes(Metric, layer)))

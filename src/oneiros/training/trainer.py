@@ -2,6 +2,7 @@
 
 import inspect
 import typing
+from collections.abc import Callable
 
 import jax
 
@@ -33,16 +34,16 @@ class Trainer:
     def compile(
         self,
         optimizer: typing.Any = "rmsprop",
-        loss=None,
-        loss_weights=None,
-        metrics=None,
-        weighted_metrics=None,
+        loss: typing.Any = None,
+        loss_weights: typing.Any = None,
+        metrics: typing.Any = None,
+        weighted_metrics: typing.Any = None,
         run_eagerly: bool = False,
         steps_per_execution: int = 1,
         jit_compile: bool | str = "auto",
-        auto_scale_loss=True,
-        sample_weight_mode=None,
-        target_tensors=None,
+        auto_scale_loss: bool = True,
+        sample_weight_mode: typing.Any = None,
+        target_tensors: typing.Any = None,
     ) -> None:
         """Says how to train. Trainable weights are noted: after changing a layer's `trainable`, compile again.
 
@@ -110,7 +111,7 @@ class Trainer:
 
     # --- one step: override these to train in another way
 
-    def train_step(self, data) -> dict:
+    def train_step(self, data: typing.Any) -> dict:
         """One training step on a batch ``(x, y, sample_weight)``; returns the logs."""
         x, y, weights = unpack(data)
         variables = steps_of(self).trained_variables()
@@ -125,18 +126,25 @@ class Trainer:
             self.optimizer.apply(gradients, variables)
         return logs
 
-    def test_step(self, data) -> dict:
+    def test_step(self, data: typing.Any) -> dict:
         """One evaluation step on a batch ``(x, y, sample_weight)``; returns the logs."""
         x, y, weights = unpack(data)
         y_pred = self(x, training=training_flag(False))
         loss = self._computed_loss(x, y, y_pred, weights, False)
         return self._logs(loss, x, y, y_pred, weights)
 
-    def predict_step(self, data):
+    def predict_step(self, data: typing.Any) -> typing.Any:
         """The outputs for one batch of inputs."""
         return self(data, training=training_flag(False))
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self,
+        x: typing.Any = None,
+        y: typing.Any = None,
+        y_pred: typing.Any = None,
+        sample_weight: typing.Any = None,
+        training: bool = True,
+    ) -> typing.Any:
         """The compiled losses, and those that layers and regularizers add.
 
         Args:
@@ -153,13 +161,15 @@ class Trainer:
                 total = total + jax.numpy.sum(extra)
         return total
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None) -> dict:
+    def compute_metrics(
+        self, x: typing.Any, y: typing.Any, y_pred: typing.Any, sample_weight: typing.Any = None
+    ) -> dict:
         """Updates the compiled metrics; returns all results. The arguments are those of `compute_loss`."""
         objectives = self.training_state.objectives
         objectives.update_metrics(*self._per_output(y, y_pred, sample_weight))
         return objectives.results() | {metric.name: metric.result() for metric in steps_of(self).held_metrics}
 
-    def symbolic_outputs(self, symbols):
+    def symbolic_outputs(self, symbols: typing.Any) -> typing.Any:
         """The outputs for symbols, as symbols. What has to be built for that is built."""
         return infer(self, (symbols,), {})
 
@@ -179,17 +189,17 @@ class Trainer:
         objectives.bind(outputs, y)
         return objectives.entries(y, "y"), outputs, objectives.entries(weights, "sample_weight", spread=True)
 
-    def make_train_function(self, force=False):
+    def make_train_function(self, force: bool = False) -> Callable:
         """The compiled training step, which is also put into `train_function`. force: accepted."""
         self.train_function = steps_of(self).train.one
         return self.train_function
 
-    def make_test_function(self, force=False):
+    def make_test_function(self, force: bool = False) -> Callable:
         """The compiled evaluation step, which is also put into `test_function`. force: accepted."""
         self.test_function = steps_of(self).test.one
         return self.test_function
 
-    def make_predict_function(self, force=False):
+    def make_predict_function(self, force: bool = False) -> Callable:
         """The compiled prediction, which is also put into `predict_function`. force: accepted."""
         self.predict_function = steps_of(self).predict
         return self.predict_function
@@ -200,25 +210,25 @@ class Trainer:
     @running.needs_compile
     def fit(
         self,
-        x=None,
-        y=None,
-        batch_size=None,
+        x: typing.Any = None,
+        y: typing.Any = None,
+        batch_size: int | None = None,
         epochs: int = 1,
         verbose: int | str = "auto",
-        callbacks=None,
-        validation_split=0.0,
-        validation_data=None,
+        callbacks: typing.Any = None,
+        validation_split: float = 0.0,
+        validation_data: typing.Any = None,
         shuffle: bool | str = True,
-        class_weight=None,
-        sample_weight=None,
-        initial_epoch=0,
-        steps_per_epoch=None,
-        validation_steps=None,
-        validation_batch_size=None,
-        validation_freq=1,
-        max_queue_size=10,
-        workers=1,
-        use_multiprocessing=False,
+        class_weight: typing.Any = None,
+        sample_weight: typing.Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: typing.Any = 1,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
     ) -> typing.Any:
         """Trains the model. An error leaves the weights as the last complete step made them.
 
@@ -252,17 +262,17 @@ class Trainer:
     @running.needs_compile
     def evaluate(
         self,
-        x=None,
-        y=None,
-        batch_size=None,
+        x: typing.Any = None,
+        y: typing.Any = None,
+        batch_size: int | None = None,
         verbose: int | str = "auto",
-        sample_weight=None,
-        steps=None,
-        callbacks=None,
-        return_dict=False,
-        max_queue_size=10,
-        workers=1,
-        use_multiprocessing=False,
+        sample_weight: typing.Any = None,
+        steps: int | None = None,
+        callbacks: typing.Any = None,
+        return_dict: bool = False,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
     ) -> typing.Any:
         """The loss and the metrics on this data.
 
@@ -278,14 +288,14 @@ class Trainer:
     @guarded
     def predict(
         self,
-        x,
-        batch_size=None,
+        x: typing.Any,
+        batch_size: int | None = None,
         verbose: int | str = "auto",
-        steps=None,
-        callbacks=None,
-        max_queue_size=10,
-        workers=1,
-        use_multiprocessing=False,
+        steps: int | None = None,
+        callbacks: typing.Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
     ) -> typing.Any:
         """The outputs for all samples of x, as NumPy arrays. The arguments are those of `evaluate`."""
         return running.predict(self, arguments.checked(locals()))
@@ -294,7 +304,15 @@ class Trainer:
 
     @guarded
     @running.needs_compile
-    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, reset_metrics=True, return_dict=False):
+    def train_on_batch(
+        self,
+        x: typing.Any,
+        y: typing.Any = None,
+        sample_weight: typing.Any = None,
+        class_weight: typing.Any = None,
+        reset_metrics: bool = True,
+        return_dict: bool = False,
+    ) -> typing.Any:
         """One training step on this batch; returns the loss, or a list with the metrics.
 
         Args:
@@ -305,10 +323,17 @@ class Trainer:
 
     @guarded
     @running.needs_compile
-    def test_on_batch(self, x, y=None, sample_weight=None, reset_metrics=True, return_dict=False):
+    def test_on_batch(
+        self,
+        x: typing.Any,
+        y: typing.Any = None,
+        sample_weight: typing.Any = None,
+        reset_metrics: bool = True,
+        return_dict: bool = False,
+    ) -> typing.Any:
         """The loss and metrics on this batch. The arguments are those of `train_on_batch`."""
         return running.on_batch(self, "test", x, y, sample_weight, None, reset_metrics, return_dict)
 
-    def predict_on_batch(self, x):
+    def predict_on_batch(self, x: typing.Any) -> typing.Any:
         """The outputs for one batch, as NumPy arrays."""
         return running.predict_on_batch(self, x)

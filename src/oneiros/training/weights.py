@@ -1,5 +1,7 @@
 """Weights of samples: given as such, and those that follow from the classes of the targets."""
 
+from typing import Any
+
 import numpy as np
 
 from ..core import floatx
@@ -8,7 +10,7 @@ from ..core.structure import Places, is_nested, leaves, pack
 from .arrays import to_arrays
 
 
-def sample_weights(y, sample_weight, class_weight, objectives):
+def sample_weights(y: Any, sample_weight: Any, class_weight: Any, objectives: Any) -> Any:
     """Weights in the structure of the targets, ``None`` where nothing is weighted.
 
     Args:

@@ -4,6 +4,7 @@ import os
 import types
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -58,21 +59,21 @@ class BackupAndRestore(Callback):
         self._folder = os.path.realpath(folder)
 
     @property
-    def file(self):
+    def file(self) -> Any:
         """The file of this training's backup."""
         number = _finished.get(self._folder, 0) + 1
         return self.backup_dir / ("backup.npz" if number == 1 else f"backup-{number}.npz")
 
-    def wants_batches(self, mode):
+    def wants_batches(self, mode: str) -> bool:
         return mode == "train" and self.save_freq != "epoch"
 
-    def saves_after(self, steps):
+    def saves_after(self, steps: int) -> bool:
         """Whether a backup is made after so many steps of the epoch."""
         return self.save_freq != "epoch" and (self.progress.total + steps - self.progress.step) % self.save_freq == 0
 
     # --- hooks
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         self.backup_dir.mkdir(parents=True, exist_ok=True)
         if self.progress is None:  # called by hand, without a `CallbackList`
             self.progress = Progress()
@@ -82,7 +83,7 @@ class BackupAndRestore(Callback):
             self.progress.variables = self._variables
             self.resume()
 
-    def resume(self):
+    def resume(self) -> Any:
         """Brings everything back to the backup, if there is one."""
         if self.file.exists():
             try:
@@ -91,21 +92,21 @@ class BackupAndRestore(Callback):
                 hint = f"Delete the file to start anew: {self.file}"
                 raise type(error)(f"BackupAndRestore: {error} {hint}") from None
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         progress = self.progress
         if progress.step != batch + 1:  # a loop of the user's own
             progress.done(batch, dict(logs or {}))
         if self.saves_after(progress.step):
             self._save()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if self.progress.epoch <= epoch:  # a loop of the user's own
             self.progress.epoch = epoch
             self.progress.end_epoch()
         if self.save_freq == "epoch":
             self._save()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict | None = None) -> None:
         if self.delete_checkpoint:
             self.file.unlink(missing_ok=True)
             if not any(self.backup_dir.iterdir()):

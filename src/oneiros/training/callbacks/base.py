@@ -71,11 +71,11 @@ class Callback:
         """Called before training: `params` describe the call."""
         self.params = params
 
-    def set_model(self, model) -> None:
+    def set_model(self, model: typing.Any) -> None:
         """Called before training: `model` is what is trained."""
         self.model = model
 
-    def set_progress(self, progress) -> None:
+    def set_progress(self, progress: typing.Any) -> None:
         """Called before training: `progress` tells where it is."""
         self.progress = progress
 
@@ -93,57 +93,57 @@ class Callback:
         """Takes back what `get_state` told."""
         vars(self).update(state)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Training only."""
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Training only; `logs` holds validation results too, named ``val_...``."""
 
-    def on_batch_begin(self, batch, logs=None):
+    def on_batch_begin(self, batch: typing.Any, logs: dict | None = None) -> None:
         """The older name of `on_train_batch_begin`."""
 
-    def on_batch_end(self, batch, logs=None):
+    def on_batch_end(self, batch: typing.Any, logs: dict | None = None) -> None:
         """The older name of `on_train_batch_end`."""
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         """Before a training step."""
         self.on_batch_begin(batch, logs)
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """After a training step."""
         self.on_batch_end(batch, logs)
 
-    def on_test_batch_begin(self, batch, logs=None):
+    def on_test_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         """In `evaluate`, and in the validation inside `fit`."""
 
-    def on_test_batch_end(self, batch, logs=None):
+    def on_test_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """In `evaluate`, and in the validation inside `fit`."""
 
-    def on_predict_batch_begin(self, batch, logs=None):
+    def on_predict_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         """In `predict`."""
 
-    def on_predict_batch_end(self, batch, logs=None):
+    def on_predict_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """In `predict`; ``logs["outputs"]`` are the batch's predictions."""
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         """Before the first epoch."""
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict | None = None) -> None:
         """After the last epoch."""
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: dict | None = None) -> None:
         """Before an evaluation."""
 
-    def on_test_end(self, logs=None):
+    def on_test_end(self, logs: dict | None = None) -> None:
         """After an evaluation."""
 
-    def on_predict_begin(self, logs=None):
+    def on_predict_begin(self, logs: dict | None = None) -> None:
         """Before a prediction."""
 
-    def on_predict_end(self, logs=None):
+    def on_predict_end(self, logs: dict | None = None) -> None:
         """After a prediction."""
 
-    def on_exception(self, error):
+    def on_exception(self, error: BaseException) -> None:
         """Training (or another run) ends by an exception instead of `on_train_end`: close what is open."""
 
     def wants_batches(self, mode: str) -> bool:

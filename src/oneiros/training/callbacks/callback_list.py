@@ -2,6 +2,8 @@
 
 import contextlib
 import warnings
+from collections.abc import Iterator
+from typing import Any
 
 from ...core import behaviour
 from ...core.interrupts import allowed, held
@@ -27,7 +29,15 @@ class CallbackList:
     {'loss': 1.0}
     """
 
-    def __init__(self, callbacks=None, add_history=False, add_progbar=False, model=None, queue_length=10, **params):
+    def __init__(
+        self,
+        callbacks: Any = None,
+        add_history: bool = False,
+        add_progbar: bool = False,
+        model: Any = None,
+        queue_length: int = 10,
+        **params,
+    ):
         callbacks = [] if callbacks is None else callbacks
         self.callbacks = list(callbacks) if isinstance(callbacks, (list, tuple, CallbackList)) else [callbacks]
         if add_progbar and not any(isinstance(c, ProgbarLogger) for c in self.callbacks):
@@ -41,7 +51,7 @@ class CallbackList:
         if model is not None:
             self.set_model(model)
 
-    def append(self, callback) -> None:
+    def append(self, callback: Any) -> None:
         """Adds a callback at the end."""
         self.callbacks.append(callback)
         if hasattr(callback, "set_progress"):
@@ -58,7 +68,7 @@ class CallbackList:
         self.params = params
         self._call("set_params", params)
 
-    def set_model(self, model) -> None:
+    def set_model(self, model: Any) -> None:
         """Gives all callbacks the model."""
         self.model = model
         self._call("set_model", model)
@@ -68,38 +78,38 @@ class CallbackList:
 
     # --- going on where another process was killed
 
-    def set_progress(self, progress):
+    def set_progress(self, progress: Any) -> None:
         """Gives all callbacks the object that tells where the training is."""
         self.progress = progress
         progress.callbacks = self
         self._call("set_progress", progress)
 
-    def resume(self):
+    def resume(self) -> Any:
         """Called when training has begun and the model is built: a callback may bring all back to an earlier state."""
         self._call("resume")
 
-    def resume_epoch(self, epoch):
+    def resume_epoch(self, epoch: int) -> None:
         """Instead of `on_epoch_begin` for an epoch of which some steps are done: for callbacks without a state."""
         for callback in self.callbacks:
             if _state(callback) is None and hasattr(callback, "on_epoch_begin"):
                 callback.on_epoch_begin(epoch, {})
 
     @property
-    def exact(self):
+    def exact(self) -> bool:
         """Whether a callback needs the same steps to give the same numbers to the last bit, whatever the timing."""
         return any(getattr(c, "exact", False) for c in self.callbacks)
 
     @property
-    def saves_after(self):
+    def saves_after(self) -> list:
         """Functions of a number of steps of the epoch: whether a callback must see the state as it is after them."""
         return [c.saves_after for c in self.callbacks if hasattr(c, "saves_after")]
 
-    def get_state(self):
+    def get_state(self) -> Any:
         """The states of all callbacks that have one, each as ``[name of the class, state]``."""
         states = ([type(c).__name__, _state(c)] for c in self.callbacks)
         return [[name, state] for name, state in states if _tells(state)]
 
-    def set_state(self, states):
+    def set_state(self, states: Any) -> None:
         """Gives callbacks back their states: those of a class in the order of the list."""
         left = list(states)
         for callback in self.callbacks:
@@ -116,14 +126,14 @@ class CallbackList:
     # --- hooks
 
     @property
-    def overrides_batch_hooks(self):
+    def overrides_batch_hooks(self) -> dict:
         """``{"train": ..., "test": ..., "predict": ...}``: whether a callback must see every batch.
 
         Where none must, the loop may call the batch hooks once for many steps (the progress bar can take that).
         """
         return {mode: any(_wants_batches(c, mode) for c in self.callbacks) for mode in MODES}
 
-    def on_exception(self, error):
+    def on_exception(self, error: BaseException) -> None:
         """Tells every callback that the run ends by this exception; what they raise themselves becomes a warning."""
         for callback in self.callbacks:
             try:
@@ -133,7 +143,7 @@ class CallbackList:
                 warnings.warn(f"{type(callback).__name__}.on_exception raised {another!r} while handling {error!r}.")
 
     @contextlib.contextmanager
-    def cleaning_up(self):
+    def cleaning_up(self) -> Iterator:
         """Calls `on_exception` if the block raises (Ctrl-C included)."""
         try:
             yield self

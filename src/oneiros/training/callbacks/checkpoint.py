@@ -51,16 +51,16 @@ class ModelCheckpoint(Monitor):
             self.best = self.initial_value_threshold
         self._epoch = self._batches = self._last_batch = 0
 
-    def wants_batches(self, mode):
+    def wants_batches(self, mode: str) -> bool:
         return mode == "train" and self.save_freq != "epoch"
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         self._batches = self._last_batch = 0
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._epoch, self._last_batch = epoch, 0
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         if self.save_freq == "epoch":
             return
         self._batches += batch + 1 - self._last_batch
@@ -69,7 +69,7 @@ class ModelCheckpoint(Monitor):
             self._batches = 0
             self._save(self._epoch, logs, batch)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.epochs_since_last_save += 1
         if self.save_freq == "epoch" and self.epochs_since_last_save >= self.period:
             self.epochs_since_last_save = 0

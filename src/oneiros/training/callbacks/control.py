@@ -3,6 +3,7 @@
 import inspect
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -11,12 +12,12 @@ from ...core.fields import field
 from .base import Callback, Monitor, numbered
 
 
-def learning_rate(optimizer) -> float:
+def learning_rate(optimizer: Any) -> float:
     """The optimizer's learning rate, as a float."""
     return float(getattr(optimizer, _rate_attribute(optimizer)))
 
 
-def set_learning_rate(optimizer, value: float) -> None:
+def set_learning_rate(optimizer: Any, value: float) -> None:
     """Sets the optimizer's learning rate."""
     name = _rate_attribute(optimizer)
     rate = getattr(optimizer, name)
@@ -58,11 +59,11 @@ class EarlyStopping(Monitor):
         self.wait = self.stopped_epoch = self.best_epoch = 0
         self.best_weights = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         self.wait = self.stopped_epoch = self.best_epoch = 0
         self.best, self.best_weights = self.worst, None
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         current = self.monitored(logs, "Early stopping conditioned on metric `{}` which is not available.")
         if current is None or epoch < self.start_from_epoch:
             return
@@ -80,7 +81,7 @@ class EarlyStopping(Monitor):
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict | None = None) -> None:
         if self.stopped_epoch > 0 and self.verbose > 0:
             print(f"{numbered(self.stopped_epoch)}: early stopping")
         if self.restore_best_weights and self.best_weights is not None:
@@ -100,7 +101,7 @@ class LearningRateScheduler(Callback):
     verbose: int = field(default=0, doc="Whether the rate is told.")
     state_names = ()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         optimizer = self.model.optimizer
         rate = self.schedule(*(epoch, learning_rate(optimizer))[: 2 if _takes_two(self.schedule) else 1])
         if np.ndim(rate) or not np.issubdtype(np.asarray(rate).dtype, np.floating):
@@ -109,7 +110,7 @@ class LearningRateScheduler(Callback):
         if self.verbose > 0:
             print(f"\n{numbered(epoch)}: LearningRateScheduler setting learning rate to {float(rate)}.")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if logs is not None:
             logs[_rate_in_logs()] = learning_rate(self.model.optimizer)
 
@@ -156,14 +157,14 @@ class ReduceLROnPlateau(Monitor):
 
     epsilon = property(lambda self: abs(self.min_delta))
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         self.wait = self.cooldown_counter = 0
         self.best = self.worst
 
-    def in_cooldown(self):
+    def in_cooldown(self) -> bool:
         return self.cooldown_counter > 0
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         optimizer = self.model.optimizer
         rate = learning_rate(optimizer)
         current = self.monitored(logs, "Learning rate reduction is conditioned on metric `{}` which is not available.")
@@ -200,7 +201,7 @@ class TerminateOnNaN(Callback):
     expects_nan = True
     state_names = ()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         loss = (logs or {}).get("loss")
         if loss is None or math.isfinite(loss):
             return
@@ -241,27 +242,27 @@ class SwapEMAWeights(Callback):
             average.assign(value)
         self._swapped = swapped
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._swap(False)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if self.swap_on_epoch:
             self._swap(True)
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: dict | None = None) -> None:
         self._swap(True)
 
     on_predict_begin = on_test_begin
 
-    def on_test_end(self, logs=None):
+    def on_test_end(self, logs: dict | None = None) -> None:
         self._swap(False)
 
     on_predict_end = on_test_end
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict | None = None) -> None:
         self._swap(False)
         for variable, average in zip(self.model.trainable_variables, self._averages()):
             variable.assign(average)
 
-    def on_exception(self, error):
+    def on_exception(self, error: BaseException) -> None:
         self._swap(False)

@@ -9,7 +9,9 @@ import os
 import socket
 import struct
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +30,7 @@ def _crc_table():
 _TABLE = _crc_table()
 
 
-def crc32c(data):
+def crc32c(data: bytes) -> int:
     """The Castagnoli checksum (RFC 3720).
 
     >>> hex(crc32c(b"123456789"))
@@ -45,7 +47,7 @@ def _masked(data):
     return struct.pack("<I", (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF)
 
 
-def record(data):
+def record(data: bytes) -> bytes:
     """One record of a TFRecord file."""
     length = struct.pack("<Q", len(data))
     return length + _masked(length) + data + _masked(data)
@@ -64,7 +66,7 @@ def _varint(n):
     return bytes(out)
 
 
-def field(number, value):
+def field(number: int, value: Any) -> bytes:
     """One field of a message: integers as varints, floats as doubles, text, bytes and arrays (packed doubles).
 
     >>> field(1, 150)
@@ -80,12 +82,12 @@ def field(number, value):
     return _varint(number << 3 | 2) + _varint(len(data)) + data
 
 
-def scalar(value):
+def scalar(value: Any) -> bytes:
     """A summary value that is one number (single precision)."""
     return _varint(2 << 3 | 5) + struct.pack("<f", value)
 
 
-def histogram(values, bins=30):
+def histogram(values: Any, bins: int = 30) -> bytes:
     """A summary value that is a histogram; values that are not finite are left out."""
     values = np.asarray(values, np.float64).ravel()
     values = values[np.isfinite(values)]
@@ -101,12 +103,12 @@ def histogram(values, bins=30):
     return field(5, message + field(6, edges[1:]) + field(7, counts))
 
 
-def image(png, height, width, channels):
+def image(png: bytes, height: int, width: int, channels: int) -> bytes:
     """A summary value that is an image, given as the bytes of a PNG file."""
     return field(4, field(1, height) + field(2, width) + field(3, channels) + field(4, png))
 
 
-def graph(nodes):
+def graph(nodes: Iterable) -> bytes:
     """The bytes of a GraphDef: nodes are ``(name, operation, names of the nodes it takes from)``."""
     definitions = (
         field(1, field(1, name) + field(2, operation) + b"".join(field(3, source) for source in sources))
@@ -118,7 +120,7 @@ def graph(nodes):
 class EventFile:
     """Writes events to a new file in `folder`."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: Any):
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}.{next(_serial)}.v2"
@@ -126,18 +128,18 @@ class EventFile:
         self._file = open(self.path, "wb")  # noqa: SIM115 - open for long
         self._write(field(3, "brain.Event:2"))
 
-    def add(self, tag, value, step):
+    def add(self, tag: str, value: bytes, step: int) -> None:
         """Adds a value made by `scalar`, `histogram` or `image` under a name."""
         self._write(field(2, int(step)) + field(5, field(1, field(1, tag) + value)))
 
-    def add_graph(self, nodes):
+    def add_graph(self, nodes: Iterable) -> None:
         self._write(field(4, graph(nodes)))
 
     def _write(self, content):
         self._file.write(record(field(1, time.time()) + content))
 
-    def flush(self):
+    def flush(self) -> None:
         self._file.flush()
 
-    def close(self):
+    def close(self) -> None:
         self._file.close()

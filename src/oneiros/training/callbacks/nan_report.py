@@ -21,7 +21,7 @@ class NaNReport(Callback):
     report = None
     expects_nan = True
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         self.report = None
         self.model.told_of_nan = self._tell
 
@@ -32,8 +32,8 @@ class NaNReport(Callback):
         self.model.stop_training = self.model.stop_training or self.stop
         return self.stop
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict | None = None) -> None:
         self.model.told_of_nan = None
 
-    def on_exception(self, error):
+    def on_exception(self, error: BaseException) -> None:
         self.model.told_of_nan = None

@@ -7,7 +7,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
@@ -33,10 +34,10 @@ class BaseLogger(Callback):
         self.stateful_metrics = set(self.stateful_metrics or ())
         self.seen, self.totals = 0, {}
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.seen, self.totals = 0, {}
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         logs = logs or {}
         size = logs.get("size", 1) * logs.get("num_steps", 1)
         self.seen += size
@@ -46,7 +47,7 @@ class BaseLogger(Callback):
             else:
                 self.totals[name] = self.totals.get(name, 0) + value * size
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         for name in self.params.get("metrics", ()) if logs is not None else ():
             if name in self.totals:
                 stateful = name in self.stateful_metrics
@@ -72,10 +73,10 @@ class History(Callback):
         self.epoch = []
         self.history = {}
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         self.epoch = []
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
@@ -104,10 +105,10 @@ class ProgbarLogger(Callback):
         self._progbar = None
         self._in_fit = False
 
-    def wants_batches(self, mode):
+    def wants_batches(self, mode: str) -> bool:
         return False  # it needs calls now and then, not each
 
-    def set_params(self, params):
+    def set_params(self, params: dict) -> None:
         self.params = params
         self.verbose = params.get("verbose", 1)
         self.epochs = params.get("epochs", params.get("nb_epoch", 1))
@@ -117,48 +118,48 @@ class ProgbarLogger(Callback):
         self._by_samples = self.count_mode == "samples" or counted
         self.target = samples if self._by_samples else steps
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         self._in_fit = True
         samples, validation = self.params.get("samples"), self.params.get("validation_samples")
         if self.verbose and behaviour.classic_progress and samples and validation:
             print(f"Train on {samples} samples, validate on {validation} samples")
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         if self.verbose and (self.epochs > 1 or behaviour.classic_progress):
             print(f"Epoch {epoch + 1}/{self.epochs}")
         self._start(self.target)
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self._advance(batch, logs)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self._finish(logs)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict | None = None) -> None:
         self._in_fit = False
 
-    def on_exception(self, error):
+    def on_exception(self, error: BaseException) -> None:
         self._in_fit = False
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: dict | None = None) -> None:
         if not self._in_fit:
             self._start(self.target)
 
-    def on_test_batch_end(self, batch, logs=None):
+    def on_test_batch_end(self, batch: int, logs: dict | None = None) -> None:
         if not self._in_fit:
             self._advance(batch, {} if self._bare else logs)
 
-    def on_test_end(self, logs=None):
+    def on_test_end(self, logs: dict | None = None) -> None:
         if not self._in_fit:
             self._finish({} if self._bare else logs)
 
-    def on_predict_begin(self, logs=None):
+    def on_predict_begin(self, logs: dict | None = None) -> None:
         self._start(self.target)
 
-    def on_predict_batch_end(self, batch, logs=None):
+    def on_predict_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self._advance(batch, {name: value for name, value in (logs or {}).items() if name in _COUNTS})
 
-    def on_predict_end(self, logs=None):
+    def on_predict_end(self, logs: dict | None = None) -> None:
         self._finish(None)
 
     @property
@@ -218,10 +219,10 @@ class CSVLogger(Callback):
         self.keys = self.writer = self.csv_file = None
         self._header = True
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         self.keys = self.writer = self.csv_file = None
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         if self.csv_file is None:  # not before: a training that goes on keeps the rows that are there
             self._open("a" if self.append else "w")
 
@@ -232,7 +233,7 @@ class CSVLogger(Callback):
                 self._header = not file.readline().strip()
         self.csv_file = open(self.filename, mode, newline="")  # noqa: SIM115 - open for long
 
-    def get_state(self):
+    def get_state(self) -> Any:
         """The columns, and how long the file is: rows that are written later are not of this state."""
         if self.csv_file is None:
             return {"keys": self.keys, "size": None}
@@ -240,7 +241,7 @@ class CSVLogger(Callback):
         os.fsync(self.csv_file.fileno())
         return {"keys": self.keys, "size": os.fstat(self.csv_file.fileno()).st_size}
 
-    def set_state(self, state):
+    def set_state(self, state: Any) -> None:
         self.keys, size = state["keys"], state["size"]
         if size is None:
             return
@@ -254,7 +255,7 @@ class CSVLogger(Callback):
             os.truncate(self.filename, size)
         self._open("a")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         logs = logs or {}
         self.on_epoch_begin(epoch)
         if self.keys is None:
@@ -269,10 +270,10 @@ class CSVLogger(Callback):
         self.writer.writerow({"epoch": epoch} | {key: _cell(logs.get(key, "NA")) for key in self.keys})
         self.csv_file.flush()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict | None = None) -> None:
         self._close()
 
-    def on_exception(self, error):
+    def on_exception(self, error: BaseException) -> None:
         self._close()
 
     def _close(self):
@@ -305,12 +306,12 @@ class LambdaCallback(Callback):
 
     def __init__(
         self,
-        on_epoch_begin=None,
-        on_epoch_end=None,
-        on_train_begin=None,
-        on_train_end=None,
-        on_train_batch_begin=None,
-        on_train_batch_end=None,
+        on_epoch_begin: Callable | None = None,
+        on_epoch_end: Callable | None = None,
+        on_train_begin: Callable | None = None,
+        on_train_end: Callable | None = None,
+        on_train_batch_begin: Callable | None = None,
+        on_train_batch_end: Callable | None = None,
         **kwargs,
     ):
         given = {name: value for name, value in locals().items() if name in HOOKS and value is not None} | kwargs
@@ -332,7 +333,7 @@ class RemoteMonitor(Callback):
     send_as_json: bool = fields.field(default=False, doc="Whether the JSON text is sent as it is, without a form.")
     state_names = ()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         record = {"epoch": epoch} | {
             name: value.item() if isinstance(value, (np.ndarray, np.generic)) else value
             for name, value in (logs or {}).items()

@@ -62,7 +62,7 @@ class TensorBoard(Callback):
         self._epoch_start_time = time.time()
         self._in_fit = self._profiling = False
 
-    def wants_batches(self, mode):
+    def wants_batches(self, mode: str) -> bool:
         return mode == "train" and (self.update_freq != "epoch" or self.profile_batch is not None)
 
     _classic = property(lambda self: behaviour.tensorboard_one_folder)
@@ -73,25 +73,25 @@ class TensorBoard(Callback):
             self._files[folder] = EventFile(folder)
         return self._files[folder]
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         self._in_fit = True
         self._step = 0
         if self.write_graph:
             self._file("train").add_graph(_nodes(self.model))
             self._file("train").flush()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._epoch_start_step, self._epoch_start_time = self._step, time.time()
         self._batch = 0
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         if self.profile_batch and self._step + 1 == self.profile_batch[0]:
             import jax
 
             jax.profiler.start_trace(str(self.log_dir))
             self._profiling = True
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self._step += batch + 1 - self._batch  # the loop may report many steps at once
         self._batch = batch + 1
         if self._profiling and self._step >= self.profile_batch[1]:
@@ -107,13 +107,13 @@ class TensorBoard(Callback):
                 self._step,
             )
 
-    def on_test_end(self, logs=None):
+    def on_test_end(self, logs: dict | None = None) -> None:
         if self._classic or not logs:
             return
         names = {f"evaluation_{name}_vs_iterations": value for name, value in _values(logs).items()}
         self._write("validation", names, self._step)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         logs = _values(logs)
         if self._classic:
             self._write("train", logs, epoch)
@@ -130,14 +130,14 @@ class TensorBoard(Callback):
         if self.embeddings_freq and epoch % self.embeddings_freq == 0:
             self._write_embeddings(epoch)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict | None = None) -> None:
         self._in_fit = False
         self._stop_profiling()
         for file in self._files.values():
             file.close()
         self._files = {}
 
-    def on_exception(self, error):
+    def on_exception(self, error: BaseException) -> None:
         self.on_train_end()
 
     def _stop_profiling(self):
