@@ -4,16 +4,16 @@ import pickle
 
 import numpy as np
 import pytest
-from sklearn.base import clone, is_classifier, is_regressor
-from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV, cross_val_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 import oneiros as keras
+from oneiros.core.lazy import LazyModule
 from oneiros.layers import Dense, Input
 from oneiros.wrappers import SKLearnClassifier, SKLearnRegressor, SKLearnTransformer
 from oneiros.wrappers.scikit_learn import BaseWrapper, KerasClassifier, KerasRegressor
+
+base, exceptions, model_selection, pipeline, preprocessing = (
+    LazyModule(f"sklearn.{name}") for name in ("base", "exceptions", "model_selection", "pipeline", "preprocessing")
+)
 
 
 @pytest.fixture(scope="module")
@@ -108,27 +108,27 @@ def test_parameters():
         KerasClassifier(classifier, depth=3)
     with pytest.raises(ValueError, match="depth is not a legal parameter"):
         estimator.set_params(depth=3)
-    copy = clone(estimator)
+    copy = base.clone(estimator)
     assert copy is not estimator
     assert copy.get_params() == estimator.get_params()
-    assert is_classifier(estimator)
-    assert is_regressor(KerasRegressor(regressor))
+    assert base.is_classifier(estimator)
+    assert base.is_regressor(KerasRegressor(regressor))
     assert "units=4" in repr(estimator)
 
 
 def test_predicting_before_fitting(data):
-    with pytest.raises(NotFittedError, match="call fit"):
+    with pytest.raises(exceptions.NotFittedError, match="call fit"):
         KerasRegressor(regressor).predict(data[0])
 
 
 def test_grid_search_pipeline_and_pickle(data):
     x, labels, _ = data
     estimator = KerasClassifier(classifier, epochs=5, batch_size=20, verbose=0)
-    search = GridSearchCV(estimator, {"units": [2, 8]}, cv=2).fit(x, labels)
+    search = model_selection.GridSearchCV(estimator, {"units": [2, 8]}, cv=2).fit(x, labels)
     assert search.best_params_["units"] in (2, 8)
     assert search.best_estimator_.predict(x).shape == (60,)
-    pipeline = make_pipeline(StandardScaler(), KerasRegressor(regressor, epochs=2, verbose=0))
-    assert cross_val_score(pipeline, x, data[2], cv=2).shape == (2,)
+    scaled = pipeline.make_pipeline(preprocessing.StandardScaler(), KerasRegressor(regressor, epochs=2, verbose=0))
+    assert model_selection.cross_val_score(scaled, x, data[2], cv=2).shape == (2,)
     again = pickle.loads(pickle.dumps(search.best_estimator_))
     np.testing.assert_allclose(again.predict_proba(x), search.best_estimator_.predict_proba(x), rtol=1e-5)
 
@@ -153,7 +153,7 @@ def test_sklearn_classifier(data, model):
     before = estimator.model_.get_weights()
     again = pickle.loads(pickle.dumps(estimator))
     assert (again.predict(x) == estimator.predict(x)).all()
-    assert not hasattr(clone(estimator), "model_")
+    assert not hasattr(base.clone(estimator), "model_")
     assert all((a == b).all() for a, b in zip(before, estimator.model_.get_weights()))
     with pytest.raises(ValueError, match="3 features"):
         estimator.predict(x[:, :3])
@@ -164,12 +164,16 @@ def test_sklearn_classifier(data, model):
 def test_sklearn_regressor_in_a_search(data):
     x, _, y = data
     estimator = SKLearnRegressor(build, model_kwargs={"units": 4}, fit_kwargs={"epochs": 3})
-    search = GridSearchCV(make_pipeline(StandardScaler(), estimator), {"sklearnregressor__warm_start": [False]}, cv=2)
+    search = model_selection.GridSearchCV(
+        pipeline.make_pipeline(preprocessing.StandardScaler(), estimator),
+        {"sklearnregressor__warm_start": [False]},
+        cv=2,
+    )
     assert search.fit(x, y).predict(x).shape == (60,)
     estimator.fit(x, y[:, None])
     assert estimator.predict(x).shape == (60, 1)
     for unfitted in (SKLearnRegressor(build), SKLearnClassifier(build), SKLearnTransformer(build)):
-        with pytest.raises(NotFittedError):
+        with pytest.raises(exceptions.NotFittedError):
             getattr(unfitted, "predict", getattr(unfitted, "transform", None))(x)
 
 

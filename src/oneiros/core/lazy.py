@@ -2,10 +2,11 @@
 
 import importlib
 import types
+from typing import Any
 
 
 class LazyModule(types.ModuleType):
-    """Stands for a module that is loaded when one of its names is first asked for.
+    """Stands for a module that is loaded when one of its public names is first asked for.
 
     It is for modules that few programs need, where importing them would make each start slower.
 
@@ -16,5 +17,7 @@ class LazyModule(types.ModuleType):
     '[1, 2]'
     """
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # tools ask every object for `__wrapped__` and the like
+            raise AttributeError(f"the lazy module {self.__name__} has public names only. Received: {name!r}")
         return getattr(importlib.import_module(self.__name__), name)
