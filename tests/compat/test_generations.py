@@ -460,6 +460,40 @@ def test_classic_resnet50(generation):
     assert ("fc1000" in [layer.name for layer in model.layers]) == _at(generation, True, True, False, False)
 
 
+def test_model_inputs_are_inputs(generation):
+    x = layers.Dense(2)(layers.Input((3,)))
+    y = layers.Dense(1)(x)
+    if _at(generation, True, True, False, False):
+        with pytest.raises(TypeError, match=r"inputs must come from Input\(\).*dense"):
+            oneiros.Model(x, y)
+    else:
+        assert oneiros.Model(x, y).output_shape == (None, 1)
+
+
+def test_sequential_lists_input(generation):
+    given = oneiros.Sequential([layers.InputLayer(batch_shape=(None, 3)), layers.Dense(2)])
+    assert len(given.layers) == _at(generation, 2, 2, 1, 1)
+    implied = oneiros.Sequential([layers.Dense(2, input_shape=(3,))])
+    copies = [oneiros.models.clone_model(implied), type(implied).from_config(implied.get_config())]
+    assert [len(model.layers) for model in (implied, *copies)] == [1, 1, 1]
+    assert given.compute_output_shape((4, 3)) == (4, 2)
+
+
+def test_super_output_shape_is_input(generation):
+    class Twice(layers.Layer):
+        def call(self, inputs):
+            return [inputs, inputs * 2]
+
+        def compute_output_shape(self, input_shape):
+            shape = super().compute_output_shape(input_shape)
+            return [shape, shape] if isinstance(shape, tuple) else shape
+
+    assert layers.Layer.compute_output_shape(Twice(), (None, 3)) == _at(
+        generation, *[(None, 3)] * 2, *[[(None, 3), (None, 3)]] * 2
+    )
+    assert [s.shape for s in Twice()(layers.Input((3,)))] == [(None, 3), (None, 3)]
+
+
 def test_only_compat_asks_for_the_generation():
     package = Path(oneiros.__file__).parent
     asking = [p for p in package.rglob("*.py") if re.search(r"\bbehaviour\.generation\b", p.read_text())]

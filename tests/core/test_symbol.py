@@ -71,7 +71,8 @@ def test_a_symbol_has_no_value():
         with pytest.raises(TypeError, match="no value"):
             use(x)
     with pytest.raises(TypeError, match="no known length"):
-        len(x)
+        iter(x)
+    assert not hasattr(x, "__len__")
 
 
 def test_arithmetic_with_arrays_on_the_left():

@@ -57,6 +57,9 @@ behaviour = SimpleNamespace(
     top_k_is_mean=False,  # True: the functions of top-k accuracy give one number, the mean over the samples
     ctc_beams_merged=False,  # True: K.ctc_decode merges equal neighbours in the labels of beams
     ctc_scores_of_best=False,  # True: its scores of beams are relative to the product of the best of each frame
+    model_inputs_are_inputs=False,  # True: the inputs of a model must be those of Input layers
+    sequential_lists_input=False,  # True: the layers of a Sequential begin with an InputLayer that was added
+    super_output_shape_is_input=False,  # True: compute_output_shape of the base returns the shape that it is given
     embedding_is_an_input=False,  # True: an Embedding that comes first in a model takes sequences of any length
     conv1d_follows_image_format=True,  # False: layers over one axis are channels_last unless told otherwise
     # fit announces its samples and each epoch, counts samples, shows the listed metrics; evaluate shows none

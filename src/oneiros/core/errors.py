@@ -5,6 +5,14 @@ class InputDataError(ValueError):
     """Data, labels, weights or arguments that cannot be used as given."""
 
 
+class NoSymbolError(ValueError, TypeError):
+    """Something that is not a symbol, or not one of an Input, where a graph needs one."""
+
+
+class DisconnectedGraphError(ValueError, RuntimeError):
+    """Outputs that cannot be computed from the inputs of a graph."""
+
+
 class UnsafeModelError(ValueError):
     """A file asks for something that could run code or reach outside itself."""
 

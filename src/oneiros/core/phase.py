@@ -1,6 +1,6 @@
 """Whether the code that runs now is training: from the current call of a layer, or from the user's learning phase."""
 
-from .config import settings
+from .config import behaviour, settings
 from .context import current as context
 from .context import within
 
@@ -13,6 +13,11 @@ def current() -> bool | None:
 def inside() -> bool:
     """Whether a call is running in this thread."""
     return context().calling
+
+
+def is_building() -> bool:
+    """Whether expressions of variables are recorded: programs for Keras 1 and 2 build graphs outside of any call."""
+    return behaviour.expressions_recorded and not context().calling and context().scope is None
 
 
 def running(training):

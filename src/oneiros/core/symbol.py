@@ -14,6 +14,8 @@ import numpy as np
 
 from . import config, structure
 from .context import current, within
+from .errors import DisconnectedGraphError
+from .mask_and_logits import get_mask, set_mask
 from .names import unique_name
 from .registry import kind
 from .traceback import calling_line, guarded, tidy
@@ -70,6 +72,9 @@ class Symbol:
             "Use functions of oneiros.ops (they have NumPy's names), or a Lambda layer."
         )
 
+    mask = None  # made by `mask_symbol`
+    mask_spec = None  # the shape and type of the mask that goes with the values; `None` if they have none
+
     def __init__(self, shape, dtype=None, name=None, node=None, index=0, sparse=False):
         self.shape = Shape(None if d is None else int(d) for d in shape)
         self.dtype = str(jnp.dtype(dtype or config.floatx()))
@@ -94,18 +99,6 @@ class Symbol:
         """Replaces the shape."""
         self.shape = Shape(shape)
 
-    # What programs for Keras 1 and 2 look at.
-    _keras_shape = property(lambda self: tuple(self.shape))
-
-    @property
-    def _keras_history(self):
-        return (self.node.operation, self.node.node_index, self.index) if self.node else (None, 0, 0)
-
-    @property
-    def _uses_learning_phase(self):
-        nodes = topological_order([self])
-        return any(getattr(n.operation, "uses_learning_phase", False) for n in nodes)
-
     def astype(self, dtype):
         """A symbol for the same tensor as another type."""
         return _cast(self, jnp.dtype(dtype))
@@ -122,17 +115,13 @@ class Symbol:
         return self is not other
 
     @guarded
-    def __len__(self):
+    def __iter__(self):
         if not self.shape or self.shape[0] is None:
             raise TypeError(
                 f"{self!r} has no known length, so Python cannot loop over it: use ops.map, ops.scan, or a layer "
                 "such as TimeDistributed."
             )
-        return self.shape[0]
-
-    @guarded
-    def __iter__(self):
-        return (self[i] for i in range(len(self)))
+        return (self[i] for i in range(self.shape[0]))
 
     @guarded
     def _no_value(self, *args, **kwargs):
@@ -178,6 +167,8 @@ class Node:
     """
 
     placeholder = False  # True: the outputs are to be fed
+    entry = False  # True: the outputs are those of an Input, with a value of its own or to be fed
+    marked = False  # whether a program said that the outputs are others in training
 
     def __init__(self, operation, args, kwargs, output_specs):
         self.operation = operation
@@ -186,10 +177,12 @@ class Node:
         self.node_index = 0
         self.output_structure = output_specs
         prefix = operation_name(operation)
-        self.outputs = [
-            Symbol(spec.shape, spec.dtype, f"{prefix}/output_{i}" if i else prefix, self, i)
-            for i, spec in enumerate(structure.leaves(output_specs))
-        ]
+        self.outputs = []
+        for i, spec in enumerate(structure.leaves(output_specs)):
+            symbol = Symbol(spec.shape, spec.dtype, f"{prefix}/output_{i}" if i else prefix, self, i)
+            if (mask_spec := getattr(spec, "mask_spec", None)) is not None:
+                symbol.mask_spec = mask_spec
+            self.outputs.append(symbol)
 
     def __getstate__(self):
         """What copies and pickles keep."""
@@ -202,12 +195,14 @@ class Node:
         """The outputs in the structure in which the operation returns them."""
         return structure.pack(self.output_structure, self.outputs)
 
-    # The faces that Keras' nodes have.
+    # The faces that Keras' nodes have. What comes out of an Input is what goes in.
     outbound_layer = layer = property(lambda self: self.operation)
-    input_tensors = property(lambda self: list(self.inputs))
+    input_tensors = property(lambda self: list(self.outputs if self.entry else self.inputs))
     output_tensors = property(lambda self: list(self.outputs))
-    input_shapes = property(lambda self: [tuple(s.shape) for s in self.inputs])
+    input_shapes = property(lambda self: [tuple(s.shape) for s in self.input_tensors])
     output_shapes = property(lambda self: [tuple(s.shape) for s in self.outputs])
+    input_masks = property(lambda self: [mask_symbol(s) for s in self.input_tensors])
+    output_masks = property(lambda self: [mask_symbol(s) for s in self.outputs])
     inbound_layers = property(lambda self: [s.node.operation for s in self.inputs if s.node])
     node_indices = property(lambda self: [s.node.node_index for s in self.inputs if s.node])
     tensor_indices = property(lambda self: [s.index for s in self.inputs if s.node])
@@ -231,6 +226,22 @@ def _function_of_op(module, name):
 def operation_name(operation) -> str:
     """The name of a layer or function."""
     return getattr(operation, "name", None) or getattr(operation, "__name__", "op")
+
+
+def depends_on_phase(node: Node) -> bool:
+    """Whether a node computes something else in training. A call that is told by `training` does not."""
+    training = node.kwargs.get("training")
+    told = training is not None and not is_symbol(training)
+    return node.marked or not told and bool(getattr(node.operation, "uses_learning_phase", False))
+
+
+def mask_symbol(symbol: Symbol) -> "Symbol | None":
+    """The mask of a symbol as a symbol, or `None` if it has none."""
+    if symbol.mask_spec is None:
+        return None
+    if symbol.mask is None:
+        symbol.mask = Node(_read_mask.__wrapped__, (symbol,), {}, symbol.mask_spec).result
+    return symbol.mask
 
 
 def is_symbol(x) -> bool:
@@ -272,6 +283,15 @@ def replace_symbols(tree, replacement):
     return tree
 
 
+def record(fn: typing.Callable, args: tuple, kwargs: dict) -> typing.Any:
+    """The results of ``fn(*args, **kwargs)`` as symbols: the call is noted as a node.
+
+    >>> record(jnp.sum, (Symbol((None, 3)), -1), {}).shape
+    (None,)
+    """
+    return Node(fn, args, kwargs, infer(fn, args, kwargs)).result
+
+
 def op(fn):
     """Lets a function of arrays take symbols too: for a symbol it records a node and infers the shape of the result.
 
@@ -284,7 +304,7 @@ def op(fn):
     def wrapper(*args, **kwargs):
         try:
             if has_symbol(args) or (kwargs and has_symbol(kwargs)):
-                return Node(fn, args, kwargs, infer(fn, args, kwargs)).result
+                return record(fn, args, kwargs)
             return fn(*args, **kwargs)
         except BaseException as error:
             tidy(error)
@@ -305,8 +325,8 @@ class Spec:
     'float32'
     """
 
-    def __init__(self, shape, dtype):
-        self.shape, self.dtype = shape, dtype
+    def __init__(self, shape, dtype, mask_spec=None):
+        self.shape, self.dtype, self.mask_spec = shape, dtype, mask_spec
 
 
 def is_inferring() -> bool:
@@ -326,31 +346,35 @@ def infer(fn, args, kwargs):
     [None]
     """
     symbols = list(dict.fromkeys(symbols_in((args, kwargs))))
+    masked = [s for s in symbols if s.mask_spec is not None]
 
     def run(filling, guess):
         def size(d, place):
             return guess.get(place, filling) if d is None else d
 
-        specs = [
-            jax.ShapeDtypeStruct(tuple(size(d, i - s.ndim) for i, d in enumerate(s.shape)), jnp.dtype(s.dtype))
-            for s in symbols
-        ]
+        def filled(spec):
+            shape = tuple(size(d, i - len(spec.shape)) for i, d in enumerate(spec.shape))
+            return jax.ShapeDtypeStruct(shape, jnp.dtype(spec.dtype))
 
-        def call(arrays):
+        def call(arrays, masks):
             values = dict(zip(symbols, arrays))
+            for symbol, mask in zip(masked, masks):
+                set_mask(values[symbol], mask)
             new_args, new_kwargs = replace_symbols((args, kwargs), values.__getitem__)
-            return structure.keep(fn(*new_args, **new_kwargs))
+            result = fn(*new_args, **new_kwargs)
+            return structure.keep(result), [get_mask(x) for x in structure.leaves(result)]
 
         with within(inferring=True), Scope():  # what the function writes is not to last
-            return structure.unkeep(jax.eval_shape(call, specs))
+            result, masks = jax.eval_shape(call, list(map(filled, symbols)), [filled(s.mask_spec) for s in masked])
+            return structure.unkeep(result), masks
 
     unknown = any(None in s.shape for s in symbols)
     guesses = _guesses(symbols, (args, kwargs)) if unknown and inspect.isfunction(fn) else [{}]
     first_error = None
     for guess in guesses:
         try:
-            first = run(_FILLINGS[0], guess)
-            second = run(_FILLINGS[1], guess) if unknown else first
+            first, masks = run(_FILLINGS[0], guess)
+            second, other_masks = run(_FILLINGS[1], guess) if unknown else (first, masks)
             break
         except Exception as error:
             if unknown:
@@ -364,7 +388,10 @@ def infer(fn, args, kwargs):
     def merge(a, b):
         return Spec([m if m == n else None for m, n in zip(a.shape, b.shape)], a.dtype)
 
-    return structure.map_structure(merge, first, second)
+    merged = structure.map_structure(merge, first, second)
+    for spec, mask, other in zip(structure.leaves(merged), masks, other_masks):
+        spec.mask_spec = None if mask is None else merge(mask, other)
+    return merged
 
 
 def _hide_fillings(error):
@@ -452,7 +479,7 @@ class Graph:
         for s in symbols:
             if id(s) not in known:
                 where = f" (needed by {operation_name(node.operation)})" if node else ""
-                raise ValueError(
+                raise DisconnectedGraphError(
                     f"Graph disconnected: cannot obtain a value for {s!r}{where}. It does not come from the given "
                     "inputs; list the Input that it comes from among them."
                 )
@@ -471,6 +498,11 @@ class Graph:
             for symbol, array in zip(node.outputs, structure.leaves(result)):
                 values.setdefault(id(symbol), array.value if isinstance(array, Variable) else array)
         return replace_symbols(self.outputs, value)
+
+
+@op
+def _read_mask(x):
+    return get_mask(x)
 
 
 @op

@@ -97,5 +97,7 @@ class Masking(Elementwise):
     def call(self, inputs: Array) -> Array:
         return jnp.where(self.compute_mask(inputs)[..., None], inputs, 0)
 
+    makes_masks = True
+
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return jnp.any(inputs != self.mask_value, axis=-1)

@@ -107,6 +107,8 @@ class Embedding(Layer):
             "input_dim, or map the indices into this range."
         )
 
+    makes_masks = property(lambda self: self.mask_zero, doc="Whether zeros are masked.")
+
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return jnp.not_equal(inputs, 0) if self.mask_zero else None
 

@@ -75,10 +75,9 @@ class InputLayer(Layer):
             if tensor.node is None:
                 self._adopt(tensor)
             return tensor
-        node = Node(
-            self if tensor is None else lambda: jnp.asarray(tensor), (), {}, Spec(self.batch_shape, self.input_dtype)
-        )
-        node.placeholder = tensor is None
+        self._tensor = tensor
+        node = Node(self, (), {}, Spec(self.batch_shape, self.input_dtype))
+        node.entry, node.placeholder = True, tensor is None
         node.outputs[0].name = self.name
         node.outputs[0].sparse = self.sparse
         self.inbound_nodes.append(node)
@@ -87,12 +86,16 @@ class InputLayer(Layer):
     def _adopt(self, placeholder):
         """Makes a symbol from K.placeholder the output of this layer."""
         node = Node(self, (), {}, Spec(self.batch_shape, self.input_dtype))
-        node.placeholder = True
+        node.entry = node.placeholder = True
         node.outputs[:] = [placeholder]
         placeholder.node = node
         self.inbound_nodes.append(node)
 
     dtype = property(lambda self: self.input_dtype)
+
+    def __call__(self, *args, **kwargs):
+        """The inputs as they are; without any, the value of the tensor that the layer was made with."""
+        return super().__call__(*args, **kwargs) if args or kwargs else jnp.asarray(self._tensor)
 
     def call(self, inputs: Array) -> Array:
         return inputs

@@ -44,7 +44,9 @@ def clone_model(
         raise ValueError(f"clone_model: {type(model).__name__} is a subclassed model; make a new object instead.")
     clone = clone_function or _copy
     if isinstance(model, Sequential):
-        layers = [clone(layer) for layer in model.layers]
+        layers = [clone(layer) for layer in model.layers if not isinstance(layer, InputLayer)]
+        if input_tensors is None and layers and layers[0].batch_input_shape is not None:
+            return type(model)(layers, name=model.name)
         first = _inputs(model, input_tensors)
         inputs = [first[0].node.operation] if first else []
         return type(model)([*inputs, *layers], name=model.name)

@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 
-from ..core import is_symbol, kind, structure
+from ..core import behaviour, is_symbol, kind, structure
 from ..core.errors import CorruptFileError, UnsafeModelError
 from ..core.names import to_snake_case, unique_name
 from ..core.registry import CustomObjectScope, find_custom_object, read_entry, serialize_object, serialize_value
@@ -42,9 +42,15 @@ def deserialize_layer(config: dict, custom_objects: dict | None = None) -> Layer
 def sequential_config(model: Any) -> dict:
     """The configuration of a `Sequential`."""
     layers = [serialize_layer(layer) for layer in model.direct_sublayers()]
-    if model.inputs and not (layers and layers[0]["class_name"] in ("InputLayer", "Merge")):
+    told = layers and (layers[0]["class_name"] in ("InputLayer", "Merge") or _tells_shape(layers[0]))
+    if model.inputs and not told:
         layers.insert(0, serialize_layer(model.inputs[0].node.operation))
     return {"name": model.name, "layers": layers}
+
+
+def _tells_shape(layer):
+    """Whether a first layer's configuration has the shape of the inputs, which then needs no `InputLayer`."""
+    return behaviour.sequential_lists_input and layer["config"].get("batch_input_shape") is not None
 
 
 def sequential_from_config(cls, config: dict, custom_objects: dict | None = None) -> Any:
@@ -67,7 +73,7 @@ def sequential_from_config(cls, config: dict, custom_objects: dict | None = None
 def graph_config(model: Any) -> dict:
     """The configuration of a model that was made from symbols."""
     nodes = [node for _, node in order_nodes(model.inputs, model.outputs_by_key)]
-    nodes += [s.node for s in model.inputs if s.node.placeholder and s.node not in nodes]  # which nothing uses
+    nodes += [s.node for s in model.inputs if s.node.entry and s.node not in nodes]  # which nothing uses
     names, indices, entries = {}, {}, {}
     for node in nodes:
         owner = node.operation if isinstance(node.operation, Layer) else node

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from jax import Array
 
-from ..core import Graph, Symbol, behaviour, has_symbol, is_symbol, structure, symbols_in
-from ..core.mask_and_logits import set_mask
+from ..core import Graph, Symbol, behaviour, get_mask, has_symbol, is_symbol, op, set_mask, structure, symbols_in
+from ..core.errors import NoSymbolError
 from ..core.names import to_snake_case, unique_name
-from ..core.symbol import replace_symbols
-from ..layers.base import Layer, find_in_attributes, shape_of
+from ..core.symbol import Spec, depends_on_phase, operation_name, replace_symbols
+from ..layers.base import Layer, find_in_attributes, shape_of, single
 from ..layers.base.nodes import attach
 from ..saving import Savable
 from ..training.trainer import Trainer
@@ -74,7 +74,7 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
         for what, value in (("inputs", inputs), ("outputs", outputs)):
             leaves = structure.leaves(value)
             if not leaves or not all(map(is_symbol, leaves)):
-                raise ValueError(
+                raise NoSymbolError(
                     f"Model {self.name}: {what} must be symbols: what Input() and layers called on symbols return. "
                     f"Received: {what}={value!r}"
                 )
@@ -85,6 +85,12 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
         self.inputs, self.outputs = symbols_in(inputs), symbols_in(outputs)
         if len({id(s) for s in self.inputs}) != len(self.inputs):
             raise ValueError(f"Model {self.name}: the list of inputs holds one symbol twice.")
+        inner = [s for s in self.inputs if s.node is not None and not s.node.entry]
+        if inner and behaviour.model_inputs_are_inputs:
+            raise NoSymbolError(
+                f"Model {self.name}: inputs must come from Input(). Received: {inner[0]!r}, which is the output of "
+                f"{operation_name(inner[0].node.operation)}. Take Input() of its shape, and call the layers on that."
+            )
         self.layer_graph = Graph(self.inputs, outputs)
         self._graph_layers = layers_in_order(self.inputs, self.outputs_by_key)
         names = [layer.name for layer in self._graph_layers]
@@ -143,7 +149,13 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
         """Whether a layer inside keeps states from batch to batch."""
         return any(layer.stateful for layer in self.direct_sublayers())
 
-    uses_learning_phase = property(lambda self: any(layer.uses_learning_phase for layer in self.direct_sublayers()))
+    @property
+    def uses_learning_phase(self) -> bool:
+        """Whether the outputs are others in training."""
+        if self.layer_graph is None:
+            return any(layer.uses_learning_phase for layer in self.direct_sublayers())
+        return any(map(depends_on_phase, self.layer_graph.nodes))
+
     state_updates = property(lambda self: [])
 
     def reset_states(self) -> None:
@@ -176,22 +188,29 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
         if mask is not None:
             for array, one in zip(arrays, self.input_places.match(mask, "mask", ignore_unknown=True)):
                 set_mask(array, one)
-        added = [loss for layer in (self, *self.sublayers()) for loss in layer.added_losses]
-        extra = [loss for loss in added if is_symbol(loss)]
-        if not extra:
+        layers = (self, *self.sublayers())
+        losses = [loss for layer in layers for loss in layer.added_losses if is_symbol(loss)]
+        updates = [pair for layer in layers for pair in layer.added_updates if isinstance(pair, tuple)]
+        if not losses and not updates:
             return self.layer_graph(*arrays)
-        outputs, losses = Graph(self.inputs, [self.output_structure, extra])(*arrays)
+        extra = [losses, [value for _, value in updates]]
+        outputs, losses, values = Graph(self.inputs, [self.output_structure, *extra])(*arrays)
         self.add_loss(losses)
+        self.add_update([(variable, value) for (variable, _), value in zip(updates, values)])
         return outputs
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        return None  # the layers inside have set it on the outputs
+        """The masks of the outputs: one, or a list for several. `mask`: the masks of the inputs."""
+        return None if self.layer_graph is None else _output_masks(self, inputs, mask)
+
+    compute_mask.after_call = True  # the layers inside have set the masks on the outputs
 
     def compute_output_spec(self, *args, **kwargs) -> Any:
         if self.layer_graph is not None and len(args) == 1 and not has_symbol(kwargs):
             shapes = [tuple(s.shape) for s in symbols_in(args)]
-            if shapes == [tuple(s.shape) for s in self.inputs]:
-                return replace_symbols(self.output_structure, lambda s: Symbol(s.shape, s.dtype, "spec"))
+            masked = any(s.mask_spec is not None for s in symbols_in(args))
+            if shapes == [tuple(s.shape) for s in self.inputs] and not masked:
+                return replace_symbols(self.output_structure, lambda s: Spec(s.shape, s.dtype, s.mask_spec))
         return Layer.compute_output_spec(self, *args, **kwargs)
 
     def build(self, input_shape: tuple | None = None) -> None:
@@ -265,6 +284,11 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+@op
+def _output_masks(model, inputs, mask):
+    return single(list(map(get_mask, structure.leaves(model.call(inputs, mask=mask)))))
 
 
 def _name_prefix(cls):

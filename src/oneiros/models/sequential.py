@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core import is_symbol
+from ..core import behaviour, is_symbol
 from ..core.errors import InputDataError
 from ..core.names import unique_name
 from ..layers.base import Layer, shape_of
@@ -114,7 +114,9 @@ class Sequential(Model):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers, without an `Input` in front of them."""
+        """The layers; in some generations of Keras with an `InputLayer` that was added, else without it."""
+        if behaviour.sequential_lists_input:
+            return list(self._layers)
         return [x for x in self._layers if not isinstance(x, InputLayer)]
 
     def direct_sublayers(self) -> list[Layer]:
@@ -153,7 +155,7 @@ class Sequential(Model):
         return super().compute_output_spec(*args, **kwargs)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
-        for layer in self.layers:
+        for layer in self._layers:
             input_shape = layer.compute_output_shape(input_shape)
         return tuple(input_shape)
 

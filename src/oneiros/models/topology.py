@@ -25,7 +25,7 @@ def order_nodes(inputs: Sequence, outputs: Sequence) -> list:
         """The sources of a symbol's node, to be walked one after the other."""
         node = symbol.node
         fed = id(symbol) in stop
-        if node is None or id(node) in visited or (fed and not node.placeholder):
+        if node is None or id(node) in visited or (fed and not node.entry):
             return
         visited.add(id(node))
         rank.setdefault(id(_owner(node)), len(rank))
@@ -65,6 +65,6 @@ def layers_in_order(inputs: Sequence, outputs: Sequence) -> list:
         if isinstance(node.operation, Layer):
             found.setdefault(id(node.operation), node.operation)
     for symbol in inputs:
-        if symbol.node is not None and symbol.node.placeholder and isinstance(symbol.node.operation, Layer):
+        if symbol.node is not None and symbol.node.entry and isinstance(symbol.node.operation, Layer):
             found.setdefault(id(symbol.node.operation), symbol.node.operation)
     return list(found.values())

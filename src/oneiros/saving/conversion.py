@@ -92,7 +92,8 @@ def _stored_count(layer, count):
 def _from_keras1(layer, kind, weights):
     gates = _GATES.get(kind)
     if gates and len(weights) == 3 * len(gates):
-        if kind == "ConvLSTM2D" and layer.data_format == "channels_first":
+        fits = kind != "ConvLSTM2D" or weights[0].shape[:3] == tuple(layer.weights[0].shape[:3])
+        if not fits and layer.data_format == "channels_first":
             weights = [w.transpose(2, 3, 1, 0) if w.ndim == 4 else w for w in weights]
         return [np.concatenate([weights[3 * gate + part] for gate in gates], -1) for part in range(3)]
     if not weights:

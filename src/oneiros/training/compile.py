@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import losses, metrics
-from ..core import Symbol, Variable, behaviour, get_mask, set_mask
+from ..core import Graph, Symbol, Variable, behaviour, get_mask, is_symbol, set_mask, to_array
 from ..core.errors import InputDataError
 from ..core.registry import find_custom_object
 from ..core.structure import Places, is_nested, leaves, rebuilt, values_of
@@ -31,8 +31,10 @@ class Objectives:
         loss_weights: likewise.
         metrics_: likewise.
         weighted_metrics: likewise.
+        target_tensors: likewise.
 
     Raises:
+        TypeError: if `target_tensors` is no list or dictionary.
         InputDataError: if `loss_weights` are no numbers, or a loss is not known.
 
     >>> objectives = Objectives("mse", None, ["mae"], None)
@@ -42,7 +44,10 @@ class Objectives:
     ['loss', 'mae']
     """
 
-    def __init__(self, loss: Any, loss_weights: Any, metrics_: Any, weighted_metrics: Any):
+    def __init__(self, loss: Any, loss_weights: Any, metrics_: Any, weighted_metrics: Any, target_tensors: Any = None):
+        if isinstance(target_tensors, (set, str)):
+            raise TypeError(f"target_tensors: expected a list or a dictionary. Received: {target_tensors!r}")
+        self._target_tensors = target_tensors
         self.loss, self.loss_weights = _known(loss), loss_weights
         self.metrics_, self.weighted_metrics = _known(metrics_), _known(weighted_metrics)
         self.trackers = [BatchMean("loss")]
@@ -73,6 +78,11 @@ class Objectives:
         self._specs = [[*((m, False) for m in p), *((m, True) for m in w)] for p, w in zip(plain, weighted)]
         if behaviour.metrics_need_loss:
             self._specs = [specs if fn is not None else [] for specs, fn in zip(self._specs, losses_)]
+        self.target_tensors = places.match(self._target_tensors, "target_tensors", spread=False)
+        if any(map(is_nested, self.target_tensors)):
+            raise InputDataError(
+                f"target_tensors: expected one for each of {places.names}. Received: {self._target_tensors!r}"
+            )
         self.losses, self.names, self.places = losses_, places.names, places
 
     def bind(self, outputs: Any, y: Any) -> None:
@@ -130,8 +140,21 @@ class Objectives:
         return [_loss_function(spec) for spec in _entries(Places(y), self.loss, "loss")]
 
     def needs_target(self, index: int) -> bool:
-        """Whether the output at this index has a loss or a metric."""
+        """Whether the output at this index has a loss or a metric, and no targets that compile was given."""
+        return not self.has_targets(index) and self._is_used(index)
+
+    def _is_used(self, index):
         return self.losses[index] is not None or bool(self._specs[index])
+
+    def has_targets(self, index: int) -> bool:
+        """Whether the output at this index has targets that compile was given; placeholders stand for those of fit."""
+        target = self.target_tensors[index]
+        return target is not None and not (is_symbol(target) and (target.node is None or target.node.placeholder))
+
+    def targets_for(self, y: Any) -> list:
+        """The targets for each output: those given here, with those that compile was given."""
+        given = self.entries(y, "y")
+        return [_value_of(self.target_tensors[i]) if self.has_targets(i) else entry for i, entry in enumerate(given)]
 
     def entries(self, given: Any, what: str, spread: bool = False) -> Any:
         """What is given for each output, ``None`` for nothing. Outputs without losses and metrics may be left out.
@@ -139,12 +162,12 @@ class Objectives:
         Args:
             given: targets or weights in the user's structure.
             what: the name for messages.
-            spread: whether one array stands for every output.
+            spread: whether one array stands for every output, as one of weights does.
         """
         count = len(self.places)
         if count == 1 and given is not None and not is_nested(given) and self.needs_target(0):  # the usual case
             return [given]
-        needed = [self.needs_target(i) for i in range(count)]
+        needed = list(map(self._is_used if spread else self.needs_target, range(count)))
         if given is None or not any(needed):
             return [None] * count
         if not is_nested(given) and not spread:
@@ -251,6 +274,10 @@ class Objectives:
     def stateful_names(self) -> list[str]:
         """The names of logs that are no means over samples."""
         return [self.log_name(t) for t in self.trackers if not isinstance(t, BatchMean)]
+
+
+def _value_of(tensor):
+    return Graph([], tensor)() if is_symbol(tensor) else to_array(tensor)
 
 
 def _known(specs):

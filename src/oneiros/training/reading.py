@@ -1,12 +1,15 @@
 """What users give as data, as checked batches for a model."""
 
 import contextlib
+import itertools
 import typing
 
 import numpy as np
 
+from ..core import Graph
 from ..core.errors import InputDataError
 from ..core.structure import leaves
+from ..layers.input_layer import source_inputs
 from ..layers.input_spec import advise_on_shape
 from . import checks
 from .arrays import to_arrays
@@ -67,6 +70,9 @@ class Reader:
         plain = self.inputs is not None and len(self.inputs) == 1 and not isinstance(model.input_structure, dict)
         shape = tuple(self.inputs[0].shape[1:]) if plain else ()
         self._plain_shape = shape if shape and None not in shape else None
+        # Inputs that were made with `Input(tensor=...)` have values of their own.
+        computed = [s for s in self.inputs or () if s.node is not None and not s.node.placeholder]
+        self._valued = {id(s) for s in computed if not source_inputs(s)}
 
     def batch(
         self,
@@ -144,8 +150,10 @@ class Reader:
             steps: batches of an epoch, for what yields batches.
             **options: of `BatchData`.
         """
-        if x is None:
+        if x is None and not self._needs_nothing():
             raise InputDataError("x: no data was given.")
+        if x is None and y is None:
+            return BatchData(self._repeated(steps, batch_size), lambda x: self.batch(x, None), steps, **options)
         if is_batches(x):
             if y is not None:
                 raise InputDataError(
@@ -181,11 +189,37 @@ class Reader:
         self, x: typing.Any, batch_size: int | None = None, steps: int | None = None, **options
     ) -> typing.Any:
         """Data for `predict`, without targets, as `ArrayData` or `BatchData`."""
+        if x is None and self._needs_nothing():
+            x = self._repeated(steps, batch_size)
         if is_batches(x):
             standardize = lambda batch: self.batch(unpack(batch)[0], labelled=False)  # noqa: E731
             return BatchData(x, standardize, steps, shuffle=False, **options)
         data = ArrayData(*self.batch(x, labelled=False), batch_size)
         return data if steps is None else data.slice(0, steps * data.batch_size)
+
+    # --- inputs that have values of their own
+
+    def _needs_nothing(self):
+        return self.inputs is not None and len(self._valued) == len(self.inputs)
+
+    def _repeated(self, steps, batch_size):
+        """What yields the inputs' own values for so many steps."""
+        if steps is None or batch_size is not None:
+            raise InputDataError(
+                f"x: model {self.model.name} has inputs with values of their own, which have no end and no batches: "
+                f"give the number of steps, and no batch_size. Received: batch_size={batch_size}"
+            )
+        return itertools.repeat([])
+
+    def _with_own_values(self, x):
+        """A list of all inputs: those given, and between them those that have values of their own."""
+        names = self.model.input_names
+        if isinstance(x, dict):
+            given = iter([x[name] for name, s in zip(names, self.inputs) if name in x and id(s) not in self._valued])
+        else:
+            given = iter(x if isinstance(x, (list, tuple)) else [] if x is None else [x])
+        values = [Graph([], s)() if id(s) in self._valued else next(given, None) for s in self.inputs]
+        return [*(value for value in values if value is not None), *given]
 
     # --- parts of a batch
 
@@ -206,6 +240,8 @@ class Reader:
         model = self.model
         if self.inputs is None:
             return to_arrays(x, "x")
+        if self._valued and _count(x) <= len(self.inputs) - len(self._valued):
+            x = self._with_own_values(x)
         places = model.input_places
         if isinstance(x, dict):
             known = {*(places.tree if isinstance(places.tree, dict) else ()), *places.layers}
@@ -220,6 +256,13 @@ class Reader:
         """The targets as arrays in the user's structure. objectives: what they are for, if that is known already."""
         if y is None:
             return None
+        if objectives is not None and any(map(objectives.has_targets, range(len(objectives.places)))):
+            wanted = sum(map(objectives.needs_target, range(len(objectives.places))))
+            if len(leaves(y)) != wanted:
+                raise InputDataError(
+                    f"y: compile was given target_tensors, so that {wanted} array(s) are expected. Received "
+                    f"{len(leaves(y))}."
+                )
         count = 1 if objectives is None else len(objectives.places)
         if count == 1 and type(y) is np.ndarray and y.ndim and y.dtype.char in _PLAIN:
             return y
@@ -233,6 +276,10 @@ class Reader:
                 )
             objectives.entries(y, "y")
         return y
+
+
+def _count(x):
+    return 0 if x is None else len(x) if isinstance(x, (list, tuple, dict)) else 1
 
 
 def single(x: typing.Any) -> typing.Any:

@@ -16,6 +16,7 @@ class TrainingState:
         compile_arguments: the arguments of `compile` that files keep.
         steps: the compiled steps.
         reader: what checks data.
+        feeds: symbols for targets, sample weights and the loss, for programs of Keras 1 and 2 that ask for them.
 
     >>> TrainingState().stop_training
     False
@@ -27,12 +28,12 @@ class TrainingState:
     def __init__(self):
         self.optimizer = self.loss = self.loss_weights = self.sample_weight_mode = self.history = None
         self.stop_training = False
-        self.told_of_nan = self.objectives = self.steps = self.reader = None
+        self.told_of_nan = self.objectives = self.steps = self.reader = self.feeds = None
         self.compile_arguments = {}
 
     def __getstate__(self):
         """What copies and pickles keep: all but what is compiled, and what follows from the model."""
-        return vars(self) | {"steps": None, "reader": None, "told_of_nan": None}
+        return vars(self) | {"steps": None, "reader": None, "feeds": None, "told_of_nan": None}
 
 
 def in_training_state(cls) -> Any:

@@ -135,7 +135,8 @@ class Steps:
             return
         if model.outputs is not None:
             objectives.place(model.output_places)
-            if y is not None:  # a prediction does not tell which accuracy is meant
+            # A prediction does not tell which accuracy is meant.
+            if y is not None or not any(map(objectives.needs_target, range(len(model.outputs)))):
                 objectives.bind(model.outputs, y)
         if objectives.shapes is None:
             self._learn_shapes(x, y)

@@ -59,7 +59,7 @@ class Trainer:
             jit_compile: accepted.
             auto_scale_loss: whether the loss is scaled where the model computes in float16.
             sample_weight_mode: accepted; the weights' shape says it.
-            target_tensors: accepted.
+            target_tensors: variables or symbols to take as targets, as in Keras 2; `fit` is then given none.
         """
         switches = {"run_eagerly": run_eagerly, "jit_compile": jit_compile, "auto_scale_loss": auto_scale_loss}
         arguments.check_compile(loss, metrics, weighted_metrics, sample_weight_mode, steps_per_execution, **switches)
@@ -68,7 +68,7 @@ class Trainer:
             self.optimizer = optimizers.LossScaleOptimizer(self.optimizer)
         self.loss, self.loss_weights, self.sample_weight_mode = loss, loss_weights, sample_weight_mode
         state = self.training_state
-        state.objectives = Objectives(loss, loss_weights, metrics, weighted_metrics)
+        state.objectives = Objectives(loss, loss_weights, metrics, weighted_metrics, target_tensors)
         state.compile_arguments = {
             "loss": loss,
             "metrics": metrics,
@@ -76,7 +76,7 @@ class Trainer:
             "loss_weights": loss_weights,
             "sample_weight_mode": sample_weight_mode,
         }
-        state.steps = None
+        state.steps = state.feeds = None
         if self.outputs is not None:
             state.objectives.place(self.output_places)  # complains about wrong names and lengths now
             steps_of(self).trained_variables()
@@ -187,7 +187,7 @@ class Trainer:
         outputs, objectives = leaves(y_pred), self.training_state.objectives
         objectives.place(Places(y_pred) if self.outputs is None else self.output_places)
         objectives.bind(outputs, y)
-        return objectives.entries(y, "y"), outputs, objectives.entries(weights, "sample_weight", spread=True)
+        return objectives.targets_for(y), outputs, objectives.entries(weights, "sample_weight", spread=True)
 
     def make_train_function(self, force: bool = False) -> Callable:
         """The compiled training step, which is also put into `train_function`. force: accepted."""

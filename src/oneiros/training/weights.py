@@ -24,8 +24,13 @@ def sample_weights(y: Any, sample_weight: Any, class_weight: Any, objectives: An
     """
     if sample_weight is None and class_weight is None:
         return None
+    if y is None and objectives is not None:  # targets that compile was given
+        y = [None if t is None else np.broadcast_to(0.0, t.shape) for t in objectives.target_tensors]
+        names = [name for name, t in zip(objectives.places.layers, y) if t is not None]
+    else:
+        names = _names_of_targets(y, objectives)
     targets = leaves(y)
-    places = Places(y, _names_of_targets(y, objectives))
+    places = Places(y, names)
     given = places.match(to_arrays(sample_weight, "sample_weight", len(targets)), "sample_weight")
     classes = _class_weights(class_weight, places)
     weights = [_weights_of(*entry) for entry in zip(targets, given, classes)]

@@ -7,14 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ...core import Node, Symbol, Variable, behaviour, op, phase
-from ...core.symbol import infer, replace_symbols
-from ...core.variable import current_scope
-
-
-def is_building():
-    """Whether expressions of variables are recorded: programs for Keras 1 and 2 build graphs outside of any call."""
-    return behaviour.expressions_recorded and not phase.inside() and current_scope() is None
+from ...core import Node, Symbol, Variable, op
+from ...core.phase import is_building
+from ...core.symbol import infer, record, replace_symbols
 
 
 def function_of_tensors(fn):
@@ -31,10 +26,6 @@ def function_of_tensors(fn):
 
     fn.public = wrapper
     return wrapper
-
-
-def record(fn, args, kwargs):
-    return Node(fn, args, kwargs, infer(fn, args, kwargs)).result
 
 
 def _contains(kind, tree):

@@ -21,7 +21,10 @@ class Collected:
 class LayerLosses:
     """The part of `Layer` that adds to the loss and asks for updates."""
 
-    added_losses = ()  # symbols and functions from `add_loss`; the losses of calls are in `call_losses`
+    # What was added outside of calls, and the inputs that it was said to depend on. The losses of calls are in
+    # `call_losses`.
+    added_losses = added_losses_inputs = ()
+    added_updates = added_updates_inputs = ()
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
         """Adds to the loss that training minimizes.
@@ -29,25 +32,29 @@ class LayerLosses:
         Args:
             losses: a scalar or a list of scalars: arrays inside of `call`; symbols, on a model; or functions without
                 arguments.
-            inputs: ignored.
+            inputs: the symbols that the losses depend on, as Keras 1 and 2 tell them apart.
         """
         for loss in losses if isinstance(losses, (list, tuple)) else [losses]:
             call = current().collected
             if call is None or has_symbol(loss) or callable(loss):
                 self.added_losses = [*self.added_losses, loss]
+                self.added_losses_inputs = [*self.added_losses_inputs, inputs]
             else:
                 call.losses.append(jnp.asarray(loss))
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
-        """Asks for updates of variables after this call, if it is one of training.
+        """Asks for updates of variables after this call, if it is one of training; or, outside of calls, after each.
 
         Args:
             updates: a pair of a variable and its new value, as `K.update` returns it, or a list of pairs.
-            inputs: ignored.
+            inputs: the symbols that the updates depend on, as Keras 1 and 2 tell them apart.
         """
         call = current().collected
         pairs = updates if isinstance(updates, list) else [updates]
-        if call is not None and not deferred.dropped():
+        if call is None:
+            self.added_updates = [*self.added_updates, *pairs]
+            self.added_updates_inputs = [*self.added_updates_inputs, *([inputs] * len(pairs))]
+        elif not deferred.dropped():
             call.updates.extend(pair for pair in pairs if isinstance(pair, tuple))
 
     def add_metric(self, *args, **kwargs) -> Any:
@@ -68,19 +75,6 @@ class LayerLosses:
         ]
         penalties = [v.regularizer(v.raw) for v in self.trainable_weights if v.regularizer is not None]
         return [*self.call_losses, *fixed, *penalties]
-
-    def get_losses_for(self, inputs: Any = None) -> list:
-        """The same as `losses`, under its name in Keras 2."""
-        return self.losses
-
-    @property
-    def updates(self) -> list:
-        """Always empty: updates are carried out as they are asked for."""
-        return []
-
-    def get_updates_for(self, inputs: Any = None) -> list:
-        """Always empty, as `updates` is."""
-        return []
 
 
 def penalize_activity(layer: Any, outputs: Any) -> None:

@@ -14,6 +14,16 @@ class LayerMasks:
 
     supports_masking = False
 
+    @property
+    def makes_masks(self) -> bool:
+        """Whether the outputs may have masks although the inputs have none."""
+        return type(self).compute_mask.__module__.partition(".")[0] != "oneiros"
+
+    @property
+    def drops_masks(self) -> bool:
+        """Whether masks of the inputs end here."""
+        return not self.supports_masking and type(self).compute_mask is LayerMasks.compute_mask
+
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The mask of the outputs. By default it is the inputs' mask in layers with `supports_masking`, else `None`.
 
@@ -45,8 +55,9 @@ def mask_of(inputs: Any) -> Any:
 
 def pass_mask_on(layer: Any, args: tuple, outputs: Any, mask: Any) -> None:
     """Gives the outputs of a call the masks that the layer computes for them."""
-    overridden = type(layer).compute_mask is not LayerMasks.compute_mask
-    if not args or (mask is None and not overridden):
+    compute_mask = type(layer).compute_mask
+    overridden = compute_mask is not LayerMasks.compute_mask
+    if not args or (mask is None and not overridden) or getattr(compute_mask, "after_call", False):
         return
     new_mask = layer.compute_mask(args[0], mask)
     if new_mask is not None:
@@ -68,7 +79,7 @@ def _set_masks(outputs, mask):
 
 def without_dropped_masks(layer: Any, args: tuple, outputs: Any, mask: Any) -> Any:
     """The outputs, with copies of those that are inputs themselves and carry a mask that this layer drops."""
-    if mask is None or layer.supports_masking or type(layer).compute_mask is not LayerMasks.compute_mask:
+    if mask is None or not layer.drops_masks:
         return outputs
     inputs = {id(x) for x in leaves(args)}
     return map_structure(lambda x: jnp.array(x, copy=True) if id(x) in inputs else x, outputs)

@@ -5,9 +5,10 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ...core import Node, Symbol, has_symbol, symbols_in
-from ...core.structure import map_shapes, map_structure
+from ...core import Node, Symbol, behaviour, has_symbol, symbols_in
+from ...core.structure import leaves, map_shapes, map_structure
 from ...core.symbol import infer
+from .masks import mask_of
 from .shapes import shape_of, single
 
 
@@ -27,6 +28,11 @@ class LayerNodes:
         Returns:
             A tuple, or a structure of tuples for several outputs.
         """
+        if (
+            behaviour.super_output_shape_is_input
+            and type(self).compute_output_shape is not LayerNodes.compute_output_shape
+        ):
+            return input_shape  # a subclass's own method calls it
         if not self.built:
             self.build(input_shape)
         return map_structure(lambda s: tuple(s.shape), infer(self, (map_shapes(Symbol, input_shape),), {}))
@@ -48,8 +54,10 @@ class LayerNodes:
             return infer(self, args, kwargs)
         shapes = self.compute_output_shape(shape_of(args[0]))
         if isinstance(shapes, list) and all(isinstance(s, (tuple, list)) for s in shapes):
-            return [Symbol(s, self.compute_dtype, "spec") for s in shapes]
-        return Symbol(shapes, self.compute_dtype, "spec")
+            specs = [Symbol(s, self.compute_dtype, "spec") for s in shapes]
+        else:
+            specs = Symbol(shapes, self.compute_dtype, "spec")
+        return _with_masks(self, args[0], specs)
 
     def get_input_at(self, node_index: int) -> Any:
         """The input of the call with this number: a symbol, or a list of symbols."""
@@ -67,11 +75,13 @@ class LayerNodes:
         """The output shape of the call with this number: a tuple, or a list of tuples."""
         return _at_node(self, "output_shapes", node_index)
 
-    def get_input_mask_at(self, node_index: int) -> None:
-        """Always `None`: masks are values, which exist only while a model runs."""
-        _at_node(self, "input_tensors", node_index)
+    def get_input_mask_at(self, node_index: int) -> Any:
+        """The mask of the input of the call with this number: a symbol, `None`, or a list of them."""
+        return _at_node(self, "input_masks", node_index)
 
-    get_output_mask_at = get_input_mask_at
+    def get_output_mask_at(self, node_index: int) -> Any:
+        """The mask of the output of the call with this number: a symbol, `None`, or a list of them."""
+        return _at_node(self, "output_masks", node_index)
 
     input = property(lambda self: _at_node(self, "input_tensors"), doc="The input symbol, or a list of several.")
     output = property(lambda self: _at_node(self, "output_tensors"), doc="The output symbol, or a list of several.")
@@ -79,8 +89,35 @@ class LayerNodes:
     output_shape = property(
         lambda self: _at_node(self, "output_shapes"), doc="The output's shape, or a list of several."
     )
-    input_mask = property(lambda self: self.get_input_mask_at(0), doc="Always `None`.")
-    output_mask = property(lambda self: self.get_output_mask_at(0), doc="Always `None`.")
+    input_mask = property(lambda self: _only_mask(self, "input_masks"), doc="The mask of the only call's input.")
+    output_mask = property(lambda self: _only_mask(self, "output_masks"), doc="The mask of the only call's output.")
+
+
+def _only_mask(layer, what):
+    if len(layer.inbound_nodes) > 1:
+        raise AttributeError(
+            f"Layer {layer.name} has {len(layer.inbound_nodes)} nodes, so its {what[:-1]} is ambiguous. Use "
+            f"get_{what[:-1]}_at(node_index)."
+        )
+    return _at_node(layer, what)
+
+
+def _with_masks(layer, inputs, specs):
+    """The specs of outputs, with those of the masks that the layer gives them."""
+    masked = any(s.mask_spec is not None for s in symbols_in(inputs))
+    if masked and layer.drops_masks:
+        masked = behaviour.unsupported_mask_error
+    if masked or layer.makes_masks:
+        masks = infer(_compute_mask, (layer, inputs), {})
+        each = leaves(specs)
+        masks = masks if isinstance(masks, (list, tuple)) and isinstance(specs, list) else [masks] * len(each)
+        for spec, mask in zip(each, masks):
+            spec.mask_spec = mask
+    return specs
+
+
+def _compute_mask(layer, inputs):
+    return layer.compute_mask(inputs, mask_of(inputs))
 
 
 def record(layer: Any, args: tuple, kwargs: dict) -> Any:

@@ -1,0 +1,265 @@
+"""Attributes of layers, models, symbols and nodes that programs and packages of Keras 1 and 2 read, and some set."""
+
+from collections.abc import Callable
+
+import jax.numpy as jnp
+
+from .. import losses
+from ..core import Node, Symbol, is_symbol, to_array
+from ..core.symbol import Spec, depends_on_phase, mask_symbol, record, topological_order
+from ..layers.base import Layer
+from ..models import Model, Sequential
+from ..models.topology import order_nodes
+from ..training.compile import Objectives
+from .collected import losses_for, losses_of, updates_for, updates_of
+
+
+class face:  # noqa: N801 - used as `property` is
+    """A property that gives way to an attribute of the same name that a user's class sets."""
+
+    def __init__(self, read: Callable):
+        self.read = read
+
+    def __get__(self, owner, cls):
+        return self if owner is None else self.read(owner)
+
+
+# --- symbols
+
+
+class _SymbolFaces:
+    """The attributes that Keras 1 and 2 gave to tensors."""
+
+    _keras_shape = property(lambda self: tuple(self.shape), lambda self, shape: self.set_shape(shape))
+
+    @property
+    def _keras_mask(self):
+        return mask_symbol(self)
+
+    @_keras_mask.setter
+    def _keras_mask(self, mask):
+        self.mask, self.mask_spec = mask, None if mask is None else Spec(mask.shape, mask.dtype)
+
+    @property
+    def _keras_history(self):
+        return (self.node.operation, self.node.node_index, self.index) if self.node else (None, 0, 0)
+
+    @property
+    def _uses_learning_phase(self):
+        return any(map(depends_on_phase, topological_order([self])))
+
+    @_uses_learning_phase.setter
+    def _uses_learning_phase(self, value):
+        if self.node is not None:
+            self.node.marked = bool(value)
+
+
+class _NodeFaces:
+    def get_config(self):
+        return {
+            "outbound_layer": getattr(self.operation, "name", None),
+            "inbound_layers": [layer.name for layer in self.inbound_layers],
+            "node_indices": self.node_indices,
+            "tensor_indices": self.tensor_indices,
+        }
+
+
+# --- layers
+
+
+class _Weights(list):
+    """The trainable or the other weights of a layer itself: what is changed in this list is changed in the layer."""
+
+    def __init__(self, layer, trainable):
+        super().__init__(v for v in layer.own_weights() if v.trainable == trainable)
+        self.layer, self.face = layer, "trainable_weights" if trainable else "non_trainable_weights"
+
+
+def _writing(name):
+    change = getattr(list, name)
+
+    def method(self, *args):
+        result = change(self, *args)
+        setattr(self.layer, self.face, list(self))
+        return result
+
+    return method
+
+
+for _name in ("append", "extend", "insert", "remove", "pop", "clear", "__iadd__", "__setitem__", "__delitem__"):
+    setattr(_Weights, _name, _writing(_name))
+
+
+def _own(name):
+    trainable = name == "trainable_weights"
+    return property(lambda self: _Weights(self, trainable), lambda self, value: setattr(self, name, list(value)))
+
+
+class _LayerFaces:
+    _trainable_weights = _own("trainable_weights")
+    _non_trainable_weights = _own("non_trainable_weights")
+    updates = face(updates_of)
+    get_updates_for, get_losses_for = updates_for, losses_for
+
+
+# --- the graph of a model
+
+
+def _key(node):
+    return f"{node.operation.name}_ib-{node.node_index}"
+
+
+def _ranked(model):
+    """Pairs of a depth and a node of a layer."""
+    if model.layer_graph is None:
+        return []
+    return [(d, n) for d, n in order_nodes(model.inputs, model.outputs_by_key) if isinstance(n.operation, Layer)]
+
+
+def _nodes_by_depth(model):
+    found = {}
+    for depth, node in _ranked(model):
+        found.setdefault(depth, []).append(node)
+    return found
+
+
+def _layers_by_depth(model):
+    depths, found = {}, {}
+    for depth, node in _ranked(model):
+        depths[node.operation] = max(depth, depths.get(node.operation, 0))
+    for layer, depth in depths.items():
+        found.setdefault(depth, []).append(layer)
+    return found
+
+
+def _container_nodes(model):
+    return {_key(node) for _, node in _ranked(model)}
+
+
+def _coordinates(symbols):
+    return [(s.node.operation, s.node.node_index, s.index) for s in symbols or [] if s.node]
+
+
+def _places(side, part):
+    return face(lambda self: [place[part] for place in _coordinates(getattr(self, side))])
+
+
+# --- what is fed, and what training minimizes
+
+
+class _Feeds:
+    """The placeholders of targets and sample weights, and the loss that is computed from them."""
+
+    def __init__(self, model):
+        given = model.training_state.compile_arguments
+        objectives = Objectives(given["loss"], given["loss_weights"], None, None)
+        objectives.place(model.output_places)
+        objectives.bind(model.outputs, None)
+        self.losses, self.names = objectives.losses, model.output_names
+        made = model.training_state.objectives.target_tensors
+        self.targets = [
+            None if fn is None else _symbolic(target) if target is not None else _target(name, output, fn)
+            for fn, target, name, output in zip(self.losses, made, self.names, model.outputs)
+        ]
+        self.weights = [
+            None if fn is None else Symbol((None,), name=f"{name}_sample_weights")
+            for fn, name in zip(self.losses, self.names)
+        ]
+        arguments = (self.targets, model.outputs, self.weights)
+        self.loss = Node(objectives.compute_loss, arguments, {}, Spec((), "float32")).result
+        for extra in model.losses:
+            self.loss = self.loss + (record(jnp.sum, (extra,), {}) if is_symbol(extra) else extra)
+
+
+def _symbolic(target):
+    return target if is_symbol(target) else record(to_array, (target,), {})
+
+
+def _target(name, output, loss):
+    shape = (*output.shape[:-1], 1) if losses.expects_classes(loss) else output.shape
+    return Symbol((None, *shape[1:]), output.dtype, f"{name}_target")
+
+
+def _is_fed(x):
+    return is_symbol(x) and (x.node is None or x.node.placeholder)
+
+
+def _feeds_of(model):
+    state = model.training_state
+    if state.objectives is None or model.outputs is None:
+        raise AttributeError(f"Model {model.name} has no targets or loss: call compile() first.")
+    if state.feeds is None:
+        state.feeds = _Feeds(model)
+    return state.feeds
+
+
+def _needed(name):
+    """What is there for the outputs that have a loss."""
+    return face(lambda self: [x for x in getattr(_feeds_of(self), name) if x is not None])
+
+
+def _of_outputs(name):
+    """What there is for each output that has a loss."""
+    return face(lambda self: [x for x, fn in zip(getattr(self, name), _feeds_of(self).losses) if fn is not None])
+
+
+def _shapes(name):
+    return face(lambda self: [tuple(s.shape) for s in getattr(self, name)])
+
+
+class _ModelFaces:
+    nodes_by_depth = _nodes_by_depth = face(_nodes_by_depth)
+    layers_by_depth = _layers_by_depth = face(_layers_by_depth)
+    container_nodes = _container_nodes = _network_nodes = face(_container_nodes)
+    _input_coordinates = face(lambda self: _coordinates(self.inputs))
+    _output_coordinates = face(lambda self: _coordinates(self.outputs))
+    _input_layers, _output_layers = _places("inputs", 0), _places("outputs", 0)
+    input_layers_node_indices, input_layers_tensor_indices = _places("inputs", 1), _places("inputs", 2)
+    output_layers_node_indices, output_layers_tensor_indices = _places("outputs", 1), _places("outputs", 2)
+    _is_graph_network = face(lambda self: self.layer_graph is not None)
+    _is_compiled = face(lambda self: self.training_state.objectives is not None)
+    _collected_trainable_weights = face(lambda self: self.trainable_weights)
+    internal_input_shapes, internal_output_shapes = _shapes("inputs"), _shapes("outputs")
+
+    _feed_inputs = face(lambda self: list(filter(_is_fed, self.inputs)))
+    _feed_input_names = face(lambda self: [n for n, s in zip(self.input_names, self.inputs) if s in self._feed_inputs])
+    _feed_input_shapes = _shapes("_feed_inputs")
+    _feed_outputs, _feed_output_names = _of_outputs("outputs"), _of_outputs("output_names")
+    _feed_output_shapes = _shapes("_feed_outputs")
+    _feed_loss_fns, _feed_sample_weights = _needed("losses"), _needed("weights")
+    _feed_targets = face(lambda self: [s for s in _feeds_of(self).targets if is_symbol(s) and _is_fed(s)])
+    targets = face(lambda self: list(_feeds_of(self).targets))
+    sample_weights = face(lambda self: list(_feeds_of(self).weights))
+    loss_functions = face(lambda self: list(_feeds_of(self).losses))
+    total_loss = face(lambda self: _feeds_of(self).loss)
+
+    def _make_train_function(self):
+        return self.make_train_function()
+
+    def _make_test_function(self):
+        return self.make_test_function()
+
+    def _make_predict_function(self):
+        return self.make_predict_function()
+
+
+class _SequentialFaces:
+    model = face(lambda self: self)
+
+
+_FACES = (
+    (Symbol, _SymbolFaces),
+    (Node, _NodeFaces),
+    (Layer, _LayerFaces),
+    (Model, _ModelFaces),
+    (Sequential, _SequentialFaces),
+)
+
+
+def add_faces() -> None:
+    """Gives these classes the attributes; those that they have themselves stay."""
+    for cls, faces in _FACES:
+        for name, value in vars(faces).items():
+            if not name.startswith("__") and not hasattr(cls, name):
+                setattr(cls, name, value)
+    Layer.losses = property(losses_of, doc=Layer.losses.__doc__)

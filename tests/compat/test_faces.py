@@ -1,0 +1,330 @@
+"""What programs and packages of Keras 1 and 2 read in layers, models, symbols and nodes besides the public methods."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from oneiros import Input, Model, Sequential, backend, compat, core, layers, models
+
+K = backend
+
+
+@pytest.fixture(params=["1", "2"], autouse=True)
+def generation(request):
+    compat.install(request.param)
+    core.names.reset_uids()
+    yield request.param
+    compat.uninstall()
+
+
+# --- symbols and nodes
+
+
+def test_symbols_have_no_length():
+    x = Input((3,))
+    assert not hasattr(x, "__len__")
+    first, second = K.ones((2, 3)), K.placeholder((2, 3))
+    assert len(list(first.value)) == 2 and [row.shape for row in second] == [(3,), (3,)]
+
+
+def test_the_shape_the_history_and_the_phase_of_a_symbol():
+    x = Input((3,))
+    dense, dropout = layers.Dense(2), layers.Dropout(0.5)
+    hidden = dense(x)
+    y = dropout(hidden)
+    assert x._keras_shape == (None, 3) and hidden._keras_shape == (None, 2)
+    assert hidden._keras_history == (dense, 0, 0) and dense(x)._keras_history == (dense, 1, 0)
+    assert not hidden._uses_learning_phase and y._uses_learning_phase
+    hidden._keras_shape = (None, 7)
+    assert K.int_shape(hidden) == (None, 7)
+
+
+def test_a_call_that_is_told_whether_it_trains_does_not_depend_on_the_phase():
+    x = Input((3,))
+    y = layers.Dropout(0.5)(x, training=True)
+    assert not y._uses_learning_phase and not Model(x, y).uses_learning_phase
+    assert Model(x, layers.Dropout(0.5)(x)).uses_learning_phase
+    y._uses_learning_phase = True
+    assert layers.Dense(1)(y)._uses_learning_phase
+
+
+def test_what_comes_out_of_an_input_went_in():
+    x = Input((3,), name="x")
+    layer, index, _ = x._keras_history
+    node = layer.inbound_nodes[index]
+    assert node.input_tensors == node.output_tensors == [x] and node.input_shapes == [(None, 3)]
+    assert node.inbound_layers == [] and layer.input is x and layer.output is x
+    model = Sequential([layers.Dense(2, input_shape=(3,)), layers.Dense(1)])
+    f = K.function([model.layers[0].input], [model.layers[0].output])
+    assert f([np.ones((4, 3))])[0].shape == (4, 2)
+
+
+def test_the_configuration_of_a_node():
+    x, dense = Input((3,), name="x"), layers.Dense(2, name="dense")
+    dense(x)
+    assert dense.inbound_nodes[0].get_config() == {
+        "outbound_layer": "dense",
+        "inbound_layers": ["x"],
+        "node_indices": [0],
+        "tensor_indices": [0],
+    }
+
+
+# --- masks of symbols
+
+
+def test_symbols_know_their_masks():
+    x = Input((4,), dtype="int32")
+    embedded = layers.Embedding(5, 3, mask_zero=True)(x)
+    assert x._keras_mask is None and embedded._keras_mask.shape == (None, 4)
+    lstm = layers.LSTM(2, return_sequences=True)
+    y = lstm(embedded)
+    assert lstm.input_mask is embedded._keras_mask and lstm.output_mask.shape == (None, 4)
+    assert layers.LSTM(2)(y)._keras_mask is None
+    masks = K.function([x], [embedded._keras_mask, y._keras_mask])([[[1, 0, 2, 0]]])
+    assert [mask.tolist() for mask in masks] == [[[True, False, True, False]]] * 2
+
+
+def test_masks_reach_calls_while_shapes_are_inferred():
+    seen = []
+
+    class MaskedMean(layers.Layer):
+        supports_masking = True
+
+        def call(self, x, mask=None):
+            seen.append(mask is not None)
+            weights = K.cast(mask, K.floatx())
+            return K.sum(x * K.expand_dims(weights), 1) / K.sum(weights, 1, keepdims=True)
+
+        def compute_mask(self, inputs, mask=None):
+            return None
+
+    x = Input((None, 2))
+    y = MaskedMean()(layers.Masking()(x))
+    assert all(seen) and y.shape == (None, 2) and y._keras_mask is None
+    data = np.array([[[1.0, 2.0], [0.0, 0.0], [3.0, 6.0]]])
+    np.testing.assert_allclose(Model(x, y).predict(data), [[2.0, 4.0]])
+
+
+def test_masks_go_through_models_and_layers_with_several_inputs():
+    x = Input((4,), dtype="int32")
+    inner = Model(x, layers.Embedding(5, 3, mask_zero=True)(x))
+    a, b = Input((4,), dtype="int32"), Input((4,), dtype="int32")
+    merged = layers.Add()([inner(a), inner(b)])
+    assert inner(a)._keras_mask.shape == (None, 4) and merged._keras_mask.shape == (None, 4)
+    mask = K.function([a, b], [merged._keras_mask])([[[1, 1, 0, 0]], [[1, 0, 1, 0]]])[0]
+    assert mask.tolist() == [[True, False, False, False]]
+    both = Model([a, b], [inner(a), layers.Flatten()(layers.Lambda(lambda t: t * 1)(inner(b)))])
+    masks = both.compute_mask([a, b], [None, None])
+    assert masks[0].shape == (None, 4) and masks[1] is None
+
+
+def test_a_mask_that_is_not_supported_is_refused_when_the_graph_is_built():
+    with pytest.raises(TypeError, match="conv1d.*does not support masking"):
+        layers.Conv1D(2, 2, name="conv1d")(layers.Masking()(Input((4, 3))))
+
+
+# --- weights of layers
+
+
+def test_lists_of_weights_that_are_changed_change_the_layer():
+    class Scale(layers.Layer):
+        def build(self, input_shape):
+            self.factor = K.variable(np.ones(3), name="factor")
+            self.count = K.variable(np.zeros(3), name="count")
+            self._trainable_weights.append(self.factor)
+            self._non_trainable_weights += [self.count]
+            super().build(input_shape)
+
+        def call(self, x):
+            return x * self.factor
+
+    layer = Scale()
+    layer(Input((3,)))
+    assert layer.trainable_weights == [layer.factor] and layer.non_trainable_weights == [layer.count]
+    assert layer._trainable_weights == [layer.factor]
+    layer._trainable_weights = []
+    assert layer.trainable_weights == []
+
+
+# --- the graph of a model
+
+
+def _shared():
+    a, b = Input((4,), name="a"), Input((4,), name="b")
+    embedding = layers.Dense(3, name="embedding")
+    deep = layers.Dense(2, name="deep")(layers.Dense(2, name="deeper")(embedding(b)))
+    return Model([a, b], layers.concatenate([embedding(a), deep], name="joined"))
+
+
+def test_layers_and_nodes_by_depth():
+    model = _shared()
+    depths = {layer.name: depth for depth, layers_ in model.layers_by_depth.items() for layer in layers_}
+    assert depths == {"joined": 0, "deep": 1, "deeper": 2, "embedding": 3, "a": 4, "b": 4}
+    assert sum(map(len, model.nodes_by_depth.values())) == len(model.container_nodes) == 7
+    assert {"embedding_ib-0", "embedding_ib-1"} <= model.container_nodes
+    assert model.input_layers_node_indices == [0, 0] and model.output_layers_tensor_indices == [0]
+    assert [layer.name for layer in model._input_layers] == ["a", "b"]
+    assert model._output_coordinates[0][0].name == "joined" and model._is_graph_network
+
+
+def test_a_sequential_is_its_own_inner_model():
+    model = Sequential([layers.Dense(2, input_shape=(3,))])
+    assert model.model is model
+
+    class Own(Sequential):
+        def __init__(self):
+            self.model = "mine"
+            super().__init__()
+
+    assert Own().model == "mine"
+
+
+# --- what is fed, and the loss
+
+
+def test_what_is_fed_to_a_compiled_model():
+    x, fixed = Input((3,), name="x"), Input(tensor=K.variable(np.ones((2, 3))), name="fixed")
+    hidden = layers.Dense(2, name="hidden", kernel_regularizer="l2")(x)
+    model = Model([x, fixed], [hidden, layers.Dense(1, name="out")(layers.add([hidden, layers.Dense(2)(fixed)]))])
+    assert not model._is_compiled and not hasattr(model, "total_loss")
+    model.compile("sgd", {"out": "mse"})
+    assert model._is_compiled and model._feed_input_names == ["x"] and model._feed_inputs == [x]
+    assert model._feed_output_names == ["out"] and model._feed_output_shapes == [(2, 1)]
+    assert [t.shape for t in model._feed_targets] == [(None, 1)] and model.targets[0] is None
+    assert [w.shape for w in model._feed_sample_weights] == [(None,)]
+
+
+def test_the_gradients_of_the_total_loss():
+    model = Sequential([layers.Dense(1, input_shape=(3,), use_bias=False, kernel_regularizer="l2")])
+    model.compile("sgd", "mse")
+    inputs = model._feed_inputs + model._feed_targets + model._feed_sample_weights + [K.learning_phase()]
+    kernel = model.trainable_weights[0]
+    f = K.function(inputs, [model.total_loss, *K.gradients(model.total_loss, model.trainable_weights)])
+    rng = np.random.default_rng(0)
+    x, y, w = rng.normal(size=(5, 3)), rng.normal(size=(5, 1)), np.array([1.0, 0.0, 2.0, 1.0, 1.0])
+    loss, gradient = f([x, y, w, 0])
+    k = kernel.numpy()
+    error = x @ k - y
+    np.testing.assert_allclose(loss, (w * error[:, 0] ** 2).sum() / 4 + 0.01 * (k**2).sum(), rtol=1e-5)
+    np.testing.assert_allclose(gradient, 2 * x.T @ (w[:, None] * error) / 4 + 0.02 * k, rtol=1e-4, atol=1e-6)
+    copied = pickle.loads(pickle.dumps(model))
+    np.testing.assert_allclose(copied.predict(x), x @ k, rtol=1e-5)
+
+
+# --- updates and losses
+
+
+def test_updates_are_those_of_the_calls(generation):
+    x = Input((3,))
+    norm = layers.BatchNormalization(momentum=0.5)
+    model = Model(x, norm(x))
+    assert len(norm.updates) == len(model.updates) == 2 and len(norm.get_updates_for(x)) == 2
+    assert norm.get_updates_for(None) == []
+    z = Input((3,))
+    outer = Model(z, model(z))
+    assert len(outer.updates) == 2 and len(model.updates) == 2
+    data = np.array([[1.0, 2.0, 3.0], [3.0, 4.0, 5.0]])
+    K.function([z], [], updates=outer.updates)([data])
+    np.testing.assert_allclose(norm.moving_mean.numpy(), 0.5 * data.mean(0))
+    model.trainable = False
+    assert len(model.updates) == (2 if generation == "1" else 0)
+    assert len(norm(x, training=False).node.operation.updates) == 2 and Sequential([layers.Dropout(0.5)]).updates == []
+
+
+def test_updates_and_losses_that_were_added_for_inputs():
+    x = Input((3,))
+    layer = layers.Dense(2)
+    layer.add_update([(1, 2)], inputs=x)
+    layer.add_update("always")
+    layer.add_loss(3.0, inputs=x)
+    layer.add_loss([4.0])
+    assert layer.get_updates_for(x) == [(1, 2)] and layer.get_updates_for(None) == ["always"]
+    assert layer.get_losses_for(x) == [3.0] and layer.get_losses_for(None) == [4.0]
+    assert layer.get_losses_for(Input((3,))) == []
+
+
+def test_losses_are_symbols_while_a_graph_is_built():
+    x = Input((2,))
+    dense = layers.Dense(2, use_bias=False, kernel_initializer="ones", activity_regularizer=K.sum)
+    dense.kernel_regularizer = lambda w: 0.5 * K.sum(w)
+    inner = Model(x, dense(x))
+    z = Input((2,))
+    outer = Model(z, inner(z))
+    assert len(inner.losses) == len(outer.losses) == 2 and len(outer.get_losses_for(z)) == 1
+    total = sum(outer.losses)
+    values = K.function([z], [total, *K.gradients(total, outer.trainable_weights)])([[[1.0, 2.0]]])
+    np.testing.assert_allclose(values[0], 3 * 2 + 0.5 * 4)
+    np.testing.assert_allclose(values[1], np.array([[1.0, 1.0], [2.0, 2.0]]) + 0.5)
+
+
+def test_updates_that_were_added_to_a_model_happen_after_each_batch():
+    x = Input((2,))
+    count = K.variable(0.0)
+    model = Model(x, layers.Dense(1)(x))
+    model.add_update(K.update(count, count + K.sum(x)))
+    model.compile("sgd", "mse")
+    model.train_on_batch(np.ones((3, 2)), np.ones((3, 1)))
+    model.train_on_batch(np.ones((3, 2)), np.ones((3, 1)))
+    assert K.get_value(count) == 12
+    model.predict(np.ones((3, 2)))
+    assert K.get_value(count) == 12
+
+
+# --- inputs with values of their own
+
+
+def test_models_on_variables_need_no_data():
+    a, b = K.variable(np.arange(8.0).reshape(4, 2)), np.ones((4, 3))
+    x, y = Input(tensor=a), Input((3,), name="y")
+    model = Model([x, y], layers.concatenate([x, y]))
+    assert [type(layer).__name__ for layer in model.layers[:2]] == ["InputLayer"] * 2
+    np.testing.assert_allclose(model.predict(b), np.hstack([a.numpy(), b]))
+    np.testing.assert_allclose(model.predict({"y": b}), np.hstack([a.numpy(), b]))
+    alone = Model(x, layers.Dense(1, kernel_initializer="ones")(x))
+    alone.compile("sgd", "mse")
+    for nothing in (None, [], {}):
+        target = a.numpy().sum(1, keepdims=True)
+        assert alone.test_on_batch(nothing, target) == 0
+    assert alone.fit(None, target, batch_size=4, epochs=1, verbose=0).history["loss"] == [0]
+    np.testing.assert_allclose(alone.predict(None, steps=2), np.vstack([target, target]))
+    with pytest.raises(ValueError, match="give the number of steps"):
+        alone.predict(None, batch_size=2)
+
+
+def test_a_clone_on_variables():
+    model = Sequential([layers.Dense(2, input_shape=(3,)), layers.Dense(1)])
+    clone = models.clone_model(model, input_tensors=K.variable(np.ones((4, 3))))
+    clone.compile("sgd", "mse")
+    assert clone.train_on_batch(None, np.ones((4, 1))) >= 0 and clone.count_params() == 11
+
+
+# --- targets that compile was given
+
+
+def test_target_tensors():
+    x, y = np.ones((4, 3)), np.arange(4.0)[:, None]
+    for form in (lambda t: [t], lambda t: {"out": t}):
+        model = Sequential([layers.Dense(1, input_shape=(3,), kernel_initializer="ones", name="out")])
+        model.compile("sgd", "mse", metrics=["mae"], target_tensors=form(K.variable(y)))
+        np.testing.assert_allclose(model.test_on_batch(x, None), [np.mean((3 - y) ** 2), np.mean(3 - y)], rtol=1e-6)
+        with pytest.raises(ValueError, match="target_tensors"):
+            model.train_on_batch(x, y)
+    model.compile("sgd", "mse", target_tensors=[K.placeholder((None, 1))])
+    np.testing.assert_allclose(model.test_on_batch(x, y), np.mean((3 - y) ** 2), rtol=1e-6)
+    with pytest.raises(TypeError, match="target_tensors"):
+        model.compile("sgd", "mse", target_tensors=set())
+    for wrong in ([K.variable(y)] * 2, {"other": None}):
+        with pytest.raises(ValueError, match="target_tensors"):
+            model.compile("sgd", "mse", target_tensors=wrong)
+
+
+def test_weights_of_target_tensors():
+    x = Input((2,))
+    outputs = [layers.Dense(1, name=name, kernel_initializer="ones")(x) for name in "ab"]
+    model = Model(x, outputs)
+    y = np.arange(3.0)[:, None]
+    model.compile("sgd", "mse", target_tensors=[K.variable(y), K.variable(y)])
+    total, a, b = model.test_on_batch(np.ones((3, 2)), None, sample_weight={"a": np.array([1.0, 0.0, 0.0])})
+    np.testing.assert_allclose([total, a, b], [4 + 5 / 3, 4, 5 / 3], rtol=1e-6)
