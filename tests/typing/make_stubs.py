@@ -6,6 +6,7 @@ compares them with the code; ``python tests/typing/make_stubs.py`` writes them a
 """
 
 import ast
+import importlib
 import inspect
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import oneiros
 
 PACKAGE = Path(oneiros.__file__).parent
 ROOMS = ["", "layers", "losses", "metrics", "models", "optimizers"]
+FUNCTIONS = ["ops", "compat.backend"]  # rooms that `publish` the functions of their modules
 PLAIN = (bool, int, float, str)
 BASES = ("Layer", "Loss", "Metric", "Optimizer")  # their subclasses stay theirs
 HEAD = "# Written by tests/typing/make_stubs.py.\n# ruff: noqa\nfrom typing import Any\n"
@@ -77,10 +79,25 @@ def stub(room):
     return f"{HEAD}{head}\n\n{classes}\n"
 
 
+def stub_of_functions(room):
+    """The text of the stub of a room of functions: their names, and the room's modules."""
+    module = importlib.import_module(f"oneiros.{room}")
+    public = {name: thing for name, thing in vars(module).items() if not name.startswith("_")}
+    modules = [name for name, thing in public.items() if inspect.ismodule(thing)]
+    lines = [f"from . import {name} as {name}" for name in sorted(modules)]
+    lines += [f"{name}: Any" for name in sorted(public.keys() - set(modules))]
+    return HEAD + "\n".join(lines) + "\n"
+
+
+def stubs():
+    """The text of each stub, by room."""
+    return {room: stub(room) for room in ROOMS} | {room: stub_of_functions(room) for room in FUNCTIONS}
+
+
 def target(room):
     return PACKAGE.joinpath(*filter(None, room.split(".")), "__init__.pyi")
 
 
 if __name__ == "__main__":
-    for room in ROOMS:
-        target(room).write_text(stub(room))
+    for room, text in stubs().items():
+        target(room).write_text(text)

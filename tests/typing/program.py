@@ -5,6 +5,8 @@ from typing import assert_type
 import numpy as np
 
 import oneiros as keras
+from oneiros import backend as K
+from oneiros import ops
 from oneiros.core.checks import positive_int
 from oneiros.core.fields import field
 from oneiros.layers import LSTM, Conv2D, Dense, Dropout, Embedding, Flatten, Input, Layer
@@ -76,6 +78,7 @@ net = Net()
 net.compile("adam", keras.losses.MeanSquaredError())
 net.load_weights("weights.h5")
 optimizer: keras.Optimizer = Adam()
+print(K.eval(K.sum(ops.exp(x))))
 loss: keras.Loss = keras.losses.Huber(1.0)
 metric: keras.Metric = keras.metrics.Accuracy()
 layers: list[Layer] = [Dense(2), net.dense, *model.layers]

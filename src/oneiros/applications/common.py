@@ -135,6 +135,12 @@ def _check(name, include_top, weights, pooling, classes, activation, files):
         raise InputDataError(f"{name}: expected pooling 'avg', 'max' or None. Received: pooling={pooling!r}")
 
 
+def shared(arguments: dict) -> dict:
+    """Those arguments of a network that all networks have, out of its ``locals()``."""
+    names = "include_top weights input_tensor input_shape pooling classes classifier_activation"
+    return {name: arguments[name] for name in names.split()}
+
+
 def described(summary, **facts):
     """
 
@@ -178,13 +184,7 @@ def network(function_name, default_name, body, doc, **facts):
         return build(
             body,
             name,
-            include_top=include_top,
-            weights=weights,
-            input_tensor=input_tensor,
-            input_shape=input_shape,
-            pooling=pooling,
-            classes=classes,
-            classifier_activation=classifier_activation,
+            **shared(locals()),
             **facts,
         )
 

@@ -5,7 +5,7 @@ from functools import partial
 from ..layers import AveragePooling2D, Concatenate, Conv2D, MaxPooling2D, ZeroPadding2D
 from ..utils import imagenet
 from ..utils.imagenet import decode_predictions
-from .common import build, channel_axis, keras_files, network, normalized, relu
+from .common import build, channel_axis, keras_files, network, normalized, relu, shared
 
 _EPSILON = 1.001e-5
 _GROWTH = 32
@@ -84,17 +84,9 @@ def DenseNet(  # noqa: N802
     name="densenet",
 ):
     """A DenseNet with these numbers of layers in its four blocks; ImageNet's weights are for 121, 169 and 201."""
+    arguments = shared(locals())
     blocks = tuple(blocks)
     known = {counts: depth for depth, counts in _BLOCKS.items()}
-    arguments = {
-        "include_top": include_top,
-        "weights": weights,
-        "input_tensor": input_tensor,
-        "input_shape": input_shape,
-        "pooling": pooling,
-        "classes": classes,
-        "classifier_activation": classifier_activation,
-    }
     if blocks in known:
         return {121: DenseNet121, 169: DenseNet169, 201: DenseNet201}[known[blocks]](**arguments)
     return build(partial(_body, blocks=blocks), name, **arguments, **_facts)

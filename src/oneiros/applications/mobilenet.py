@@ -12,7 +12,7 @@ from ..layers import (
     ZeroPadding2D,
 )
 from ..utils.imagenet import decode_predictions
-from .common import build, image_data_format, normalized
+from .common import build, image_data_format, normalized, shared
 from .inception_v3 import preprocess_input
 
 _URL = "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet/mobilenet_"
@@ -74,6 +74,7 @@ def MobileNet(  # noqa: N802
 
     The other arguments are those of `VGG16`.
     """
+    given = shared(locals())
     size, rows = image_size(input_shape, include_top, _SIZES)
     if weights == "imagenet" and (depth_multiplier != 1 or alpha not in _WIDTHS):
         raise InputDataError(
@@ -98,13 +99,7 @@ def MobileNet(  # noqa: N802
     return build(
         body,
         name or f"mobilenet_{alpha:0.2f}_{rows}",
-        include_top=include_top,
-        weights=weights,
-        input_tensor=input_tensor,
-        input_shape=input_shape,
-        pooling=pooling,
-        classes=classes,
-        classifier_activation=classifier_activation,
+        **given,
         size=size,
         min_size=32,
         top=top,

@@ -5,7 +5,7 @@ from functools import partial
 from ..core.errors import InputDataError
 from ..layers import Add, Conv2D, DepthwiseConv2D, ReLU, ZeroPadding2D
 from ..utils.imagenet import decode_predictions
-from .common import build, channel_axis, classifier, normalized, spatial_shape
+from .common import build, channel_axis, classifier, normalized, shared, spatial_shape
 from .inception_v3 import preprocess_input
 from .mobilenet import image_size
 
@@ -75,6 +75,7 @@ def MobileNetV2(  # noqa: N802
     Raises:
         InputDataError: If the arguments contradict each other.
     """
+    given = shared(locals())
     size, rows = image_size(input_shape, include_top, _SIZES)
     if weights == "imagenet" and alpha not in _WIDTHS:
         raise InputDataError(
@@ -96,13 +97,7 @@ def MobileNetV2(  # noqa: N802
     return build(
         body,
         name or f"mobilenetv2_{alpha:0.2f}_{rows}",
-        include_top=include_top,
-        weights=weights,
-        input_tensor=input_tensor,
-        input_shape=input_shape,
-        pooling=pooling,
-        classes=classes,
-        classifier_activation=classifier_activation,
+        **given,
         size=size,
         min_size=32,
         top=partial(classifier, pool_name=None),

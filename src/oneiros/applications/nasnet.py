@@ -13,7 +13,7 @@ from ..layers import (
     ZeroPadding2D,
 )
 from ..utils.imagenet import decode_predictions
-from .common import build, channel_axis, classifier, described, normalized, relu, spatial_shape
+from .common import build, channel_axis, classifier, described, normalized, relu, shared, spatial_shape
 from .inception_v3 import preprocess_input
 
 _URL = "https://storage.googleapis.com/tensorflow/keras-applications/nasnet/NASNet"
@@ -158,6 +158,7 @@ def NASNet(  # noqa: N802
 
     Raises `ValueError` if `penultimate_filters` is not such a multiple.
     """
+    given = shared(locals())
     if penultimate_filters % (24 * filter_multiplier**2):
         raise ValueError(
             f"NASNet: penultimate_filters must be a multiple of {24 * filter_multiplier**2} (24 * filter_multiplier**2)"
@@ -173,13 +174,7 @@ def NASNet(  # noqa: N802
             filter_multiplier=filter_multiplier,
         ),
         name,
-        include_top=include_top,
-        weights=weights,
-        input_tensor=input_tensor,
-        input_shape=input_shape,
-        pooling=pooling,
-        classes=classes,
-        classifier_activation=classifier_activation,
+        **given,
         size=default_size or 331,
         min_size=32,
         top=partial(classifier, pool_name=None),
@@ -201,15 +196,9 @@ def _nasnet(function_name, name, doc, size, hashes, **cells):
         name=name,
     ):
         return NASNet(
-            input_shape,
+            **shared(locals()),
             **cells,
-            include_top=include_top,
-            weights=weights,
-            input_tensor=input_tensor,
-            pooling=pooling,
-            classes=classes,
             default_size=size,
-            classifier_activation=classifier_activation,
             name=name,
             files={
                 True: (f"{_URL}-{part}.h5", hashes[0]),

@@ -1,5 +1,6 @@
 """Keras 1's and 2's methods for what yields batches; today `fit`, `evaluate` and `predict` take it themselves."""
 
+from ..core.structure import without
 from ..training.arguments import check_ends
 
 
@@ -24,51 +25,23 @@ class GeneratorMethods:
         validation_freq=1,
     ):
         """`fit` under its old name for what yields batches. The arguments are those of `fit`."""
+        options = without(locals(), "self", "generator")
         check_ends(generator, steps_per_epoch, "steps_per_epoch")
         check_ends(validation_data, validation_steps, "validation_steps")
-        return self.fit(
-            generator,
-            epochs=epochs,
-            verbose=verbose,
-            callbacks=callbacks,
-            validation_data=validation_data,
-            validation_steps=validation_steps,
-            class_weight=class_weight,
-            max_queue_size=max_queue_size,
-            workers=workers,
-            use_multiprocessing=use_multiprocessing,
-            shuffle=shuffle,
-            initial_epoch=initial_epoch,
-            steps_per_epoch=steps_per_epoch,
-            validation_freq=validation_freq,
-        )
+        return self.fit(generator, **options)
 
     def evaluate_generator(
         self, generator, steps=None, max_queue_size=10, workers=1, use_multiprocessing=False, verbose=0, callbacks=None
     ):
         """`evaluate` under its old name for what yields batches. The arguments are those of `evaluate`."""
+        options = without(locals(), "self", "generator")
         check_ends(generator, steps, "steps")
-        return self.evaluate(
-            generator,
-            steps=steps,
-            max_queue_size=max_queue_size,
-            workers=workers,
-            use_multiprocessing=use_multiprocessing,
-            verbose=verbose,
-            callbacks=callbacks,
-        )
+        return self.evaluate(generator, **options)
 
     def predict_generator(
         self, generator, steps=None, max_queue_size=10, workers=1, use_multiprocessing=False, verbose=0, callbacks=None
     ):
         """`predict` under its old name for what yields batches. The arguments are those of `predict`."""
+        options = without(locals(), "self", "generator")
         check_ends(generator, steps, "steps")
-        return self.predict(
-            generator,
-            steps=steps,
-            max_queue_size=max_queue_size,
-            workers=workers,
-            use_multiprocessing=use_multiprocessing,
-            verbose=verbose,
-            callbacks=callbacks,
-        )
+        return self.predict(generator, **options)

@@ -72,26 +72,6 @@ def _is_gpu_available(*args, **kwargs):
     return bool(_devices("GPU"))
 
 
-def _gpu_device_name():
-    return "/device:GPU:0" if _devices("GPU") else ""
-
-
-def _device(*args, **kwargs):
-    return contextlib.nullcontext()
-
-
-def _nothing(*args, **kwargs):
-    return None
-
-
-def _true(*args, **kwargs):
-    return True
-
-
-def _logger():
-    return logging.getLogger("tensorflow")
-
-
 def _adam(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8, **kwargs):
     return optimizers.Adam(learning_rate=learning_rate, beta_1=beta1, beta_2=beta2, epsilon=epsilon)
 
@@ -139,16 +119,16 @@ _VALUES = {
     **{f"logging.{name}": level for name, level in _LEVELS.items()},
     **dict.fromkeys(_SEEDS.split(), set_backend_seed),
     **dict.fromkeys(_DEVICE_LISTS.split(), _devices),
-    **dict.fromkeys(_IGNORED.split(), _nothing),
+    **dict.fromkeys(_IGNORED.split(), lambda *args, **kwargs: None),
     **dict.fromkeys(_SETTINGS.split(), _Anything),
     **dict.fromkeys(("Session", "InteractiveSession", "get_default_session"), Session),
-    "executing_eagerly": _true,
+    "executing_eagerly": lambda: True,
     "test.is_gpu_available": _is_gpu_available,
     "test.is_built_with_cuda": _is_gpu_available,
     "test.is_built_with_gpu_support": _is_gpu_available,
-    "test.gpu_device_name": _gpu_device_name,
-    "get_logger": _logger,
-    "device": _device,
+    "test.gpu_device_name": lambda: "/device:GPU:0" if _devices("GPU") else "",
+    "get_logger": lambda: logging.getLogger("tensorflow"),
+    "device": lambda *args, **kwargs: contextlib.nullcontext(),
     "function": _function,
     "train.AdamOptimizer": _adam,
     "train.RMSPropOptimizer": _rmsprop,

@@ -8,6 +8,7 @@ where it is.
 
 import difflib
 from collections import defaultdict
+from collections.abc import Mapping
 
 import jax
 import numpy as np
@@ -260,3 +261,12 @@ class Places:
         near = difflib.get_close_matches(str(unknown[0]), list(map(str, expected)), 1) if unknown else ()
         hint = f" Did you mean {near[0]!r}?" if near else ""
         return f"{text} Expected the names {expected}. Received: {list(given)}.{hint}"
+
+
+def without(mapping: Mapping, *names: str) -> dict:
+    """The entries of a mapping whose keys are none of these.
+
+    >>> without({"a": 1, "b": 2}, "a")
+    {'b': 2}
+    """
+    return {name: value for name, value in mapping.items() if name not in names}

@@ -62,12 +62,20 @@ def as_float(x):
     return x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(config.floatx())
 
 
-def publish(namespace, *modules):
-    """Puts the public functions of modules of this folder into a namespace: their own, and those that they import."""
+_HELPERS = ("table", "recording", "layouts")  # modules whose functions are not for users
+
+
+def publish(namespace: dict, *modules: types.ModuleType) -> None:
+    """Puts the public functions of modules into a namespace: their own, and those of others in the same folder.
+
+    Args:
+        namespace: the dictionary that they are put into.
+        *modules: the modules.
+    """
     for module in modules:
         for name, value in vars(module).items():
             package, _, home = getattr(value, "__module__", "").rpartition(".")
-            if callable(value) and not name.startswith("_") and package == __package__ and home != "table":
+            if callable(value) and not name.startswith("_") and package == module.__package__ and home not in _HELPERS:
                 namespace[name] = value
 
 

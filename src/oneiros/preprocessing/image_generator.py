@@ -8,6 +8,7 @@ import numpy as np
 from oneiros.core.config import floatx
 from oneiros.core.errors import InputDataError
 from oneiros.core.fields import field
+from oneiros.core.structure import without
 from oneiros.preprocessing.image_iterators import DataFrameIterator, DirectoryIterator, NumpyArrayIterator
 from oneiros.preprocessing.random_changes import RandomChanges
 
@@ -20,11 +21,6 @@ def _split(name, value):
 
 def _dtype(name, value):
     return value or floatx()
-
-
-def _options(arguments, *others):
-    """The arguments of a method, without some."""
-    return {name: value for name, value in arguments.items() if name not in others}
 
 
 class ImageDataGenerator(RandomChanges):
@@ -104,7 +100,7 @@ class ImageDataGenerator(RandomChanges):
         Returns:
             An iterator over ``x``, ``(x, y)`` or ``(x, y, sample_weight)``.
         """
-        options = _options(locals(), "self", "x", "y")
+        options = without(locals(), "self", "x", "y")
         return NumpyArrayIterator(x, y, self, **options, **self._types())
 
     def flow_from_directory(
@@ -148,7 +144,7 @@ class ImageDataGenerator(RandomChanges):
         Returns:
             An iterator over ``x`` or ``(x, y)``.
         """
-        options = _options(locals(), "self", "directory")
+        options = without(locals(), "self", "directory")
         return DirectoryIterator(directory, self, **options, **self._types())
 
     def flow_from_dataframe(
@@ -199,7 +195,7 @@ class ImageDataGenerator(RandomChanges):
         Returns:
             An iterator over ``x``, ``(x, y)`` or ``(x, y, sample_weight)``.
         """
-        options = _options(locals(), "self", "dataframe", "directory")
+        options = without(locals(), "self", "dataframe", "directory")
         return DataFrameIterator(dataframe, directory, self, **options, **self._types())
 
     def _types(self):

@@ -13,9 +13,9 @@ from ...ops import convolution, random
 from ...ops import nn as ops
 from ...ops.convolution import channels_last
 from ...ops.table import Tensor, as_float, define, dims, tensor
+from .layouts import layout
 from .recording import function_of_tensors, is_building, record
 from .state import variable
-from .tensors import layout
 
 
 @function_of_tensors

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from ...core import config
-from ...core.config import standardize_data_format
 from ...ops import math as ops_math
 from ...ops.table import Axes, Tensor, as_float, define, dims, operand, tensor, tensors, to_dtype
+from .layouts import layout
 from .recording import ShapeSymbol, function_of_tensors
 from .state import is_sparse
 
@@ -510,12 +510,6 @@ def batch_dot(x, y, axes=None):
 
 
 # Padding and resizing
-
-
-def layout(data_format):
-    """'channels_last' or 'channels_first'; Keras 1's 'tf', 'th' and 'default' too."""
-    known = {"tf": "channels_last", "th": "channels_first", "default": None}
-    return standardize_data_format(known.get(data_format, data_format))
 
 
 @function_of_tensors
