@@ -27,7 +27,7 @@ LIMITS = {
     "private names of other modules": 0,
     "imports of the library inside functions": 0,
     "tests of the generation outside compat": 0,
-    "public functions without types": 675,
+    "public functions without types": 596,
 }
 # Lines of code of each room, without blanks, comments and docstrings.
 BUDGETS = {
@@ -51,7 +51,7 @@ BUDGETS = {
     "metrics": 945,
     "mixed_precision": 10,
     "models": 1087,
-    "ops": 1690,
+    "ops": 1773,
     "optimizers": 1136,
     "preprocessing": 1390,
     "random": 20,

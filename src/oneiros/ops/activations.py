@@ -21,7 +21,7 @@ def _softmax(function):
 
 
 def _remembered(name, function):
-    """A function from logits to probabilities; while code is traced, losses can find the logits again."""
+    """A function from logits to probabilities. While JAX traces, it records the logits, which losses then use."""
 
     @functools.wraps(function)
     def call(x, axis=None):
@@ -50,6 +50,19 @@ def _remembered(name, function):
 )
 def _activation(x: Tensor, *, function) -> Array:
     """An activation function.
+
+    Summaries:
+        sigmoid: ``1 / (1 + exp(-x))``, a smooth step from 0 to 1.
+        softplus: ``log(1 + exp(x))``, a smooth rectifier (Dugas et al. 2001).
+        softsign: ``x / (1 + abs(x))``, a smooth step from -1 to 1.
+        silu: ``x * sigmoid(x)``, also known as swish (Elfwing et al. 2017).
+        swish: ``x * sigmoid(x)``, also known as SiLU (Ramachandran et al. 2017).
+        log_sigmoid: ``log(sigmoid(x))``, computed without overflow.
+        hard_sigmoid: ``relu6(x + 3) / 6``, a piecewise linear sigmoid (Howard et al. 2019).
+        hard_silu: ``x * relu6(x + 3) / 6``, also known as hard swish (Howard et al. 2019).
+        hard_swish: ``x * relu6(x + 3) / 6``, also known as hard SiLU (Howard et al. 2019).
+        hard_tanh: `x` clipped to ``[-1, 1]``.
+        selu: ``1.0507 * elu(x, alpha=1.6733)``, which keeps mean 0 and variance 1 (Klambauer et al. 2017).
 
     Args:
         x: Tensor of any shape; integers become `floatx()`.
@@ -97,6 +110,10 @@ def _activation(x: Tensor, *, function) -> Array:
 def _rectified(x: Tensor, *, function) -> Array:
     """A rectifier.
 
+    Summaries:
+        relu: ``max(x, 0)``, the rectified linear unit (Nair & Hinton 2010).
+        relu6: ``min(max(x, 0), 6)``, a rectifier with an upper limit (Krizhevsky 2010).
+
     Args:
         x: Tensor of any shape.
 
@@ -114,7 +131,7 @@ def _rectified(x: Tensor, *, function) -> Array:
 
 @op
 def sparse_sigmoid(x: Tensor) -> Array:
-    """Sigmoid in three straight pieces: 0 below -1, 1 above 1, and ``(x + 1) / 2`` between them.
+    """Piecewise linear sigmoid: 0 below -1, 1 above 1, and ``(x + 1) / 2`` in between.
 
     Args:
         x: Tensor of any shape.
@@ -130,7 +147,7 @@ def sparse_sigmoid(x: Tensor) -> Array:
 
 @op
 def sparse_plus(x: Tensor) -> Array:
-    """Softplus with exact zeros: 0 below -1, `x` above 1, and ``(x + 1)**2 / 4`` between them.
+    """Piecewise quadratic softplus: 0 below -1, `x` above 1, and ``(x + 1)**2 / 4`` in between.
 
     Args:
         x: Tensor of any shape.
@@ -147,7 +164,7 @@ def sparse_plus(x: Tensor) -> Array:
 
 @op
 def tanh_shrink(x: Tensor) -> Array:
-    """``x - tanh(x)``.
+    """Computes ``x - tanh(x)``.
 
     Args:
         x: Tensor of any shape.
@@ -172,9 +189,15 @@ def tanh_shrink(x: Tensor) -> Array:
 def _along_axis(x: Tensor, axis: Axes = -1, *, function) -> Array:
     """An activation along an axis.
 
+    Summaries:
+        softmax: ``exp(x) / sum(exp(x))`` along an axis, computed without overflow.
+        log_softmax: ``log(softmax(x))`` along an axis, computed without overflow.
+        glu: ``a * sigmoid(b)`` for the two halves `a`, `b` of an axis (Dauphin et al. 2017).
+
     Args:
-        x: Tensor; integers become `floatx()`.
-        axis: Axis to work along. For softmax also several, or ``None`` for all elements together.
+        x: Tensor; integers become `floatx()`. `glu` needs an axis of even size.
+        axis: Axis of the classes (`glu`: the axis that is split). `softmax` and `log_softmax` also take several axes,
+            or ``None`` to normalize over all elements.
 
     Returns:
         A tensor of the shape of `x`; `glu` halves the axis.
@@ -193,7 +216,7 @@ def _along_axis(x: Tensor, axis: Axes = -1, *, function) -> Array:
 
 @op
 def sparsemax(x: Tensor, axis: int = -1) -> Array:
-    """The nearest point of the probability simplex: a softmax with exact zeros (Martins & Astudillo 2016).
+    """Projects onto the probability simplex: like a softmax, but with exact zeros (Martins & Astudillo 2016).
 
     Args:
         x: Tensor; integers become `floatx()`.
@@ -220,7 +243,7 @@ def squareplus(x: Tensor, b: float = 4) -> Array:
 
     Args:
         x: Tensor of any shape.
-        b: How smooth it is at 0; 0 gives `relu`.
+        b: Smoothness at 0; ``b=0`` gives `relu`.
 
     Returns:
         A tensor of the shape of `x`.
@@ -250,11 +273,15 @@ def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Array:
 
 @define(jax.nn, "elu celu")
 def _exponential(x: Tensor, alpha: float = 1.0, *, function) -> Array:
-    """A rectifier whose negative side is an exponential (Clevert et al. 2016, Barron 2017).
+    """A rectifier whose negative side is an exponential.
+
+    Summaries:
+        elu: `x` where it is positive, ``alpha * (exp(x) - 1)`` elsewhere (Clevert et al. 2016).
+        celu: `x` where it is positive, ``alpha * (exp(x / alpha) - 1)`` elsewhere (Barron 2017).
 
     Args:
-        x: Tensor of any shape.
-        alpha: Minus the limit for very negative elements.
+        x: Tensor of any shape; integers become `floatx()`.
+        alpha: The function approaches ``-alpha`` for very negative elements.
 
     Returns:
         A tensor of the shape of `x`.
@@ -270,11 +297,13 @@ def _exponential(x: Tensor, alpha: float = 1.0, *, function) -> Array:
 
 @op
 def gelu(x: Tensor, approximate: bool = True) -> Array:
-    """``x`` times the normal distribution function of ``x`` (Hendrycks & Gimpel 2016).
+    """Gaussian error linear unit: `x` times the standard normal distribution function of `x`.
+
+    The source is Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415.
 
     Args:
-        x: Tensor of any shape.
-        approximate: Whether to use the approximation by tanh, which is faster.
+        x: Tensor of any shape; integers become `floatx()`.
+        approximate: Whether to use the faster approximation by tanh instead of the error function.
 
     Returns:
         A tensor of the shape of `x`.
@@ -287,11 +316,11 @@ def gelu(x: Tensor, approximate: bool = True) -> Array:
 
 @op
 def soft_shrink(x: Tensor, threshold: float = 0.5) -> Array:
-    """Elements moved towards 0 by `threshold`; smaller ones become 0.
+    """Moves each element towards 0 by `threshold`; elements within `threshold` of 0 become 0.
 
     Args:
-        x: Tensor of any shape.
-        threshold: How far to move.
+        x: Tensor of any shape; integers become `floatx()`.
+        threshold: Distance, not negative.
 
     Returns:
         A tensor of the shape of `x`.
@@ -305,7 +334,7 @@ def soft_shrink(x: Tensor, threshold: float = 0.5) -> Array:
 
 @op
 def hard_shrink(x: Tensor, threshold: float = 0.5) -> Array:
-    """Elements whose absolute value does not exceed `threshold` set to 0.
+    """Sets elements whose absolute value does not exceed `threshold` to 0.
 
     Args:
         x: Tensor of any shape.
@@ -323,12 +352,12 @@ def hard_shrink(x: Tensor, threshold: float = 0.5) -> Array:
 
 @op
 def threshold(x: Tensor, threshold: float, default_value: float) -> Array:
-    """`x` where it exceeds a threshold, another value elsewhere.
+    """Keeps elements that exceed a threshold, and replaces the others.
 
     Args:
-        x: Tensor of any shape.
-        threshold: What elements must exceed.
-        default_value: What replaces the others.
+        x: Tensor of any shape; integers become `floatx()`.
+        threshold: Elements must be greater than this to be kept.
+        default_value: Value that replaces the others.
 
     Returns:
         A tensor of the shape of `x`.

@@ -1,7 +1,7 @@
 """Convolution, pooling and patches of images, in both data formats (a part of `keras.ops.nn`)."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -12,11 +12,19 @@ from ..core import op
 from ..core.config import standardize_data_format
 from ..kernels import convolution as kernels
 from ..kernels import pooling
-from .table import Tensor, tensor
+from .table import Size, Tensor, tensor
 
 
 def channels_last(x: Array, data_format: str | None) -> tuple[Array, Callable]:
-    """``(x with its channels last, function that moves a result's channels back)``."""
+    """Moves the channels to the last axis.
+
+    Args:
+        x: ``(n, *spatial, channels)``, or ``(n, channels, *spatial)`` with channels first.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
+
+    Returns:
+        ``(n, *spatial, channels)``, and a function that moves the channels of a result back to where they were.
+    """
     if standardize_data_format(data_format) == "channels_last":
         return x, lambda y: y
     return jnp.moveaxis(x, 1, -1), lambda y: jnp.moveaxis(y, -1, 1)
@@ -34,16 +42,24 @@ def _padding(padding):
 
 
 @op
-def conv(inputs: Tensor, kernel: Tensor, strides=1, padding="valid", data_format=None, dilation_rate=1) -> Array:
+def conv(
+    inputs: Tensor,
+    kernel: Tensor,
+    strides: Size = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Size = 1,
+) -> Array:
     """Convolution in one to three dimensions.
 
     Args:
         inputs: ``(n, *spatial, channels)``, or ``(n, channels, *spatial)`` with channels first.
-        kernel: ``(*size, channels / groups, filters)``. Fewer channels than the inputs have make a grouped convolution.
-        strides: Step of the window: one number, or one for each dimension.
-        padding: 'valid' for none, 'same' for zeros around the inputs; the layers also use 'causal'.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
-        dilation_rate: Distance of the kernel's elements: one number, or one for each dimension.
+        kernel: ``(*size, channels / groups, filters)``. If it has fewer channels than the inputs, the convolution is
+            grouped.
+        strides: Stride of the window: one number, or one for each dimension.
+        padding: 'valid' for none, 'same' for zeros around the inputs, 'causal' for zeros before them.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
+        dilation_rate: Distance between the elements of the kernel: one number, or one for each dimension.
 
     Returns:
         ``(n, *new_spatial, filters)``, in the layout of the inputs.
@@ -67,17 +83,22 @@ def conv(inputs: Tensor, kernel: Tensor, strides=1, padding="valid", data_format
 
 @op
 def depthwise_conv(
-    inputs: Tensor, kernel: Tensor, strides=1, padding="valid", data_format=None, dilation_rate=1
+    inputs: Tensor,
+    kernel: Tensor,
+    strides: Size = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Size = 1,
 ) -> Array:
-    """Convolution of each channel with filters of its own.
+    """Depthwise convolution: convolves each channel with its own filters.
 
     Args:
         inputs: ``(n, *spatial, channels)``, or ``(n, channels, *spatial)`` with channels first.
         kernel: ``(*size, channels, multiplier)``.
-        strides: Step of the window: one number, or one for each dimension.
+        strides: Stride of the window: one number, or one for each dimension.
         padding: 'valid' for none, 'same' for zeros around the inputs.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
-        dilation_rate: Distance of the kernel's elements: one number, or one for each dimension.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
+        dilation_rate: Distance between the elements of the kernel: one number, or one for each dimension.
 
     Returns:
         ``(n, *new_spatial, channels * multiplier)``, in the layout of the inputs.
@@ -95,21 +116,21 @@ def separable_conv(
     inputs: Tensor,
     depthwise_kernel: Tensor,
     pointwise_kernel: Tensor,
-    strides=1,
-    padding="valid",
-    data_format=None,
-    dilation_rate=1,
+    strides: Size = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Size = 1,
 ) -> Array:
-    """A depthwise convolution, then one of size 1 that mixes the channels (Chollet 2017).
+    """A depthwise convolution followed by a convolution of size 1 that mixes the channels (Chollet 2017).
 
     Args:
         inputs: ``(n, *spatial, channels)``, or ``(n, channels, *spatial)`` with channels first.
         depthwise_kernel: ``(*size, channels, multiplier)``.
         pointwise_kernel: ``(1, ..., channels * multiplier, filters)``.
-        strides: Step of the window: one number, or one for each dimension.
+        strides: Stride of the window: one number, or one for each dimension.
         padding: 'valid' for none, 'same' for zeros around the inputs.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
-        dilation_rate: Distance of the kernel's elements: one number, or one for each dimension.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
+        dilation_rate: Distance between the elements of the kernel: one number, or one for each dimension.
 
     Returns:
         ``(n, *new_spatial, filters)``, in the layout of the inputs.
@@ -125,18 +146,25 @@ def separable_conv(
 
 @op
 def conv_transpose(
-    inputs: Tensor, kernel: Tensor, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1
+    inputs: Tensor,
+    kernel: Tensor,
+    strides: Size = 1,
+    padding: str = "valid",
+    output_padding: Size | None = None,
+    data_format: str | None = None,
+    dilation_rate: Size = 1,
 ) -> Array:
-    """The transpose (gradient) of a convolution, which makes images larger (Zeiler et al. 2010).
+    """Transposed convolution: the gradient of a convolution, which enlarges images (Zeiler et al. 2010).
 
     Args:
         inputs: ``(n, *spatial, channels)``, or ``(n, channels, *spatial)`` with channels first.
         kernel: ``(*size, filters, channels)``.
-        strides: Factor by which the image grows: one number, or one for each dimension.
+        strides: Factor by which the image is enlarged: one number, or one for each dimension.
         padding: 'valid' or 'same'.
-        output_padding: How much to add to the size of the result, where the strides leave a choice.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
-        dilation_rate: Distance of the kernel's elements: one number, or one for each dimension.
+        output_padding: Number of elements to add at the end of each dimension of the result. By default, it follows
+            from the strides and the padding.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
+        dilation_rate: Distance between the elements of the kernel: one number, or one for each dimension.
 
     Returns:
         ``(n, *new_spatial, filters)``, in the layout of the inputs.
@@ -155,15 +183,17 @@ def _pool(kernel, inputs, pool_size, strides, padding, data_format):
 
 
 @op
-def max_pool(inputs: Tensor, pool_size, strides=None, padding="valid", data_format=None) -> Array:
-    """The largest element of each window.
+def max_pool(
+    inputs: Tensor, pool_size: Size, strides: Size | None = None, padding: str = "valid", data_format: str | None = None
+) -> Array:
+    """Max pooling: the largest element of each window.
 
     Args:
         inputs: ``(n, *spatial, channels)``, or ``(n, channels, *spatial)`` with channels first.
         pool_size: Size of the window: one number, or one for each dimension.
-        strides: Step of the window; by default its size.
-        padding: 'valid' for none, 'same' so that windows may reach over the border.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        strides: Stride of the window; by default its size.
+        padding: 'valid' for none, 'same' to let windows extend beyond the borders.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
 
     Returns:
         ``(n, *new_spatial, channels)``, in the layout of the inputs.
@@ -175,15 +205,17 @@ def max_pool(inputs: Tensor, pool_size, strides=None, padding="valid", data_form
 
 
 @op
-def average_pool(inputs: Tensor, pool_size, strides=None, padding="valid", data_format=None) -> Array:
-    """The mean of each window; places outside of the inputs are left out.
+def average_pool(
+    inputs: Tensor, pool_size: Size, strides: Size | None = None, padding: str = "valid", data_format: str | None = None
+) -> Array:
+    """Average pooling: the mean of each window. Padding does not count in the mean.
 
     Args:
         inputs: ``(n, *spatial, channels)``, or ``(n, channels, *spatial)`` with channels first.
         pool_size: Size of the window: one number, or one for each dimension.
-        strides: Step of the window; by default its size.
-        padding: 'valid' for none, 'same' so that windows may reach over the border.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        strides: Stride of the window; by default its size.
+        padding: 'valid' for none, 'same' to let windows extend beyond the borders.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
 
     Returns:
         ``(n, *new_spatial, channels)``, in the layout of the inputs.
@@ -205,13 +237,14 @@ def _adaptive_pool(reduce, inputs, output_size, data_format):
 
 
 @op
-def adaptive_average_pool(inputs: Tensor, output_size, data_format=None) -> Array:
-    """The mean of windows whose number is given.
+def adaptive_average_pool(inputs: Tensor, output_size: Size, data_format: str | None = None) -> Array:
+    """Average pooling to a given output size.
 
     Args:
         inputs: ``(n, *spatial, channels)``, or ``(n, channels, *spatial)`` with channels first.
-        output_size: How many windows cover each dimension: one number, or one for each dimension.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        output_size: Number of windows along each dimension: one number, or one for each dimension. The windows cover
+            the inputs evenly; neighbours may overlap by one element.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
 
     Returns:
         ``(n, *output_size, channels)``, in the layout of the inputs.
@@ -223,13 +256,14 @@ def adaptive_average_pool(inputs: Tensor, output_size, data_format=None) -> Arra
 
 
 @op
-def adaptive_max_pool(inputs: Tensor, output_size, data_format=None) -> Array:
-    """The largest element of windows whose number is given.
+def adaptive_max_pool(inputs: Tensor, output_size: Size, data_format: str | None = None) -> Array:
+    """Max pooling to a given output size.
 
     Args:
         inputs: ``(n, *spatial, channels)``, or ``(n, channels, *spatial)`` with channels first.
-        output_size: How many windows cover each dimension: one number, or one for each dimension.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        output_size: Number of windows along each dimension: one number, or one for each dimension. The windows cover
+            the inputs evenly; neighbours may overlap by one element.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
 
     Returns:
         ``(n, *output_size, channels)``, in the layout of the inputs.
@@ -240,8 +274,19 @@ def adaptive_max_pool(inputs: Tensor, output_size, data_format=None) -> Array:
     return _adaptive_pool(jnp.max, inputs, output_size, data_format)
 
 
-def patches(x: Array, size, strides, dilation, padding) -> Array:
-    """Windows of channels-last arrays: ``(N, *out, prod(size) * C)``, with the channel as the fastest index."""
+def patches(x: Array, size: Size, strides: Size | None, dilation: Size, padding: str | Sequence) -> Array:
+    """Windows of channels-last arrays, flattened.
+
+    Args:
+        x: ``(n, *spatial, channels)``.
+        size: Size of the windows: one number, or one for each dimension.
+        strides: Stride of the windows; their size by default.
+        dilation: Distance between the elements of a window.
+        padding: 'valid', 'same', or a pair (before, after) for each dimension.
+
+    Returns:
+        ``(n, *windows, prod(size) * channels)``; the channel is the fastest index.
+    """
     rank = x.ndim - 2
     size, dilation = kernels.spread(size, rank), kernels.spread(dilation, rank)
     strides = size if strides is None else kernels.spread(strides, rank)
@@ -261,15 +306,15 @@ def _windows(kernel_size, dilation, padding, stride):
 
 
 @op
-def unfold(x: Tensor, kernel_size, dilation=1, padding=0, stride=1) -> Array:
-    """Sliding windows of images as columns.
+def unfold(x: Tensor, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1) -> Array:
+    """Extracts sliding windows of images as columns.
 
     Args:
         x: ``(n, channels, height, width)``.
         kernel_size: Size of the window: one number, or (height, width).
-        dilation: Distance of the window's elements.
-        padding: How many zeros to put at each side.
-        stride: Step of the window.
+        dilation: Distance between the elements of the window: one number, or (height, width).
+        padding: Number of zeros on each side: one number, or (height, width).
+        stride: Stride of the window: one number, or (height, width).
 
     Returns:
         ``(n, channels * kernel_height * kernel_width, windows)``.
@@ -286,16 +331,18 @@ def unfold(x: Tensor, kernel_size, dilation=1, padding=0, stride=1) -> Array:
 
 
 @op
-def fold(x: Tensor, output_size, kernel_size, dilation=1, padding=0, stride=1) -> Array:
-    """The transpose of `unfold`: puts windows back, and adds them where they overlap.
+def fold(
+    x: Tensor, output_size: Size, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1
+) -> Array:
+    """The transpose of `unfold`: puts windows back into images, and adds them where they overlap.
 
     Args:
         x: ``(n, channels * kernel_height * kernel_width, windows)``.
         output_size: Size of the image: one number, or (height, width).
         kernel_size: Size of the window: one number, or (height, width).
-        dilation: Distance of the window's elements.
-        padding: How many zeros `unfold` put at each side.
-        stride: Step of the window.
+        dilation: Distance between the elements of the window: one number, or (height, width).
+        padding: Number of zeros on each side, as given to `unfold`.
+        stride: Stride of the window: one number, or (height, width).
 
     Returns:
         ``(n, channels, *output_size)``.
@@ -312,11 +359,11 @@ def fold(x: Tensor, output_size, kernel_size, dilation=1, padding=0, stride=1) -
 
 
 @op
-def depth_to_space(x: Tensor, block_size: int, data_format="channels_last") -> Array:
-    """Channels moved into blocks of pixels (Shi et al. 2016).
+def depth_to_space(x: Tensor, block_size: int, data_format: str = "channels_last") -> Array:
+    """Moves channels into blocks of pixels (Shi et al. 2016).
 
     Args:
-        x: ``(n, height, width, b * b * channels)`` with `b` the block size, or channels first.
+        x: ``(n, height, width, b * b * channels)`` with the block size `b`, or the same with channels first.
         block_size: Side of the blocks.
         data_format: 'channels_last' or 'channels_first'.
 
@@ -328,18 +375,18 @@ def depth_to_space(x: Tensor, block_size: int, data_format="channels_last") -> A
     """
     x, back = channels_last(tensor(x), data_format)
     batch, height, width, depth = x.shape
-    x = x.reshape(batch, height, width, block_size, block_size, depth // block_size**2).swapaxes(2, 3)
-    # (N, H, b, W, b, C)
-    return back(x.reshape(batch, height * block_size, width * block_size, -1))
+    x = x.reshape(batch, height, width, block_size, block_size, depth // block_size**2)  # (N, H, W, b, b, C)
+    x = x.swapaxes(2, 3)  # (N, H, b, W, b, C)
+    return back(x.reshape(batch, height * block_size, width * block_size, -1))  # (N, H b, W b, C)
 
 
 @op
-def space_to_depth(x: Tensor, block_size: int, data_format="channels_last") -> Array:
-    """Blocks of pixels moved into channels: the inverse of `depth_to_space`.
+def space_to_depth(x: Tensor, block_size: int, data_format: str = "channels_last") -> Array:
+    """Moves blocks of pixels into channels: the inverse of `depth_to_space`.
 
     Args:
-        x: ``(n, height, width, channels)``, or channels first.
-        block_size: Side of the blocks, `b`.
+        x: ``(n, height, width, channels)``, or ``(n, channels, height, width)`` with channels first.
+        block_size: Side `b` of the blocks, which must divide the height and the width.
         data_format: 'channels_last' or 'channels_first'.
 
     Returns:
@@ -351,5 +398,6 @@ def space_to_depth(x: Tensor, block_size: int, data_format="channels_last") -> A
     x, back = channels_last(tensor(x), data_format)
     batch, height, width, depth = x.shape
     rows, columns = height // block_size, width // block_size
-    x = x.reshape(batch, rows, block_size, columns, block_size, depth).swapaxes(2, 3)
-    return back(x.reshape(batch, rows, columns, -1))
+    x = x.reshape(batch, rows, block_size, columns, block_size, depth)  # (N, H/b, b, W/b, b, C)
+    x = x.swapaxes(2, 3)  # (N, H/b, W/b, b, b, C)
+    return back(x.reshape(batch, rows, columns, -1))  # (N, H/b, W/b, b b C)

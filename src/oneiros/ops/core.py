@@ -1,9 +1,10 @@
-"""`keras.ops.core`: conversion, scatter and slices, and control flow whose bodies may read and write variables."""
+"""`keras.ops.core`: conversion, scatter and slices, and control flow that may read and write variables."""
 
 import builtins
 import math
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,20 +14,20 @@ from jax import Array
 from ..core import Scope, Symbol, has_symbol, op
 from ..core import scan as core_scan
 from ..core.structure import in_order_of, map_structure
-from .table import DType, Shape, Tensor, dims, operand, tensor, tensors, to_dtype
+from .table import DType, Shape, Tensor, Tree, dims, operand, tensor, tensors, to_dtype
 
 
-def convert_to_tensor(x, dtype: DType = None, sparse=None, ragged=None) -> Array:
-    """An array for anything that can become one.
+def convert_to_tensor(x: Tensor, dtype: DType = None, sparse: bool | None = None, ragged: bool | None = None) -> Array:
+    """Converts to a JAX array.
 
     Args:
-        x: List, NumPy array, variable, number or array. Symbols are returned as they are.
-        dtype: Type of the result. By default that of `x`; floats in lists become `floatx()`.
+        x: Array, NumPy array, variable, number or (nested) list of numbers. Symbols stay symbols.
+        dtype: Data type of the result. By default that of `x`; Python floats become `floatx()`.
         sparse: Not used.
         ragged: Not used.
 
     Returns:
-        An array of JAX, or a symbol.
+        A JAX array, or a symbol.
 
     >>> convert_to_tensor([1.0, 2.0]).dtype
     dtype('float32')
@@ -36,8 +37,8 @@ def convert_to_tensor(x, dtype: DType = None, sparse=None, ragged=None) -> Array
     return tensor(x) if dtype is None else tensor(x).astype(to_dtype(dtype))
 
 
-def convert_to_numpy(x) -> np.ndarray:
-    """A NumPy array for anything that can become one.
+def convert_to_numpy(x: Tensor) -> np.ndarray:
+    """Converts to a NumPy array.
 
     Args:
         x: Array, variable, list or number.
@@ -51,14 +52,14 @@ def convert_to_numpy(x) -> np.ndarray:
     return np.asarray(tensor(x))
 
 
-def is_tensor(x) -> bool:
-    """Whether `x` is an array of JAX or a symbol.
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a JAX array or a symbol.
 
     Args:
-        x: Anything.
+        x: Any object.
 
     Returns:
-        True or False; False for NumPy arrays.
+        True or False. NumPy arrays, lists and numbers are no tensors.
 
     >>> is_tensor(jnp.zeros(2)), is_tensor([0, 0])
     (True, False)
@@ -73,7 +74,7 @@ def shape(x: Tensor) -> tuple[int | None, ...]:
         x: Tensor.
 
     Returns:
-        A tuple; dimensions that a symbol does not know are ``None``.
+        A tuple of integers. Unknown dimensions of symbols are ``None``.
 
     >>> shape([[1, 2, 3]])
     (1, 3)
@@ -82,13 +83,13 @@ def shape(x: Tensor) -> tuple[int | None, ...]:
 
 
 def dtype(x: Tensor) -> str:
-    """The name of a tensor's type.
+    """The name of a tensor's data type.
 
     Args:
         x: Tensor.
 
     Returns:
-        A string.
+        A string such as ``"float32"``.
 
     >>> dtype([1.0])
     'float32'
@@ -98,11 +99,11 @@ def dtype(x: Tensor) -> str:
 
 @op
 def cast(x: Tensor, dtype: DType) -> Array:
-    """`x` in another type.
+    """Converts to another data type.
 
     Args:
         x: Tensor.
-        dtype: The type.
+        dtype: The data type.
 
     Returns:
         A tensor of the shape of `x`.
@@ -114,14 +115,14 @@ def cast(x: Tensor, dtype: DType) -> Array:
 
 
 @op
-def stop_gradient(variable):
-    """The same value, which gradients take as a constant.
+def stop_gradient(variable: Tree) -> Tree:
+    """Returns the same value, which differentiation treats as a constant.
 
     Args:
-        variable: Tensor, or a list or dictionary of tensors.
+        variable: Tensor, or a structure of tensors.
 
     Returns:
-        The same structure.
+        The same tensor or structure.
 
     >>> float(jax.grad(lambda x: x * stop_gradient(x))(3.0))
     3.0
@@ -131,15 +132,15 @@ def stop_gradient(variable):
 
 @op
 def scatter(indices: Tensor, values: Tensor, shape: Shape) -> Array:
-    """Zeros to which values are added at indices.
+    """Adds values to a tensor of zeros, at indices.
 
     Args:
-        indices: Integers ``(n, rank)``: where each value goes.
-        values: ``(n,)``, or ``(n, ...)`` if the indices name the first axes only.
+        indices: Integers ``(n, rank)``: the index of each value.
+        values: ``(n,)``, or ``(n, ...)`` if the indices cover only the first `rank` axes.
         shape: Shape of the result.
 
     Returns:
-        A tensor of the shape.
+        A tensor of that shape. Values with the same index are added up.
 
     >>> scatter([[0], [2], [2]], [1, 2, 3], (3,)).tolist()
     [1, 0, 5]
@@ -150,19 +151,19 @@ def scatter(indices: Tensor, values: Tensor, shape: Shape) -> Array:
 
 @op
 def scatter_update(inputs: Tensor, indices: Tensor, updates: Tensor, reduction: str | None = None) -> Array:
-    """A tensor with some elements replaced.
+    """Updates elements of a tensor, at indices.
 
     Args:
         inputs: Tensor.
-        indices: Integers ``(n, rank)``: where each update goes.
-        updates: ``(n,)``, or ``(n, ...)`` if the indices name the first axes only.
-        reduction: How to combine old and new elements: 'add', 'max', 'min' or 'mul'; ``None`` replaces the old ones.
+        indices: Integers ``(n, rank)``: the index of each update.
+        updates: ``(n,)``, or ``(n, ...)`` if the indices cover only the first `rank` axes.
+        reduction: How to combine old and new elements: 'add', 'max', 'min' or 'mul'. ``None`` replaces the old ones.
 
     Returns:
         A tensor of the shape of the inputs.
 
     Raises:
-        ValueError: If the reduction is not known.
+        ValueError: If the reduction is unknown.
 
     >>> scatter_update([1, 2, 3], [[1]], [10], "add").tolist()
     [1, 12, 3]
@@ -177,15 +178,15 @@ def scatter_update(inputs: Tensor, indices: Tensor, updates: Tensor, reduction: 
 
 @op
 def slice(inputs: Tensor, start_indices: Sequence[int], shape: Shape) -> Array:
-    """A part of a tensor.
+    """Extracts a slice of a tensor.
 
     Args:
         inputs: Tensor.
-        start_indices: Where the part begins, for each axis.
-        shape: Shape of the part; -1 for all that is left of an axis.
+        start_indices: Start of the slice along each axis.
+        shape: Shape of the slice; -1 stands for the rest of an axis.
 
     Returns:
-        A tensor of the shape.
+        The slice.
 
     >>> slice([[1, 2, 3], [4, 5, 6]], (0, 1), (2, -1)).tolist()
     [[2, 3], [5, 6]]
@@ -197,12 +198,12 @@ def slice(inputs: Tensor, start_indices: Sequence[int], shape: Shape) -> Array:
 
 @op
 def slice_update(inputs: Tensor, start_indices: Sequence[int], updates: Tensor) -> Array:
-    """A tensor with a part replaced.
+    """Replaces a slice of a tensor.
 
     Args:
         inputs: Tensor.
-        start_indices: Where the part begins, for each axis.
-        updates: The new part.
+        start_indices: Start of the slice along each axis.
+        updates: The new values of the slice, with the number of dimensions of the inputs.
 
     Returns:
         A tensor of the shape of the inputs.
@@ -216,15 +217,15 @@ def slice_update(inputs: Tensor, start_indices: Sequence[int], updates: Tensor) 
 
 @op
 def unstack(x: Tensor, num: int | None = None, axis: int = 0) -> list[Array]:
-    """The slices along an axis, as a list.
+    """Splits a tensor into its slices along an axis.
 
     Args:
         x: Tensor.
-        num: How many slices; by default all.
-        axis: The axis.
+        num: Number of slices; by default all.
+        axis: Axis to split along, which the slices do not have.
 
     Returns:
-        Tensors without the axis.
+        A list of tensors.
 
     >>> [part.tolist() for part in unstack([[1, 2], [3, 4]])]
     [[1, 2], [3, 4]]
@@ -233,11 +234,11 @@ def unstack(x: Tensor, num: int | None = None, axis: int = 0) -> list[Array]:
     return [jax.lax.index_in_dim(x, i, axis, keepdims=False) for i in range(num or x.shape[axis])]
 
 
-# Control flow. Variables that the bodies write become a part of the loop's state.
+# Control flow. Variables that the functions write become part of the state of the loop.
 
 
 def _written_by(functions, *args):
-    """The variables that functions write, found by tracing the functions."""
+    """The variables that the functions write, found by tracing them."""
     with Scope() as scope:
         for function in functions:
             jax.eval_shape(lambda *args, function=function: _arrays(function(*args)), *args)
@@ -277,16 +278,17 @@ def _choose(index, results):
     return map_structure(lambda *xs: jax.lax.select_n(index, *jnp.broadcast_arrays(*tensors(xs))), *results)
 
 
-def cond(pred: Tensor, true_fn: Callable, false_fn: Callable):
-    """``true_fn()`` if a condition holds, else ``false_fn()``.
+def cond(pred: Tensor, true_fn: Callable[[], Tree], false_fn: Callable[[], Tree]) -> Tree:
+    """Calls ``true_fn()`` if a condition holds, else ``false_fn()``.
 
     Args:
-        pred: One truth value.
-        true_fn: Function without arguments.
-        false_fn: Function without arguments, whose results have the same structure, shapes and types.
+        pred: The condition: a single boolean.
+        true_fn: Function without arguments. It may read and write variables.
+        false_fn: Function without arguments, whose result has the same structure, shapes and data types as that of
+            `true_fn`. It may read and write variables.
 
     Returns:
-        What the function returned. In compiled code only that function runs; both may read and write variables.
+        The result of the function. Only one of the two runs, in compiled code as well.
 
     >>> cond(True, lambda: 1, lambda: 2)
     1
@@ -294,22 +296,23 @@ def cond(pred: Tensor, true_fn: Callable, false_fn: Callable):
     return switch(cast(pred, "int32"), [false_fn, true_fn])
 
 
-def switch(index: Tensor, branches: Sequence[Callable], *operands):
-    """``branches[index](*operands)``.
+def switch(index: Tensor, branches: Sequence[Callable], *operands: Tree) -> Tree:
+    """Calls ``branches[index](*operands)``.
 
     Args:
-        index: Which branch to call; indices out of range become the nearest one that exists.
-        branches: Functions whose results have the same structure, shapes and types.
-        *operands: Tensors for the branch.
+        index: Index of the branch to call. It is clipped to ``[0, len(branches) - 1]``.
+        branches: Functions whose results have the same structure, shapes and data types. They may read and write
+            variables.
+        *operands: Arguments of the branch.
 
     Returns:
-        What the branch returned. In compiled code only that branch runs; all may read and write variables.
+        The result of the branch. Only that branch runs, in compiled code as well.
 
     >>> switch(1, [lambda x: x, lambda x: 10 * x], 3)
     30
     """
     if has_symbol((index, operands)):
-        # A branch may use symbols that it closes over, so each is recorded, and one result is chosen.
+        # The branches may use symbols of the enclosing function. So all of them are recorded, and one result is chosen.
         results = [branch(*operands) for branch in branches]
         return _choose(_clip_index(index, len(branches)), results)
     index = _clip_index(index, len(branches))
@@ -338,17 +341,17 @@ def _clip_index(index, count):
 
 
 @op
-def fori_loop(lower: int, upper: int, body_fun: Callable, init_val):
-    """A loop over integers: ``val = body_fun(i, val)``.
+def fori_loop(lower: int, upper: int, body_fun: Callable[[Array, Tree], Tree], init_val: Tree) -> Tree:
+    """Loops over the integers of a range: ``val = body_fun(i, val)``.
 
     Args:
         lower: First integer.
-        upper: End of the range, which is not reached.
-        body_fun: Function of an integer and the value, which may read and write variables.
-        init_val: First value: a tensor or a structure of tensors. Shapes and types must stay.
+        upper: End of the range, exclusive.
+        body_fun: Function of the integer and the value that returns the next value. It may read and write variables.
+        init_val: Initial value: a tensor or a structure of tensors. Shapes and data types must not change.
 
     Returns:
-        The last value.
+        The final value.
 
     >>> int(fori_loop(0, 4, lambda i, total: total + i, 0))
     6
@@ -367,22 +370,22 @@ def fori_loop(lower: int, upper: int, body_fun: Callable, init_val):
 
 
 def _like(tree, example):
-    """The results of a body, in the types of the loop's first value."""
+    """The result of a loop's body, in the data types of the initial value."""
     return map_structure(lambda e, x: x.astype(e.dtype), example, tree)
 
 
 @op
-def while_loop(cond: Callable, body: Callable, loop_vars, maximum_iterations: int | None = None):
-    """A loop while a condition holds: ``loop_vars = body(*loop_vars)``.
+def while_loop(cond: Callable, body: Callable, loop_vars: Tree, maximum_iterations: int | None = None) -> Tree:
+    """Loops while a condition holds: ``loop_vars = body(*loop_vars)``.
 
     Args:
-        cond: Function of the loop variables that returns one truth value.
-        body: Function of the loop variables that returns the new ones. It may read and write variables.
-        loop_vars: Tensor, or list or tuple of tensors. Shapes and types must stay.
+        cond: Function of the loop variables that returns a single boolean.
+        body: Function of the loop variables that returns the next ones. It may read and write variables.
+        loop_vars: Initial values: a tensor, or a list or tuple of tensors. Shapes and data types must not change.
         maximum_iterations: Largest number of iterations; ``None`` for no limit.
 
     Returns:
-        The last loop variables, in the structure in which they were given.
+        The final loop variables, in the structure of `loop_vars`.
 
     >>> int(while_loop(lambda x: x < 100, lambda x: 2 * x, 1))
     128
@@ -414,19 +417,26 @@ def while_loop(cond: Callable, body: Callable, loop_vars, maximum_iterations: in
 
 
 @op
-def scan(f: Callable, init, xs=None, length: int | None = None, reverse: bool = False, unroll: int | bool = 1):
-    """A loop along the first axis: ``carry, y = f(carry, x)``.
+def scan(
+    f: Callable[[Tree, Tree], tuple[Tree, Tree]],
+    init: Tree,
+    xs: Tree = None,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: int | bool = 1,
+) -> tuple[Tree, Tree]:
+    """Loops along the first axis of a tensor: ``carry, y = f(carry, x)``.
 
     Args:
         f: Function of the carry and a slice of `xs`. It may read and write variables.
-        init: First carry: a tensor or a structure of tensors. Shapes and types must stay.
-        xs: Tensor, or structure of tensors with equal first axes.
-        length: Number of steps, where there is no `xs`.
-        reverse: Whether to go from the end to the beginning.
-        unroll: How many steps to put into one iteration of the compiled loop.
+        init: Initial carry: a tensor or a structure of tensors. Shapes and data types must not change.
+        xs: Tensor, or structure of tensors with first axes of equal size. ``None`` to call ``f(carry, None)``.
+        length: Number of steps. It is required if `xs` is ``None``.
+        reverse: Whether to start at the end.
+        unroll: Number of steps in each iteration of the compiled loop.
 
     Returns:
-        ``(last carry, all y along a new first axis)``.
+        ``(carry, ys)``: the final carry, and the results `y` stacked along a new first axis.
 
     >>> total, sums = scan(lambda total, x: (total + x, total + x), 0, [1, 2, 3])
     >>> int(total), sums.tolist()
@@ -436,21 +446,21 @@ def scan(f: Callable, init, xs=None, length: int | None = None, reverse: bool = 
 
 
 def _sequence(xs):
-    """Arrays to go along: one, or a structure of them. A list of numbers is one array."""
+    """Converts what is looped over: an array, or a structure of arrays. A list of numbers is one array."""
     is_numbers = isinstance(xs, list) and xs and all(np.ndim(x) == 0 for x in xs if not isinstance(x, dict))
     return tensor(xs) if is_numbers else _arrays(xs)
 
 
 @op
-def map(f: Callable, xs):
-    """A function of each slice along the first axis, one after the other.
+def map(f: Callable[[Tree], Tree], xs: Tree) -> Tree:
+    """Applies a function to each slice along the first axis, one after the other.
 
     Args:
         f: Function of a slice. It may read and write variables.
-        xs: Tensor, or structure of tensors with equal first axes.
+        xs: Tensor, or structure of tensors with first axes of equal size.
 
     Returns:
-        The results along a new first axis.
+        The results, stacked along a new first axis.
 
     >>> map(lambda x: 2 * x, [1, 2, 3]).tolist()
     [2, 4, 6]
@@ -459,15 +469,15 @@ def map(f: Callable, xs):
 
 
 @op
-def vectorized_map(function: Callable, elements):
-    """A function of each slice along the first axis, all at once.
+def vectorized_map(function: Callable[[Tree], Tree], elements: Tree) -> Tree:
+    """Applies a function to all slices along the first axis at once.
 
     Args:
         function: Function of a slice.
-        elements: Tensor, or structure of tensors with equal first axes.
+        elements: Tensor, or structure of tensors with first axes of equal size.
 
     Returns:
-        The results along a new first axis.
+        The results, stacked along a new first axis.
 
     >>> vectorized_map(lambda x: 2 * x, [1, 2, 3]).tolist()
     [2, 4, 6]
@@ -476,17 +486,18 @@ def vectorized_map(function: Callable, elements):
 
 
 @op
-def associative_scan(f: Callable, elems, reverse: bool = False, axis: int = 0):
-    """All partial results of an associative function, in logarithmically many steps (Blelloch 1990).
+def associative_scan(f: Callable[[Tree, Tree], Tree], elems: Tree, reverse: bool = False, axis: int = 0) -> Tree:
+    """Computes all partial results of an associative function in logarithmically many steps (Blelloch 1990).
 
     Args:
-        f: Associative function of two tensors (or structures) that works along the axis at once.
+        f: Associative function of two tensors (or structures of tensors), which combines all their slices along the
+            axis at once.
         elems: Tensor, or structure of tensors.
-        reverse: Whether to begin at the end.
-        axis: The axis.
+        reverse: Whether to start at the end.
+        axis: Axis to scan along.
 
     Returns:
-        Tensors of the shapes of `elems`.
+        A tensor (or structure) of the shape of `elems`: at each position, the combination of all elements up to it.
 
     >>> associative_scan(lambda a, b: a + b, [1, 2, 3]).tolist()
     [1, 3, 6]
@@ -495,14 +506,14 @@ def associative_scan(f: Callable, elems, reverse: bool = False, axis: int = 0):
 
 
 def custom_gradient(f: Callable) -> Callable:
-    """Decorator that gives a function a gradient of its own.
+    """Decorator that defines the gradient of a function.
 
     Args:
-        f: Function of tensors that returns ``(result, gradient)``; the gradient is a function from the gradient of the
-            result to the gradients of the arguments.
+        f: Function of tensors that returns ``(result, gradient)``. The gradient is a function that maps the gradient
+            with respect to the result to the gradients with respect to the arguments.
 
     Returns:
-        A function that returns the result alone.
+        A function that returns the result only.
 
     >>> @custom_gradient
     ... def double_the_gradient(x):
@@ -521,15 +532,15 @@ def custom_gradient(f: Callable) -> Callable:
 
 @op
 def rearrange(tensor: Tensor, pattern: str, **axes_lengths: int) -> Array:
-    """Axes reordered, split and joined as a pattern says (the notation of einops, Rogozhnikov 2022).
+    """Reorders, splits and joins axes, in the notation of einops (Rogozhnikov 2022).
 
     Args:
         tensor: Tensor.
-        pattern: Names of the axes before and after an arrow; those in parentheses are one axis.
-        **axes_lengths: Lengths of axes that the shape does not tell.
+        pattern: Names of the axes before and after an arrow. Names in parentheses are joined into one axis.
+        **axes_lengths: Sizes of axes by name. Where an axis is split, all parts but one must be given.
 
     Returns:
-        The same elements in another shape.
+        The rearranged tensor.
 
     Raises:
         ValueError: If the pattern does not fit the shape.
@@ -559,13 +570,13 @@ def rearrange(tensor: Tensor, pattern: str, **axes_lengths: int) -> Array:
             raise ValueError(f"rearrange: cannot split {size} elements into the axes {group}. Give their lengths.")
         for name in unknown:
             sizes[name] = size // known
-    split = tensor.reshape([sizes[name] for name in names])
-    ordered = split.transpose([names.index(name) for group in right for name in group])
+    split = tensor.reshape([sizes[name] for name in names])  # one axis for each name, in the order of the left side
+    ordered = split.transpose([names.index(name) for group in right for name in group])  # in that of the right side
     return ordered.reshape([math.prod(sizes[name] for name in group) for group in right])
 
 
 def _axes_of(side):
-    """``"b (h w) ..."`` as ``[["b"], ["h", "w"], ["..."]]``; a 1 is an axis without a name."""
+    """Parses ``"b (h w) ..."`` to ``[["b"], ["h", "w"], ["..."]]``. A 1 is an axis without a name."""
     tokens = re.findall(r"\(([^)]*)\)|(\.\.\.|\w+)", side)
     return [[name for name in (group or single).split() if name != "1"] for group, single in tokens]
 

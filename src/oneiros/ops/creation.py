@@ -1,4 +1,4 @@
-"""New tensors: numbers in order, constants, windows (a part of `keras.ops.numpy`)."""
+"""New tensors: ranges, constants, windows (a part of `keras.ops.numpy`)."""
 
 import builtins
 
@@ -15,7 +15,7 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Array:
 
     Args:
         x: Vector.
-        N: Number of columns; by default as many as rows.
+        N: Number of columns; by default the length of `x`.
         increasing: Whether the powers grow from left to right.
 
     Returns:
@@ -28,8 +28,10 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Array:
 
 
 @op
-def geomspace(start, stop, num: int = 50, endpoint: bool = True, dtype: DType = None, axis: int = 0) -> Array:
-    """Numbers whose neighbours have a constant ratio.
+def geomspace(
+    start: Tensor, stop: Tensor, num: int = 50, endpoint: bool = True, dtype: DType = None, axis: int = 0
+) -> Array:
+    """Numbers with a constant ratio between neighbours (a geometric sequence).
 
     Args:
         start: First number.
@@ -50,7 +52,13 @@ def geomspace(start, stop, num: int = 50, endpoint: bool = True, dtype: DType = 
 
 @op
 def logspace(
-    start, stop, num: int = 50, endpoint: bool = True, base: float = 10, dtype: DType = None, axis: int = 0
+    start: Tensor,
+    stop: Tensor,
+    num: int = 50,
+    endpoint: bool = True,
+    base: float = 10,
+    dtype: DType = None,
+    axis: int = 0,
 ) -> Array:
     """Powers of a base whose exponents are evenly spaced.
 
@@ -74,8 +82,14 @@ def logspace(
 
 @op
 def linspace(
-    start, stop, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: DType = None, axis: int = 0
-):
+    start: Tensor,
+    stop: Tensor,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: DType = None,
+    axis: int = 0,
+) -> Array | tuple[Array, Array]:
     """Evenly spaced numbers.
 
     Args:
@@ -83,7 +97,7 @@ def linspace(
         stop: Last number.
         num: How many numbers.
         endpoint: Whether `stop` is one of them.
-        retstep: Whether to return the distance of two neighbours, too.
+        retstep: Whether to return the distance between neighbours as well.
         dtype: Type of the result.
         axis: Axis of the numbers, where `start` and `stop` are tensors.
 
@@ -97,13 +111,13 @@ def linspace(
 
 
 @op
-def arange(start, stop=None, step=None, dtype: DType = None) -> Array:
+def arange(start: Tensor, stop: Tensor = None, step: Tensor = None, dtype: DType = None) -> Array:
     """Evenly spaced numbers from `start` up to, not including, `stop`.
 
     Args:
-        start: First number. If it is the only one given, it is the end, and the numbers start at 0.
+        start: First number. Without `stop`, the range is from 0 to `start`.
         stop: End of the range.
-        step: Distance of two neighbours; 1 by default.
+        step: Distance between neighbours; 1 by default.
         dtype: Type of the result; by default `floatx()` if one of the numbers is a float, else an integer type.
 
     Returns:
@@ -139,6 +153,12 @@ def array(x: Tensor, dtype: DType = None) -> Array:
 def _window(x: int, *, function) -> Array:
     """A window for spectra.
 
+    Summaries:
+        bartlett: The Bartlett window: a triangle from 0 to 1 and back.
+        blackman: The Blackman window: ``0.42 - 0.5 cos(t) + 0.08 cos(2 t)`` for `t` from 0 to 2 pi.
+        hamming: The Hamming window: ``0.54 - 0.46 cos(t)`` for `t` from 0 to 2 pi.
+        hanning: The Hann window: ``0.5 - 0.5 cos(t)`` for `t` from 0 to 2 pi.
+
     Args:
         x: Number of samples.
 
@@ -150,17 +170,23 @@ def _window(x: int, *, function) -> Array:
 
     >>> bartlett(3).tolist()
     [0.0, 1.0, 0.0]
+
+    >>> print(blackman(5)[1:4].round(2))
+    [0.34 1.   0.34]
+
+    >>> print(hamming(3)[:2].round(2))
+    [0.08 1.  ]
     """
     return function(int(x)).astype(config.floatx())
 
 
 @op
 def kaiser(x: int, beta: float) -> Array:
-    """The Kaiser window.
+    """The Kaiser window, made of Bessel functions (Kaiser 1966).
 
     Args:
         x: Number of samples.
-        beta: Shape of the window: the larger, the narrower.
+        beta: Shape of the window: 0 for a rectangle; the larger, the narrower.
 
     Returns:
         A vector of `x` numbers of `floatx()`.
@@ -251,7 +277,7 @@ def _filled(shape: Shape, dtype: DType = None, *, function) -> Array:
 
 @op
 def full(shape: Shape, fill_value: Tensor, dtype: DType = None) -> Array:
-    """A new tensor with one value everywhere.
+    """A new tensor filled with one value.
 
     Args:
         shape: Shape of the tensor.
@@ -292,7 +318,7 @@ def _filled_like(x: Tensor, dtype: DType = None, *, function) -> Array:
 
 @op
 def full_like(x: Tensor, fill_value: Tensor, dtype: DType = None) -> Array:
-    """A new tensor of the shape of `x` with one value everywhere.
+    """A new tensor of the shape of `x`, filled with one value.
 
     Args:
         x: Tensor.
@@ -314,7 +340,8 @@ def meshgrid(*x: Tensor, indexing: str = "xy") -> list[Array]:
 
     Args:
         *x: Vectors: the coordinates along each axis.
-        indexing: 'xy' if the first vector goes along the columns, 'ij' if it goes along the rows.
+        indexing: 'xy' (Cartesian) if the first vector varies along the second axis, 'ij' (matrix) if it varies along
+            the first.
 
     Returns:
         A list with one tensor for each vector; all have the shape of the grid.

@@ -17,10 +17,10 @@ def ctc_log_likelihood(log_probs: Array, steps: Array, labels: Array, counts: Ar
         steps: Integers ``(N,)``: how many of the `T` frames are valid.
         labels: Integers ``(N, L)``.
         counts: Integers ``(N,)``: how many of the `L` labels are valid.
-        blank: The class that stands for no label.
+        blank: Index of the blank class, which stands for no label.
 
     Returns:
-        ``(N,)``.
+        Log-probabilities ``(N,)``.
     """
     labels = labels.astype("int32")
     length = labels.shape[1]
@@ -40,7 +40,7 @@ def ctc_log_likelihood(log_probs: Array, steps: Array, labels: Array, counts: Ar
         return jnp.where((t < steps)[:, None], new, alpha), None
 
     start = jnp.full(states.shape, impossible).at[:, 0].set(0)
-    frames = jnp.swapaxes(log_probs, 0, 1)
+    frames = jnp.swapaxes(log_probs, 0, 1)  # (T, N, classes)
     first = jnp.take_along_axis(frames[0], states, -1)
     alpha = jnp.where(jnp.arange(states.shape[1]) < 2, first, impossible) if length else first
     alpha = jnp.where((steps > 0)[:, None], alpha, start)
@@ -54,14 +54,14 @@ def ctc_log_likelihood(log_probs: Array, steps: Array, labels: Array, counts: Ar
 def ctc_loss(
     target: Tensor, output: Tensor, target_length: Tensor, output_length: Tensor, mask_index: int = 0
 ) -> Array:
-    """The loss of connectionist temporal classification, for each example (Graves et al. 2006).
+    """The CTC loss of each example (Graves et al. 2006).
 
     Args:
         target: Integers ``(N, L)``: the labels.
         output: ``(N, T, classes)`` logits.
         target_length: Integers ``(N,)``: how many of the labels are valid.
         output_length: Integers ``(N,)``: how many of the frames are valid.
-        mask_index: The class that stands for no label (blank).
+        mask_index: Index of the blank class, which stands for no label.
 
     Returns:
         Minus the log-probability of each label sequence, ``(N,)``.
@@ -74,17 +74,17 @@ def ctc_loss(
     return -ctc_log_likelihood(log_probs, steps, tensor(target), counts, mask_index)
 
 
-def greedy_decode(scores: Array, steps: Array, blank: int, merge_repeated: bool = True):
-    """The labels of each frame's best class.
+def greedy_decode(scores: Array, steps: Array, blank: int, merge_repeated: bool = True) -> tuple[Array, Array]:
+    """Decodes by the best class of each frame.
 
     Args:
         scores: ``(N, T, classes)``.
         steps: Integers ``(N,)``: how many of the frames are valid.
-        blank: The class that stands for no label.
-        merge_repeated: Whether equal labels in a row are one label.
+        blank: Index of the blank class, which stands for no label.
+        merge_repeated: Whether repeated labels are merged into one.
 
     Returns:
-        ``(labels (N, T) filled up with -1, sum of the best scores (N,))``.
+        ``(labels, scores)``: the labels ``(N, T)``, padded with -1, and the sums of the best scores ``(N,)``.
     """
     length = scores.shape[1]
     valid = jnp.arange(length) < steps[:, None]
@@ -96,29 +96,53 @@ def greedy_decode(scores: Array, steps: Array, blank: int, merge_repeated: bool 
 
 
 def packed(labels: Array, keep: Array) -> Array:
-    """The labels that are kept, moved to the beginning of their rows, and filled up with -1."""
+    """Moves the labels to keep to the start of their rows, and pads the rows with -1.
+
+    Args:
+        labels: Integers ``(N, T)``.
+        keep: Booleans ``(N, T)``.
+
+    Returns:
+        Integers ``(N, T)``.
+
+    >>> packed(jnp.array([[7, 8, 9]]), jnp.array([[True, False, True]])).tolist()
+    [[7, 9, -1]]
+    """
     place = jnp.where(keep, jnp.cumsum(keep, -1) - 1, labels.shape[-1])
     rows = jnp.arange(labels.shape[0])[:, None]
     return jnp.full(labels.shape, -1, "int32").at[rows, place].set(labels, mode="drop")
 
 
-def changes(labels):
-    """Where a label differs from the one before it."""
+def changes(labels: Array) -> Array:
+    """Where a label differs from the one before it.
+
+    Args:
+        labels: Integers ``(N, T)``.
+
+    Returns:
+        Booleans ``(N, T)``; the first label of a row always counts as a change.
+
+    >>> changes(jnp.array([[1, 1, 2]])).tolist()
+    [[True, False, True]]
+    """
     return jnp.pad(labels[:, 1:] != labels[:, :-1], ((0, 0), (1, 0)), constant_values=True)
 
 
-def beam_search(log_probs: Array, steps: Array, blank: int, width: int, top_paths: int):
-    """The most probable label sequences, by a search over prefixes (Graves 2012, 7.5). It runs on the host, in NumPy.
+def beam_search(log_probs: Array, steps: Array, blank: int, width: int, top_paths: int) -> tuple[Array, Array]:
+    """The most probable label sequences, by a search over prefixes (Graves 2012, 7.5).
+
+    The search runs in NumPy on the host.
 
     Args:
         log_probs: ``(N, T, classes)``.
         steps: Integers ``(N,)``: how many of the frames are valid.
-        blank: The class that stands for no label.
-        width: How many prefixes to keep after each frame.
-        top_paths: How many sequences to return.
+        blank: Index of the blank class, which stands for no label.
+        width: Number of prefixes to keep after each frame.
+        top_paths: Number of sequences to return.
 
     Returns:
-        ``(labels (top_paths, N, T) filled up with -1, log-probabilities (N, top_paths))``.
+        ``(labels, scores)``: the labels ``(top_paths, N, T)``, padded with -1, and the log-probabilities
+        ``(N, top_paths)``.
     """
     log_probs = jnp.asarray(log_probs, "float32")
     batch, length, _ = log_probs.shape
@@ -172,23 +196,23 @@ def ctc_decode(
     merge_repeated: bool = True,
     mask_index: int = 0,
 ) -> tuple[Array, Array]:
-    """The label sequences that the outputs of a network stand for.
+    """Decodes the outputs of a network that was trained with the CTC loss.
 
     Args:
         inputs: ``(N, T, classes)`` logits.
         sequence_lengths: Integers ``(N,)``: how many of the frames are valid.
-        strategy: 'greedy' takes the best class of each frame; 'beam_search' looks for the most probable sequences.
-        beam_width: How many prefixes the beam search keeps.
-        top_paths: How many sequences the beam search returns.
-        merge_repeated: Whether equal labels in a row are one label (greedy).
-        mask_index: The class that stands for no label (blank).
+        strategy: 'greedy' takes the best class of each frame; 'beam_search' searches for the most probable sequences.
+        beam_width: Number of prefixes that the beam search keeps after each frame.
+        top_paths: Number of sequences that the beam search returns.
+        merge_repeated: Whether 'greedy' merges repeated labels into one.
+        mask_index: Index of the blank class, which stands for no label.
 
     Returns:
-        ``(labels, scores)``. The labels are ``(top_paths, N, T)``, filled up with -1. The scores are the negative sums
-        of the best logits ``(N, 1)``, or log-probabilities ``(N, top_paths)``.
+        ``(labels, scores)``. The labels are ``(top_paths, N, T)``, padded with -1. The scores are the negated sums of
+        the best logits ``(N, 1)`` for 'greedy', and log-probabilities ``(N, top_paths)`` for 'beam_search'.
 
     Raises:
-        ValueError: If the strategy is not known.
+        ValueError: If the strategy is unknown.
 
     >>> logits = 9.0 * jnp.eye(3)[jnp.array([[1, 1, 0, 2]])]
     >>> ctc_decode(logits, [4])[0].tolist()

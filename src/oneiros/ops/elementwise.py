@@ -19,11 +19,23 @@ from .table import DType, Tensor, as_float, define, operand, tensor, tensors
 def _of_one(x: Tensor, *, function) -> Array:
     """A function of one tensor.
 
+    Summaries:
+        bitwise_invert: Inverts the bits of integers; negates booleans.
+        bitwise_not: Inverts the bits of integers; negates booleans.
+        corrcoef: The Pearson correlation coefficients of the rows of a matrix.
+        i0: The modified Bessel function of the first kind and order 0, element by element.
+        imag: The imaginary parts of complex numbers.
+        logical_not: Whether each element is false (or 0).
+        nonzero: The indices of the elements that are not 0: one vector of indices for each axis.
+        sign: The sign of each element: -1, 0 or 1.
+        signbit: Whether each element is negative; true for -0.0, too.
+        sinc: The normalized sinc function ``sin(pi x) / (pi x)``, element by element.
+
     Args:
         x: Tensor of any shape.
 
     Returns:
-        A tensor; of the shape of `x` if the function works element by element.
+        A tensor. Functions that work element by element keep the shape of `x`.
 
     >>> abs([-1, 2]).tolist()
     [1, 2]
@@ -54,16 +66,153 @@ def _of_one(x: Tensor, *, function) -> Array:
 
     >>> [index.tolist() for index in nonzero([0, 5, 7])]
     [[1, 2]]
+
+    >>> absolute([-1, 2]).tolist()
+    [1, 2]
+
+    >>> print(angle([1j, -1.0]).round(4))
+    [1.5708 3.1416]
+
+    >>> print(arccos([1.0, 0.0]).round(4))
+    [0.     1.5708]
+
+    >>> arccosh([1.0]).tolist()
+    [0.0]
+
+    >>> print(arcsin([0.0, 1.0]).round(4))
+    [0.     1.5708]
+
+    >>> arcsinh([0.0]).tolist()
+    [0.0]
+
+    >>> print(arctan([0.0, 1.0]).round(4))
+    [0.     0.7854]
+
+    >>> arctanh([0.0]).tolist()
+    [0.0]
+
+    >>> bitwise_invert([0, 7]).tolist()
+    [-1, -8]
+
+    >>> bitwise_not([0, 7]).tolist()
+    [-1, -8]
+
+    >>> print(cbrt([8.0, 27.0]).round(4))
+    [2. 3.]
+
+    >>> conj([1 + 2j]).tolist()
+    [(1-2j)]
+
+    >>> conjugate([1 + 2j]).tolist()
+    [(1-2j)]
+
+    >>> copy([1, 2]).tolist()
+    [1, 2]
+
+    >>> print(corrcoef([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]).round(4))
+    [[ 1. -1.]
+     [-1.  1.]]
+
+    >>> cos([0.0]).tolist()
+    [1.0]
+
+    >>> cosh([0.0]).tolist()
+    [1.0]
+
+    >>> print(deg2rad([180.0]).round(4))
+    [3.1416]
+
+    >>> print(exp2([3.0]).round(4))
+    [8.]
+
+    >>> expm1([0.0]).tolist()
+    [0.0]
+
+    >>> fabs([-1, 2]).tolist()
+    [1.0, 2.0]
+
+    >>> flipud([[1, 2], [3, 4]]).tolist()
+    [[3, 4], [1, 2]]
+
+    >>> print(i0([0.0]).round(4))
+    [1.]
+
+    >>> imag([1 + 2j]).tolist()
+    [2.0]
+
+    >>> isfinite([0.0, float("inf")]).tolist()
+    [True, False]
+
+    >>> isinf([0.0, float("-inf")]).tolist()
+    [False, True]
+
+    >>> isneginf([float("inf"), float("-inf")]).tolist()
+    [False, True]
+
+    >>> isposinf([float("inf"), float("-inf")]).tolist()
+    [True, False]
+
+    >>> isreal([1 + 0j, 1 + 2j]).tolist()
+    [True, False]
+
+    >>> print(log10([1.0, 100.0]).round(4))
+    [0. 2.]
+
+    >>> log1p([0.0]).tolist()
+    [0.0]
+
+    >>> print(log2([1.0, 8.0]).round(4))
+    [0. 3.]
+
+    >>> logical_not([True, False]).tolist()
+    [False, True]
+
+    >>> negative([1, -2]).tolist()
+    [-1, 2]
+
+    >>> print(rad2deg([3.14159265]).round(2))
+    [180.]
+
+    >>> real([1 + 2j]).tolist()
+    [1.0]
+
+    >>> reciprocal([2.0, 4.0]).tolist()
+    [0.5, 0.25]
+
+    >>> signbit([-1.0, 0.0]).tolist()
+    [True, False]
+
+    >>> sin([0.0]).tolist()
+    [0.0]
+
+    >>> sinc([0.0]).tolist()
+    [1.0]
+
+    >>> sinh([0.0]).tolist()
+    [0.0]
+
+    >>> tan([0.0]).tolist()
+    [0.0]
+
+    >>> tanh([0.0]).tolist()
+    [0.0]
+
+    >>> trunc([1.7, -1.7]).tolist()
+    [1.0, -1.0]
     """
     return function(operand(x))
 
 
 @define(jnp, "ceil floor")
 def _to_whole(x: Tensor, *, function) -> Array:
-    """Numbers rounded to whole ones; integers become `floatx()`.
+    """Numbers rounded to whole ones.
+
+    Summaries:
+        ceil: Rounds up to the next integer.
+        floor: Rounds down to the next integer.
 
     Args:
-        x: Tensor of any shape.
+        x: Tensor of any shape; integers become `floatx()`.
 
     Returns:
         A tensor of floats, of the shape of `x`.
@@ -85,6 +234,33 @@ def _to_whole(x: Tensor, *, function) -> Array:
 )
 def _of_two(x1: Tensor, x2: Tensor, *, function) -> Array:
     """A function of two tensors.
+
+    Summaries:
+        arctan2: The angle of the point ``(x2, x1)`` in radians, from -pi to pi.
+        divide: Divides `x1` by `x2`, element by element; integers give floats.
+        equal: Whether ``x1 == x2``, element by element.
+        floor_divide: Divides `x1` by `x2` and rounds down, element by element.
+        fmax: The larger of two elements; the other one where one is NaN.
+        fmin: The smaller of two elements; the other one where one is NaN.
+        fmod: The remainder of ``x1 / x2`` with the sign of `x1`, element by element.
+        greater: Whether ``x1 > x2``, element by element.
+        greater_equal: Whether ``x1 >= x2``, element by element.
+        heaviside: The Heaviside step function: 0 where `x1` is negative, 1 where it is positive, `x2` where it is 0.
+        hypot: ``sqrt(x1**2 + x2**2)``, element by element.
+        inner: The inner product: products summed over the last axis of both tensors.
+        ldexp: ``x1 * 2**x2``, element by element.
+        less: Whether ``x1 < x2``, element by element.
+        less_equal: Whether ``x1 <= x2``, element by element.
+        logaddexp: ``log(exp(x1) + exp(x2))``, computed without overflow.
+        logaddexp2: ``log2(2**x1 + 2**x2)``, computed without overflow.
+        maximum: The larger of two elements; NaN where one is NaN.
+        minimum: The smaller of two elements; NaN where one is NaN.
+        mod: The remainder of ``x1 / x2`` with the sign of `x2`, element by element.
+        nextafter: The floating-point number next to `x1` in the direction of `x2`, element by element.
+        not_equal: Whether ``x1 != x2``, element by element.
+        power: ``x1**x2``, element by element.
+        true_divide: Divides `x1` by `x2`, element by element; integers give floats.
+        vdot: The dot product of the flattened tensors, with `x1` complex-conjugated.
 
     Args:
         x1: First tensor.
@@ -134,6 +310,75 @@ def _of_two(x1: Tensor, x2: Tensor, *, function) -> Array:
 
     >>> outer([1, 2], [3, 4]).tolist()
     [[3, 4], [6, 8]]
+
+    >>> print(arctan2([1.0, 1.0], [1.0, -1.0]).round(4))
+    [0.7854 2.3562]
+
+    >>> floor_divide([7, -7], 2).tolist()
+    [3, -4]
+
+    >>> fmax([1.0, float("nan")], [4.0, 2.0]).tolist()
+    [4.0, 2.0]
+
+    >>> fmin([1.0, float("nan")], [4.0, 2.0]).tolist()
+    [1.0, 2.0]
+
+    >>> fmod([5, -5], 3).tolist()
+    [2, -2]
+
+    >>> gcd([12, 7], [18, 21]).tolist()
+    [6, 7]
+
+    >>> greater_equal([1, 5], [1, 6]).tolist()
+    [True, False]
+
+    >>> heaviside([-1.0, 0.0, 2.0], 0.5).tolist()
+    [0.0, 0.5, 1.0]
+
+    >>> hypot([3.0], [4.0]).tolist()
+    [5.0]
+
+    >>> inner([[1, 2], [3, 4]], [1, 1]).tolist()
+    [3, 7]
+
+    >>> kron([1, 10], [1, 2]).tolist()
+    [1, 2, 10, 20]
+
+    >>> lcm([4, 6], [6, 9]).tolist()
+    [12, 18]
+
+    >>> ldexp([1.0, 3.0], [2, 1]).tolist()
+    [4.0, 6.0]
+
+    >>> less([1, 5], [4, 2]).tolist()
+    [True, False]
+
+    >>> less_equal([1, 5], [1, 2]).tolist()
+    [True, False]
+
+    >>> print(logaddexp([0.0], [0.0]).round(4))
+    [0.6931]
+
+    >>> logaddexp2([0.0], [0.0]).tolist()
+    [1.0]
+
+    >>> logical_or([True, False], [False, False]).tolist()
+    [True, False]
+
+    >>> logical_xor([True, True], [True, False]).tolist()
+    [False, True]
+
+    >>> nextafter([1.0], [2.0]).tolist()
+    [1.0000001192092896]
+
+    >>> not_equal([1, 2], [1, 3]).tolist()
+    [False, True]
+
+    >>> true_divide([1, 3], 2).tolist()
+    [0.5, 1.5]
+
+    >>> print(vdot([1 + 1j, 2], [1j, 1]))
+    (3+1j)
     """
     return function(operand(x1), operand(x2))
 
@@ -141,6 +386,15 @@ def _of_two(x1: Tensor, x2: Tensor, *, function) -> Array:
 @define(jnp, "bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor left_shift right_shift")
 def _of_bits(x: Tensor, y: Tensor, *, function) -> Array:
     """A function of the bits of two tensors.
+
+    Summaries:
+        bitwise_and: The bits that are set in both integers.
+        bitwise_left_shift: Shifts the bits of `x` to the left by `y` places.
+        bitwise_or: The bits that are set in at least one of two integers.
+        bitwise_right_shift: Shifts the bits of `x` to the right by `y` places; the sign stays.
+        bitwise_xor: The bits that are set in exactly one of two integers.
+        left_shift: Shifts the bits of `x` to the left by `y` places.
+        right_shift: Shifts the bits of `x` to the right by `y` places; the sign stays.
 
     Args:
         x: Tensor of integers or booleans.
@@ -157,17 +411,29 @@ def _of_bits(x: Tensor, y: Tensor, *, function) -> Array:
 
     >>> left_shift([1, 2], 3).tolist()
     [8, 16]
+
+    >>> bitwise_left_shift([1, 2], 3).tolist()
+    [8, 16]
+
+    >>> bitwise_right_shift([8, 5], 1).tolist()
+    [4, 2]
+
+    >>> bitwise_xor([6], [3]).tolist()
+    [5]
+
+    >>> right_shift([8, 5], 1).tolist()
+    [4, 2]
     """
     return function(operand(x), operand(y))
 
 
 @op
 def round(x: Tensor, decimals: int = 0) -> Array:
-    """Numbers rounded to some decimals; halves go to the nearest even number.
+    """Rounds to a number of decimals; halves are rounded to the nearest even number.
 
     Args:
         x: Tensor of numbers.
-        decimals: How many decimals to keep; negative to round to tens, hundreds and so on.
+        decimals: Number of decimals to keep; -1 rounds to tens, -2 to hundreds, and so on.
 
     Returns:
         A tensor of the shape of `x`.
@@ -180,7 +446,7 @@ def round(x: Tensor, decimals: int = 0) -> Array:
 
 @op
 def nan_to_num(x: Tensor, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Array:
-    """NaN and infinite values replaced.
+    """Replaces NaN and infinite values.
 
     Args:
         x: Tensor of numbers.
@@ -229,8 +495,8 @@ def isin(x1: Tensor, x2: Tensor, assume_unique: bool = False, invert: bool = Fal
     Args:
         x1: Tensor of any shape.
         x2: Elements to look for.
-        assume_unique: Whether no element occurs twice, which is faster.
-        invert: Whether to ask for absence instead.
+        assume_unique: Whether neither tensor has duplicates, which allows a faster search.
+        invert: Whether to return the opposite: true where an element does not occur.
 
     Returns:
         Booleans of the shape of `x1`.
@@ -243,7 +509,7 @@ def isin(x1: Tensor, x2: Tensor, assume_unique: bool = False, invert: bool = Fal
 
 @op
 def clip(x: Tensor, x_min: Tensor, x_max: Tensor) -> Array:
-    """`x` limited to a range.
+    """Limits the elements of `x` to a range.
 
     Args:
         x: Tensor of numbers.
@@ -260,13 +526,13 @@ def clip(x: Tensor, x_min: Tensor, x_max: Tensor) -> Array:
 
 
 @op
-def select(condlist: Sequence[Tensor], choicelist: Sequence[Tensor], default=0) -> Array:
-    """Each element from the first choice whose condition holds there.
+def select(condlist: Sequence[Tensor], choicelist: Sequence[Tensor], default: Tensor = 0) -> Array:
+    """Takes each element from the first choice whose condition holds there.
 
     Args:
         condlist: List of tensors of booleans.
-        choicelist: List of as many tensors to choose from.
-        default: What to take where no condition holds.
+        choicelist: List of tensors to choose from, one for each condition.
+        default: Value where no condition holds.
 
     Returns:
         A tensor of the shape of the choices.
@@ -279,14 +545,14 @@ def select(condlist: Sequence[Tensor], choicelist: Sequence[Tensor], default=0) 
 
 @op
 def view(x: Tensor, dtype: DType = None) -> Array:
-    """The same bits, read as another type.
+    """Reinterprets the bits of a tensor as another data type.
 
     Args:
         x: Tensor.
-        dtype: The other type.
+        dtype: The other data type.
 
     Returns:
-        A tensor. The last axis is longer or shorter if the sizes of the types differ.
+        A tensor. The last axis becomes longer or shorter if the sizes of the types differ.
 
     >>> view(jnp.ones(1, "float32"), "int32").tolist()
     [1065353216]
@@ -295,16 +561,17 @@ def view(x: Tensor, dtype: DType = None) -> Array:
 
 
 @op
-def where(condition: Tensor, x1: Tensor = None, x2: Tensor = None):
-    """Elements from one tensor where a condition holds, from another elsewhere.
+def where(condition: Tensor, x1: Tensor = None, x2: Tensor = None) -> Array | tuple[Array, ...]:
+    """Takes elements from one tensor where a condition holds, and from another elsewhere.
 
     Args:
         condition: Tensor of booleans.
-        x1: What to take where the condition holds.
-        x2: What to take elsewhere.
+        x1: Values where the condition holds.
+        x2: Values elsewhere.
 
     Returns:
-        A tensor of the broadcast shape; with the condition alone, a tuple of the indices where it holds.
+        A tensor of the broadcast shape. If only the condition is given: the indices where it holds, one vector for
+        each axis.
 
     >>> where([True, False], [1, 2], 0).tolist()
     [1, 0]

@@ -1,7 +1,10 @@
-"""`keras.ops.image`: images ``(H, W, C)`` or batches ``(N, H, W, C)``, channels first where `data_format` says so.
+"""`keras.ops.image`: functions of images ``(H, W, C)`` and batches of images ``(N, H, W, C)``.
 
-Integer images stay integer: values are rounded and limited to the type's range.
+With ``data_format="channels_first"``, images are ``(C, H, W)`` and batches ``(N, C, H, W)``. Integer images stay
+integer: results are rounded and clipped to the range of the data type.
 """
+
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +15,7 @@ from ..core import op
 from ..core.config import standardize_data_format
 from ..kernels.convolution import depthwise_conv
 from .convolution import patches
-from .table import Tensor, as_float, tensor
+from .table import Shape, Size, Tensor, as_float, tensor
 from .warping import (  # noqa: F401 - some are names of keras.ops.image
     affine_transform,
     blur,
@@ -43,26 +46,27 @@ def resize(
     pad_to_aspect_ratio: bool = False,
     fill_mode: str = "constant",
     fill_value: float = 0.0,
-    data_format=None,
+    data_format: str | None = None,
 ) -> Array:
-    """Images resampled to another size.
+    """Resizes images.
 
     Args:
         images: Image or batch of images.
         size: The new (height, width).
         interpolation: 'nearest', 'bilinear', 'bicubic', 'lanczos3' or 'lanczos5'.
-        antialias: Whether to average over the pixels between, where the image gets smaller.
-        crop_to_aspect_ratio: Whether to cut the borders first, so that nothing is distorted.
-        pad_to_aspect_ratio: Whether to add borders first, so that nothing is distorted.
-        fill_mode: Not used; borders have one value.
-        fill_value: Value of the borders.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        antialias: Whether to use a wider filter when images become smaller, which avoids aliasing.
+        crop_to_aspect_ratio: Whether to keep the aspect ratio by cropping the borders first.
+        pad_to_aspect_ratio: Whether to keep the aspect ratio by adding borders first.
+        fill_mode: Not used; the borders are constant.
+        fill_value: Value of the added borders.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
 
     Returns:
-        Images of the new size, in the type of the old ones.
+        Images of the new size and of the data type of `images`.
 
     Raises:
-        ValueError: If the interpolation is not known, or both cropping and padding are asked for.
+        ValueError: If the interpolation is unknown, or if both `crop_to_aspect_ratio` and `pad_to_aspect_ratio` are
+            true.
 
     >>> resize(jnp.zeros((4, 6, 3)), (2, 3)).shape
     (2, 3, 3)
@@ -94,18 +98,24 @@ def _resize(x, size, method, antialias, aspect, fill_value):
 
 @op
 def scale_and_translate(
-    images: Tensor, output_shape, scale: Tensor, translation: Tensor, spatial_dims, method: str, antialias: bool = True
+    images: Tensor,
+    output_shape: Shape,
+    scale: Tensor,
+    translation: Tensor,
+    spatial_dims: Sequence[int],
+    method: str,
+    antialias: bool = True,
 ) -> Array:
-    """Images scaled and shifted: a pixel moves to ``place * scale + translation``.
+    """Scales and shifts images: the pixel at ``position`` moves to ``position * scale + translation``.
 
     Args:
         images: Tensor of any rank.
         output_shape: Shape of the result.
-        scale: Factor for each of the spatial dimensions.
-        translation: Shift for each of the spatial dimensions, in pixels.
-        spatial_dims: Which axes are scaled and shifted.
+        scale: Factor for each spatial dimension.
+        translation: Shift in pixels for each spatial dimension.
+        spatial_dims: Axes to scale and shift.
         method: 'linear', 'cubic', 'lanczos3' or 'lanczos5'.
-        antialias: Whether to average over the pixels between, where the image gets smaller.
+        antialias: Whether to use a wider filter when images become smaller, which avoids aliasing.
 
     Returns:
         A tensor of the output shape.
@@ -125,12 +135,12 @@ def scale_and_translate(
 
 
 @op
-def rgb_to_grayscale(images: Tensor, data_format=None) -> Array:
-    """Colours to grey: their luma (ITU-R BT.601).
+def rgb_to_grayscale(images: Tensor, data_format: str | None = None) -> Array:
+    """Converts colours to grey levels by their luma (ITU-R BT.601).
 
     Args:
         images: Image or batch of images with three channels.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
 
     Returns:
         Images with one channel.
@@ -147,12 +157,12 @@ def _grayscale(x):
 
 
 @op
-def rgb_to_hsv(images: Tensor, data_format=None) -> Array:
-    """Colours as hue, saturation and value (Smith 1978).
+def rgb_to_hsv(images: Tensor, data_format: str | None = None) -> Array:
+    """Converts red, green and blue to hue, saturation and value (Smith 1978).
 
     Args:
         images: Image or batch of images with three channels of floats from 0 to 1.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
 
     Returns:
         Images with three channels from 0 to 1.
@@ -182,12 +192,12 @@ def _rgb_to_hsv(x):
 
 
 @op
-def hsv_to_rgb(images: Tensor, data_format=None) -> Array:
-    """The inverse of `rgb_to_hsv`.
+def hsv_to_rgb(images: Tensor, data_format: str | None = None) -> Array:
+    """Converts hue, saturation and value to red, green and blue: the inverse of `rgb_to_hsv`.
 
     Args:
         images: Image or batch of images with three channels of floats from 0 to 1.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
 
     Returns:
         Images with three channels from 0 to 1.
@@ -216,15 +226,16 @@ def _floats(name, images):
 
 
 @op
-def sobel_edges(images: Tensor, data_format=None) -> Array:
-    """Derivatives along rows and columns by Sobel's filters, with zeros around the images.
+def sobel_edges(images: Tensor, data_format: str | None = None) -> Array:
+    """Derivatives of images by the Sobel filters, with zeros around the images.
 
     Args:
         images: Image or batch of images.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
 
     Returns:
-        A tensor with a new last axis: the derivative from top to bottom, then that from left to right.
+        A tensor with a new last axis of size 2: the vertical derivative (from top to bottom), then the horizontal one
+        (from left to right).
 
     >>> sobel_edges(jnp.ones((4, 4, 1))).shape
     (4, 4, 1, 2)
@@ -250,7 +261,7 @@ def ssim(
     filter_sigma: float = 1.5,
     k1: float = 0.01,
     k2: float = 0.03,
-    data_format=None,
+    data_format: str | None = None,
 ) -> Array:
     """The structural similarity of images (Wang et al. 2004).
 
@@ -260,15 +271,15 @@ def ssim(
         max_val: Largest value that a pixel can have.
         filter_size: Side of the Gaussian window.
         filter_sigma: Standard deviation of the window, in pixels.
-        k1: Factor of the constant that steadies the comparison of means.
-        k2: Factor of the constant that steadies the comparison of variances.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        k1: Stabilizes the comparison of means: the constant ``(k1 * max_val)**2``.
+        k2: Stabilizes the comparison of variances: the constant ``(k2 * max_val)**2``.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
 
     Returns:
-        One number for each pair, from -1 to 1.
+        One number from -1 to 1 for each pair of images: ``()`` for single images, ``(n,)`` for batches.
 
     Raises:
-        ValueError: If the shapes differ, or the images are smaller than the window.
+        ValueError: If the shapes differ, or if the images are smaller than the window.
 
     >>> print(ssim(jnp.ones((16, 16, 1)), jnp.ones((16, 16, 1))).round(3))
     1.0
@@ -277,7 +288,7 @@ def ssim(
     if x.shape != y.shape:
         raise ValueError(f"ssim: the images must have one shape. Received: {x.shape} and {y.shape}.")
     if standardize_data_format(data_format) == "channels_first":
-        x, y = jnp.moveaxis(x, -3, -1), jnp.moveaxis(y, -3, -1)
+        x, y = jnp.moveaxis(x, -3, -1), jnp.moveaxis(y, -3, -1)  # (..., H, W, C)
     shape = x.shape
     x, y = (as_float(z).reshape(-1, *shape[-3:]) for z in (x, y))
     if min(shape[-3:-1]) < filter_size:
@@ -296,20 +307,26 @@ def ssim(
 
 @op
 def extract_patches(
-    images: Tensor, size, strides=None, dilation_rate=1, padding: str = "valid", data_format=None
+    images: Tensor,
+    size: Size,
+    strides: Size | None = None,
+    dilation_rate: Size = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
 ) -> Array:
-    """Windows of images as vectors.
+    """Extracts windows of images, flattened.
 
     Args:
         images: Image or batch of images.
         size: Size of the windows: one number, or (height, width).
-        strides: Step of the window; by default its size, so that windows lie side by side.
-        dilation_rate: Distance of the window's pixels.
+        strides: Stride of the windows. By default it is their size, so that they do not overlap.
+        dilation_rate: Distance between the pixels of a window: one number, or (height, width).
         padding: 'valid' for none, 'same' for zeros around the images.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
 
     Returns:
-        ``(n, rows, columns, height * width * channels)``, or with channels first.
+        ``(n, rows, columns, height * width * channels)``, or ``(n, height * width * channels, rows, columns)`` with
+        channels first. Without `n` for a single image.
 
     >>> extract_patches(jnp.ones((1, 4, 4, 3)), 2).shape
     (1, 2, 2, 12)
@@ -319,20 +336,27 @@ def extract_patches(
 
 @op
 def extract_patches_3d(
-    volumes: Tensor, size, strides=None, dilation_rate=1, padding: str = "valid", data_format=None
+    volumes: Tensor,
+    size: Size,
+    strides: Size | None = None,
+    dilation_rate: Size = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
 ) -> Array:
-    """Windows of volumes as vectors.
+    """Extracts windows of volumes, flattened.
 
     Args:
-        volumes: Volume ``(depth, height, width, channels)`` or batch of volumes, or with channels first.
+        volumes: Volume ``(depth, height, width, channels)`` or batch of volumes; with channels first, the channels come
+            before the depth.
         size: Size of the windows: one number, or (depth, height, width).
-        strides: Step of the window; by default its size, so that windows lie side by side.
-        dilation_rate: Distance of the window's elements.
+        strides: Stride of the windows. By default it is their size, so that they do not overlap.
+        dilation_rate: Distance between the elements of a window: one number, or (depth, height, width).
         padding: 'valid' for none, 'same' for zeros around the volumes.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
 
     Returns:
-        ``(n, slices, rows, columns, depth * height * width * channels)``, or with channels first.
+        ``(n, slices, rows, columns, depth * height * width * channels)``, with channels first
+        ``(n, depth * height * width * channels, slices, rows, columns)``. Without `n` for a single volume.
 
     >>> extract_patches_3d(jnp.ones((1, 4, 4, 4, 1)), 2).shape
     (1, 2, 2, 2, 8)
@@ -368,9 +392,9 @@ def crop_images(
     right_cropping: int | None = None,
     target_height: int | None = None,
     target_width: int | None = None,
-    data_format=None,
+    data_format: str | None = None,
 ) -> Array:
-    """Images without some of their borders. For each direction, two of the three numbers are enough.
+    """Crops images. For each direction, two of the three numbers (two margins and a size) are enough.
 
     Args:
         images: Image or batch of images.
@@ -380,10 +404,10 @@ def crop_images(
         right_cropping: Columns to remove at the right.
         target_height: Height of the result.
         target_width: Width of the result.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
 
     Returns:
-        Smaller images.
+        The cropped images.
 
     Raises:
         ValueError: If the numbers contradict each other.
@@ -411,9 +435,9 @@ def pad_images(
     right_padding: int | None = None,
     target_height: int | None = None,
     target_width: int | None = None,
-    data_format=None,
+    data_format: str | None = None,
 ) -> Array:
-    """Images with borders of zeros. For each direction, two of the three numbers are enough.
+    """Pads images with zeros. For each direction, two of the three numbers (two margins and a size) are enough.
 
     Args:
         images: Image or batch of images.
@@ -423,10 +447,10 @@ def pad_images(
         right_padding: Columns to add at the right.
         target_height: Height of the result.
         target_width: Width of the result.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
 
     Returns:
-        Larger images.
+        The padded images.
 
     Raises:
         ValueError: If the numbers contradict each other.

@@ -1,4 +1,4 @@
-"""`keras.ops.linalg`: matrix functions; leading dimensions are batches."""
+"""`keras.ops.linalg`: functions of matrices ``(..., m, n)``. Leading dimensions are batches."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -14,11 +14,11 @@ from .table import Axes, Tensor, as_float, tensor
 
 @op
 def cholesky(x: Tensor, upper: bool = False) -> Array:
-    """The triangular factor of positive definite matrices: ``x = L @ L.T``.
+    """The Cholesky factor of positive definite matrices: the lower triangular `L` with ``x = L @ L.T``.
 
     Args:
         x: Symmetric positive definite matrices ``(..., n, n)``.
-        upper: Whether to return ``L.T``.
+        upper: Whether to return the upper triangular ``L.T`` instead.
 
     Returns:
         Matrices ``(..., n, n)``; NaN where `x` is not positive definite.
@@ -45,13 +45,13 @@ def cholesky_inverse(x: Tensor, upper: bool = False) -> Array:
     """
     x = as_float(x)
     inverse = solve_triangular(x, jnp.broadcast_to(jnp.eye(x.shape[-1], dtype=x.dtype), x.shape), lower=not upper)
-    transposed = jnp.swapaxes(inverse, -1, -2)
+    transposed = jnp.swapaxes(inverse, -1, -2)  # (..., n, n)
     return inverse @ transposed if upper else transposed @ inverse
 
 
 @op
 def det(x: Tensor) -> Array:
-    """The determinant.
+    """The determinant of square matrices.
 
     Args:
         x: Square matrices ``(..., n, n)``.
@@ -67,13 +67,13 @@ def det(x: Tensor) -> Array:
 
 @op
 def eig(x: Tensor) -> tuple[Array, Array]:
-    """Eigenvalues and eigenvectors. It runs on the CPU only.
+    """Eigenvalues and eigenvectors of square matrices. JAX computes them on the CPU only.
 
     Args:
         x: Square matrices ``(..., n, n)``.
 
     Returns:
-        ``(eigenvalues (..., n), eigenvectors (..., n, n))``, complex; the eigenvectors are columns.
+        ``(eigenvalues, eigenvectors)``, complex: ``(..., n)`` and ``(..., n, n)``. The eigenvectors are columns.
 
     >>> eig([[2.0, 0.0], [0.0, 3.0]])[0].tolist()
     [(2+0j), (3+0j)]
@@ -89,7 +89,8 @@ def eigh(x: Tensor) -> tuple[Array, Array]:
         x: Matrices ``(..., n, n)``.
 
     Returns:
-        ``(eigenvalues (..., n) in ascending order, eigenvectors (..., n, n))``; the eigenvectors are columns.
+        ``(eigenvalues, eigenvectors)``: ``(..., n)`` in ascending order and ``(..., n, n)``. The eigenvectors are
+        columns.
 
     >>> eigh([[3.0, 0.0], [0.0, 2.0]])[0].tolist()
     [2.0, 3.0]
@@ -99,7 +100,7 @@ def eigh(x: Tensor) -> tuple[Array, Array]:
 
 @op
 def inv(x: Tensor) -> Array:
-    """The inverse.
+    """The inverse of square matrices.
 
     Args:
         x: Square matrices ``(..., n, n)``.
@@ -113,17 +114,17 @@ def inv(x: Tensor) -> Array:
     return jnp.linalg.inv(as_float(x))
 
 
-def jvp(fun: Callable, primals: Sequence[Tensor], tangents: Sequence[Tensor], has_aux: bool = False):
-    """The value of a function and its derivative along a direction (forward mode).
+def jvp(fun: Callable, primals: Sequence[Tensor], tangents: Sequence[Tensor], has_aux: bool = False) -> tuple:
+    """The value of a function and its directional derivative (forward-mode differentiation).
 
     Args:
         fun: Function of tensors.
         primals: The arguments.
-        tangents: The direction: one tensor for each argument, of its shape.
-        has_aux: Whether the function returns ``(result, something else)``.
+        tangents: The direction: one tensor for each argument, of the same shape.
+        has_aux: Whether the function returns ``(result, auxiliary data)``.
 
     Returns:
-        ``(result, derivative)``, or ``(result, derivative, something else)``.
+        ``(result, derivative)``, or ``(result, derivative, auxiliary data)``.
 
     >>> value, slope = jvp(lambda x: x**2, [3.0], [1.0])
     >>> float(value), float(slope)
@@ -135,10 +136,10 @@ def jvp(fun: Callable, primals: Sequence[Tensor], tangents: Sequence[Tensor], ha
 
 @op
 def logdet(x: Tensor) -> Array:
-    """The logarithm of the determinant.
+    """The natural logarithm of the determinant's absolute value.
 
     Args:
-        x: Positive definite matrices ``(..., n, n)``.
+        x: Square matrices ``(..., n, n)``, usually positive definite.
 
     Returns:
         Numbers ``(...)``.
@@ -151,12 +152,13 @@ def logdet(x: Tensor) -> Array:
 
 @op
 def lstsq(a: Tensor, b: Tensor, rcond: float | None = None) -> Array:
-    """The solution `x` of ``a @ x = b`` with the least squared error.
+    """The least-squares solution `x` of ``a @ x = b``.
 
     Args:
         a: Matrix ``(m, n)``.
         b: Vector ``(m,)`` or matrix ``(m, k)``.
-        rcond: Singular values below this share of the largest count as 0; by default the type's precision decides.
+        rcond: Singular values below `rcond` times the largest one count as 0. By default, it follows from the precision
+            of the data type.
 
     Returns:
         ``(n,)`` or ``(n, k)``.
@@ -175,8 +177,8 @@ def lu_factor(x: Tensor) -> tuple[Array, Array]:
         x: Square matrices ``(..., n, n)``.
 
     Returns:
-        ``(factors, pivots)``: both triangles in one matrix ``(..., n, n)`` (the lower has ones on its diagonal), and
-        the row ``(..., n)`` that each row was exchanged with.
+        ``(factors, pivots)``: both triangular factors in one matrix ``(..., n, n)``, without the ones on the diagonal
+        of the lower factor; and the index ``(..., n)`` of the row that each row was exchanged with.
 
     >>> lu_factor([[2.0, 1.0], [1.0, 1.0]])[0].tolist()
     [[2.0, 1.0], [0.5, 0.5]]
@@ -186,11 +188,12 @@ def lu_factor(x: Tensor) -> tuple[Array, Array]:
 
 @op
 def matrix_rank(x: Tensor, tol: float | None = None) -> Array:
-    """The rank: how many singular values exceed a tolerance.
+    """The rank of matrices: the number of singular values above a tolerance.
 
     Args:
         x: Matrices ``(..., m, n)``.
-        tol: The tolerance; by default the precision of the type times the largest singular value.
+        tol: Relative tolerance: the threshold is `tol` times the largest singular value. By default, `tol` is
+            ``max(m, n)`` times the precision of the data type.
 
     Returns:
         Integers ``(...)``.
@@ -202,13 +205,14 @@ def matrix_rank(x: Tensor, tol: float | None = None) -> Array:
 
 
 @op
-def norm(x: Tensor, ord=None, axis: Axes = None, keepdims: bool = False) -> Array:
+def norm(x: Tensor, ord: int | float | str | None = None, axis: Axes = None, keepdims: bool = False) -> Array:
     """A norm of vectors or matrices, as in `numpy.linalg.norm`.
 
     Args:
         x: Tensor of numbers.
-        ord: Order of the norm: a number, 'fro' or 'nuc'. By default the root of the sum of squares.
-        axis: One axis for vectors, two for matrices; ``None`` for the whole tensor.
+        ord: Order of the norm: a number, 'fro' (Frobenius) or 'nuc' (nuclear). By default, the square root of the sum
+            of the squares.
+        axis: One axis for norms of vectors, two axes for norms of matrices; ``None`` for the whole tensor.
         keepdims: Whether the reduced axes stay, with size 1.
 
     Returns:
@@ -226,7 +230,8 @@ def pinv(x: Tensor, rcond: float | None = None) -> Array:
 
     Args:
         x: Matrices ``(..., m, n)``.
-        rcond: Singular values below this share of the largest count as 0; by default the type's precision decides.
+        rcond: Singular values below `rcond` times the largest one count as 0. By default, it follows from the precision
+            of the data type.
 
     Returns:
         Matrices ``(..., n, m)``.
@@ -244,13 +249,13 @@ def qr(x: Tensor, mode: str = "reduced") -> tuple[Array, Array]:
 
     Args:
         x: Matrices ``(..., m, n)``.
-        mode: 'reduced' for ``min(m, n)`` columns of `q`, 'complete' for all `m`.
+        mode: 'reduced' for ``k = min(m, n)`` columns of `q`, 'complete' for ``k = m``.
 
     Returns:
-        ``(q, r)``.
+        ``(q, r)``: ``(..., m, k)`` and ``(..., k, n)``.
 
     Raises:
-        ValueError: If the mode is not known.
+        ValueError: If the mode is unknown.
 
     >>> q, r = qr([[3.0], [4.0]])
     >>> q.shape, r.shape
@@ -262,7 +267,7 @@ def qr(x: Tensor, mode: str = "reduced") -> tuple[Array, Array]:
 
 
 def _columns(solver, a, b):
-    """Lets a solver for matrices `b` take a batch of vectors too."""
+    """Calls a solver for matrices `b`, with vectors as matrices of one column."""
     a, b = as_float(a), as_float(b)
     return solver(a, b[..., None])[..., 0] if b.ndim == a.ndim - 1 else solver(a, b)
 
@@ -289,7 +294,7 @@ def solve_triangular(a: Tensor, b: Tensor, lower: bool = False) -> Array:
     """The solution `x` of ``a @ x = b`` for triangular matrices.
 
     Args:
-        a: Triangular matrices ``(..., n, n)``; the other triangle is not read.
+        a: Triangular matrices ``(..., n, n)``; the other triangle is ignored.
         b: Vectors ``(..., n)`` or matrices ``(..., n, k)``.
         lower: Whether the matrices are lower triangular.
 
@@ -303,16 +308,17 @@ def solve_triangular(a: Tensor, b: Tensor, lower: bool = False) -> Array:
 
 
 @op
-def svd(x: Tensor, full_matrices: bool = True, compute_uv: bool = True):
+def svd(x: Tensor, full_matrices: bool = True, compute_uv: bool = True) -> Array | tuple[Array, Array, Array]:
     """The singular value decomposition: ``x = (u * s) @ v``.
 
     Args:
         x: Matrices ``(..., m, n)``.
-        full_matrices: Whether `u` and `v` are square; otherwise they have ``min(m, n)`` columns and rows.
+        full_matrices: Whether `u` and `v` are square. Otherwise `u` has ``min(m, n)`` columns and `v` as many rows.
         compute_uv: Whether to compute `u` and `v`.
 
     Returns:
-        ``(u, s, v)`` with the singular values in descending order, or `s` alone.
+        ``(u, s, v)``, where `s` is the singular values ``(..., min(m, n))`` in descending order and `v` is already
+        transposed; or `s` alone.
 
     >>> svd([[3.0, 0.0], [0.0, 2.0]], compute_uv=False).tolist()
     [3.0, 2.0]

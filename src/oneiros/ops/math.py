@@ -12,10 +12,16 @@ from .table import Axes, DType, Tensor, as_float, define, operand, tensor, to_dt
 
 @define({"erf": jax.lax.erf, "erfc": jax.lax.erfc, "erfinv": jax.lax.erf_inv, "rsqrt": jax.lax.rsqrt})
 def _special(x: Tensor, *, function) -> Array:
-    """A function of one tensor of floats; integers become `floatx()`.
+    """A function of one tensor of floats.
+
+    Summaries:
+        erf: The error function, element by element.
+        erfc: The complementary error function ``1 - erf(x)``, element by element.
+        erfinv: The inverse of the error function, element by element.
+        rsqrt: ``1 / sqrt(x)``, element by element.
 
     Args:
-        x: Tensor of numbers.
+        x: Tensor of numbers; integers become `floatx()`.
 
     Returns:
         A tensor of the shape of `x`.
@@ -37,7 +43,7 @@ def _special(x: Tensor, *, function) -> Array:
 
 @op
 def logsumexp(x: Tensor, axis: Axes = None, keepdims: bool = False) -> Array:
-    """``log(sum(exp(x)))`` along axes, computed so that nothing overflows.
+    """Computes ``log(sum(exp(x)))`` along axes without overflow.
 
     Args:
         x: Tensor of numbers.
@@ -55,11 +61,11 @@ def logsumexp(x: Tensor, axis: Axes = None, keepdims: bool = False) -> Array:
 
 @op
 def cdist(x: Tensor, y: Tensor) -> Array:
-    """Euclidean distances between all rows of two matrices.
+    """Euclidean distances between all pairs of vectors of two tensors.
 
     Args:
-        x: ``(..., m, d)``.
-        y: ``(..., n, d)``.
+        x: Vectors ``(..., m, d)``.
+        y: Vectors ``(..., n, d)``.
 
     Returns:
         Distances ``(..., m, n)``.
@@ -75,14 +81,14 @@ def cdist(x: Tensor, y: Tensor) -> Array:
 
 @op
 def divide_no_nan(x1: Tensor, x2: Tensor) -> Array:
-    """``x1 / x2``, and 0 where `x2` is 0.
+    """Divides `x1` by `x2`, and returns 0 where `x2` is 0.
 
     Args:
         x1: Tensor of numbers.
         x2: Tensor that broadcasts against `x1`.
 
     Returns:
-        A tensor of the broadcast shape. Gradients are finite, too.
+        A tensor of the broadcast shape. Its gradients are finite as well.
 
     >>> divide_no_nan([1.0, 1.0], [2.0, 0.0]).tolist()
     [0.5, 0.0]
@@ -99,10 +105,10 @@ def in_top_k(targets: Tensor, predictions: Tensor, k: int) -> Array:
     Args:
         targets: Integers ``(...)``.
         predictions: Scores ``(..., classes)``.
-        k: How many predictions to look at. A target that ties with the last of them is among them.
+        k: Number of predictions to consider. A target whose score equals the lowest of them counts as found.
 
     Returns:
-        Booleans ``(...)``; False for classes that do not exist and for scores that are not finite.
+        Booleans ``(...)``; false for classes that do not exist and for scores that are not finite.
 
     >>> in_top_k([1, 0], [[0.1, 0.7, 0.2], [0.1, 0.7, 0.2]], k=2).tolist()
     [True, False]
@@ -119,8 +125,8 @@ def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Array, Array]:
 
     Args:
         x: Tensor of numbers.
-        k: How many values.
-        sorted: Not used; the largest value always comes first.
+        k: Number of values.
+        sorted: Not used; the values are always in descending order.
 
     Returns:
         ``(values, indices)``, both ``(..., k)``.
@@ -133,12 +139,12 @@ def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Array, Array]:
 
 @op
 def extract_sequences(x: Tensor, sequence_length: int, sequence_stride: int) -> Array:
-    """Overlapping windows of the last axis.
+    """Extracts (overlapping) windows of the last axis.
 
     Args:
         x: ``(..., time)``.
         sequence_length: Length of each window.
-        sequence_stride: Distance between the beginnings of two windows.
+        sequence_stride: Distance between the starts of successive windows.
 
     Returns:
         Windows ``(..., windows, sequence_length)``.
@@ -155,13 +161,19 @@ def extract_sequences(x: Tensor, sequence_length: int, sequence_stride: int) -> 
 def _segment(
     data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False, *, function
 ) -> Array:
-    """The rows that have the same segment id, reduced to one.
+    """Reduces the rows that have the same segment id.
+
+    Summaries:
+        segment_max: The largest elements of the rows that have the same segment id.
+        segment_min: The smallest elements of the rows that have the same segment id.
+        segment_prod: The product of the rows that have the same segment id.
+        segment_sum: The sum of the rows that have the same segment id.
 
     Args:
         data: ``(n, ...)``.
         segment_ids: Integers ``(n,)``: the segment of each row.
-        num_segments: Number of segments, which compiled code needs; by default the largest id plus 1.
-        sorted: Whether the ids are in ascending order, which is faster.
+        num_segments: Number of segments; by default the largest id plus 1. It is required in compiled code.
+        sorted: Whether the ids are in ascending order, which makes the operation faster.
 
     Returns:
         One row for each segment: ``(num_segments, ...)``.
@@ -189,7 +201,7 @@ def _segment(
     return function(data, segment_ids, num_segments, indices_are_sorted=sorted)
 
 
-# Spectra. Complex numbers are pairs (real part, imaginary part), as Keras has them.
+# Spectra. Complex numbers are pairs (real part, imaginary part), as in Keras.
 
 
 def _complex(x):
@@ -206,7 +218,7 @@ def fft(x: tuple[Tensor, Tensor]) -> tuple[Array, Array]:
     """The discrete Fourier transform along the last axis.
 
     Args:
-        x: Complex numbers as a pair (real part, imaginary part).
+        x: Complex numbers as a pair (real part, imaginary part), both ``(..., n)``.
 
     Returns:
         The transform as a pair of the same shapes.
@@ -222,7 +234,7 @@ def fft2(x: tuple[Tensor, Tensor]) -> tuple[Array, Array]:
     """The discrete Fourier transform along the last two axes.
 
     Args:
-        x: Complex numbers as a pair (real part, imaginary part).
+        x: Complex numbers as a pair (real part, imaginary part), both ``(..., m, n)``.
 
     Returns:
         The transform as a pair of the same shapes.
@@ -238,7 +250,7 @@ def ifft2(x: tuple[Tensor, Tensor]) -> tuple[Array, Array]:
     """The inverse of `fft2`.
 
     Args:
-        x: Complex numbers as a pair (real part, imaginary part).
+        x: Complex numbers as a pair (real part, imaginary part), both ``(..., m, n)``.
 
     Returns:
         The inverse transform as a pair of the same shapes.
@@ -255,7 +267,7 @@ def rfft(x: Tensor, fft_length: int | None = None) -> tuple[Array, Array]:
 
     Args:
         x: ``(..., n)`` real numbers.
-        fft_length: Length to which the axis is cut, or filled up with zeros; `n` by default.
+        fft_length: Length to which the axis is truncated or padded with zeros; `n` by default.
 
     Returns:
         A pair (real part, imaginary part), both ``(..., fft_length // 2 + 1)``.
@@ -310,16 +322,16 @@ def stft(
     Args:
         x: ``(..., time)`` real numbers.
         sequence_length: Length of the window.
-        sequence_stride: Distance between the beginnings of two frames.
-        fft_length: Length of each frame; zeros are put around the window to fill it.
+        sequence_stride: Distance between the starts of successive frames.
+        fft_length: Length of each frame. The window is padded with zeros on both sides to this length.
         window: 'hann', 'hamming', ``None`` for ones, or a vector of `sequence_length` numbers.
-        center: Whether frames are centred at multiples of the stride; the ends are then extended by reflection.
+        center: Whether frames are centred at the multiples of the stride. Then both ends are padded by reflection.
 
     Returns:
         A pair (real part, imaginary part), both ``(..., frames, fft_length // 2 + 1)``.
 
     Raises:
-        ValueError: If the window's name is not known.
+        ValueError: If the name of the window is unknown.
 
     >>> stft(jnp.ones(16), 4, 2, 4)[0].shape
     (9, 3)
@@ -349,17 +361,17 @@ def istft(
     Args:
         x: A pair (real part, imaginary part), both ``(..., frames, fft_length // 2 + 1)``.
         sequence_length: Length of the window.
-        sequence_stride: Distance between the beginnings of two frames.
+        sequence_stride: Distance between the starts of successive frames.
         fft_length: Length of each frame.
-        length: Length of the result; by default as long as the frames allow.
-        window: The window that `stft` was given.
-        center: What `stft` was given.
+        length: Length of the result; by default, all that the frames determine.
+        window: The window, as given to `stft`.
+        center: Whether frames are centred, as given to `stft`.
 
     Returns:
         Real numbers ``(..., length)``.
 
     Raises:
-        ValueError: If the window's name is not known.
+        ValueError: If the name of the window is unknown.
 
     >>> istft(stft(jnp.arange(8.0), 4, 2, 4), 4, 2, 4).round(2).tolist()
     [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
@@ -382,7 +394,7 @@ def istft(
 
 @op
 def view_as_complex(x: Tensor) -> Array:
-    """Complex numbers from pairs along the last axis.
+    """Converts pairs along the last axis to complex numbers.
 
     Args:
         x: ``(..., 2)``: real and imaginary parts.
@@ -404,7 +416,7 @@ def view_as_complex(x: Tensor) -> Array:
 
 @op
 def view_as_real(x: Tensor) -> Array:
-    """Pairs along a new last axis from complex numbers.
+    """Converts complex numbers to pairs along a new last axis.
 
     Args:
         x: Complex numbers ``(...)``.
@@ -420,11 +432,11 @@ def view_as_real(x: Tensor) -> Array:
 
 @op
 def saturate_cast(x: Tensor, dtype: DType) -> Array:
-    """`x` in another type, limited to what that type can hold.
+    """Converts to another data type, and clips to its range.
 
     Args:
         x: Tensor of numbers.
-        dtype: The other type.
+        dtype: The other data type.
 
     Returns:
         A tensor of the shape of `x`.

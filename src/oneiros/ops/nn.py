@@ -1,4 +1,4 @@
-"""`keras.ops.nn`: activations, normalizations, losses of single examples, attention."""
+"""`keras.ops.nn`: activations, normalizations, losses per example, attention."""
 
 import math
 from collections.abc import Sequence
@@ -33,17 +33,17 @@ publish(globals(), activations)
 
 @op
 def one_hot(x: Tensor, num_classes: int, axis: int = -1, dtype: DType = None, sparse: bool = False) -> Array:
-    """Integers as vectors of 0 with one 1.
+    """One-hot encoding: each integer becomes a vector of zeros with a 1 at its index.
 
     Args:
-        x: Integers of any shape. Negative integers give zeros alone.
+        x: Integers of any shape. Integers outside ``[0, num_classes)`` become vectors of zeros.
         num_classes: Length of the vectors.
-        axis: Where the new axis goes.
+        axis: Position of the new axis in the result.
         dtype: Type of the result; `floatx()` by default.
         sparse: Not used; results are dense.
 
     Returns:
-        A tensor with one dimension more than `x`.
+        A tensor with one more dimension than `x`.
 
     >>> one_hot([0, 2], 3).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
@@ -55,18 +55,18 @@ def one_hot(x: Tensor, num_classes: int, axis: int = -1, dtype: DType = None, sp
 def multi_hot(
     inputs: Tensor, num_classes: int | None = None, axis: int = -1, dtype: DType = None, sparse: bool = False, **kwargs
 ) -> Array:
-    """Rows of integers as vectors with a 1 at each integer that occurs.
+    """Multi-hot encoding: each row of integers becomes a vector with a 1 at each integer that occurs.
 
     Args:
-        inputs: Integers ``(..., n)``.
+        inputs: Integers ``(n,)`` or ``(batch, n)``.
         num_classes: Length of the vectors.
-        axis: Axis of the classes.
+        axis: Position of the axis of the classes.
         dtype: Type of the result; `floatx()` by default.
         sparse: Not used; results are dense.
-        **kwargs: `num_tokens`, another name of `num_classes`.
+        **kwargs: `num_tokens`, an older name of `num_classes`.
 
     Returns:
-        A tensor ``(..., num_classes)``.
+        A tensor ``(num_classes,)`` or ``(batch, num_classes)``.
 
     >>> multi_hot([[0, 2]], 4).tolist()
     [[1.0, 0.0, 1.0, 0.0]]
@@ -96,12 +96,13 @@ def _losses_inputs(name, target, output, axis=None):
 
 @op
 def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False) -> Array:
-    """``-target * log(output) - (1 - target) * log(1 - output)``, element by element.
+    """Binary cross-entropy, element by element: ``-target * log(output) - (1 - target) * log(1 - output)``.
 
     Args:
         target: Numbers from 0 to 1.
-        output: Probabilities, or logits, of the shape of the target.
-        from_logits: Whether the output holds logits.
+        output: Probabilities (or logits) of the shape of the target.
+        from_logits: Whether `output` is logits instead of probabilities. Probabilities are clipped to
+            ``[epsilon(), 1 - epsilon()]``.
 
     Returns:
         A tensor of the shape of the target.
@@ -130,12 +131,13 @@ def _softmax_logits(output, from_logits, axis):
 
 @op
 def categorical_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1) -> Array:
-    """``-sum(target * log(output))`` over the classes.
+    """Cross-entropy of probabilities: ``-sum(target * log(output))`` over the classes.
 
     Args:
         target: Probabilities of the classes, such as one-hot vectors.
-        output: Probabilities, or logits, of the shape of the target.
-        from_logits: Whether the output holds logits.
+        output: Probabilities (or logits) of the shape of the target.
+        from_logits: Whether `output` is logits instead of probabilities. Probabilities are divided by their sum, and
+            clipped to ``[epsilon(), 1 - epsilon()]``.
         axis: Axis of the classes.
 
     Returns:
@@ -157,12 +159,13 @@ def categorical_crossentropy(target: Tensor, output: Tensor, from_logits: bool =
 
 @op
 def sparse_categorical_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1) -> Array:
-    """``-log(output[target])``: the cross-entropy for targets that are integers.
+    """Cross-entropy of class indices: ``-log(output[target])``.
 
     Args:
-        target: Integers of the shape of the output without its classes; a last axis of size 1 is removed.
-        output: Probabilities, or logits, of the classes.
-        from_logits: Whether the output holds logits.
+        target: Integers of the shape of the output without its axis of classes. A last axis of size 1 is removed.
+        output: Probabilities (or logits) of the classes.
+        from_logits: Whether `output` is logits instead of probabilities. Probabilities are divided by their sum, and
+            clipped to ``[epsilon(), 1 - epsilon()]``.
         axis: Axis of the classes in the output.
 
     Returns:
@@ -176,7 +179,7 @@ def sparse_categorical_crossentropy(target: Tensor, output: Tensor, from_logits:
     """
     output, from_logits = _softmax_logits(output, from_logits, axis)
     target, output = tensor(target).astype("int32"), as_float(tensor(output))
-    output = jnp.moveaxis(output, axis, -1)
+    output = jnp.moveaxis(output, axis, -1)  # (..., classes)
     if target.ndim == output.ndim and target.shape[-1] == 1:
         target = target[..., 0]
     if target.shape != output.shape[:-1]:
@@ -195,7 +198,7 @@ def sparse_categorical_crossentropy(target: Tensor, output: Tensor, from_logits:
 def moments(
     x: Tensor, axes: int | Sequence[int], keepdims: bool = False, synchronized: bool = False
 ) -> tuple[Array, Array]:
-    """The mean and the variance along axes. Half precision is summed in float32.
+    """The mean and the variance along axes. Half-precision numbers are summed in float32.
 
     Args:
         x: Tensor of numbers.
@@ -217,7 +220,7 @@ def moments(
 
 
 def _along(value, ndim, axes):
-    """A vector (or array over `axes`) with dimensions of 1 in the other places."""
+    """An array over `axes`, with dimensions of size 1 for the other axes."""
     shape = [1] * ndim
     for axis, size in zip(axes, value.shape):
         shape[axis] = size
@@ -234,16 +237,16 @@ def batch_normalization(
     scale: Tensor = None,
     epsilon: float = 1e-3,
 ) -> Array:
-    """``(x - mean) / sqrt(variance + epsilon) * scale + offset`` (Ioffe & Szegedy 2015).
+    """Batch normalization: ``(x - mean) / sqrt(variance + epsilon) * scale + offset`` (Ioffe & Szegedy 2015).
 
     Args:
         x: Tensor of numbers.
-        mean: Means along `axis`.
-        variance: Variances along `axis`.
-        axis: Axis or axes that the statistics belong to.
-        offset: What to add, along `axis`; nothing by default.
-        scale: Factor, along `axis`; 1 by default.
-        epsilon: What is added to the variance.
+        mean: Means, one for each position along `axis`.
+        variance: Variances, one for each position along `axis`.
+        axis: Axis (or axes) of `mean`, `variance`, `offset` and `scale`: usually that of the channels.
+        offset: Added to the normalized values; 0 by default.
+        scale: Factor of the normalized values; 1 by default.
+        epsilon: Small number added to the variance.
 
     Returns:
         A tensor of the shape of `x`.
@@ -269,14 +272,14 @@ def _axes(axis, ndim):
 def layer_normalization(
     x: Tensor, gamma: Tensor = None, beta: Tensor = None, axis: Axes = -1, epsilon: float | None = None, **kwargs
 ) -> Array:
-    """Each example brought to mean 0 and variance 1 along axes (Ba et al. 2016).
+    """Layer normalization: scales each example to mean 0 and variance 1 along axes (Ba et al. 2016).
 
     Args:
         x: Tensor of numbers.
-        gamma: Factor, along `axis`; 1 by default.
-        beta: What to add, along `axis`; nothing by default.
+        gamma: Factor of the normalized values, of the shape of the axes; 1 by default.
+        beta: Added to the scaled values, of the shape of the axes; 0 by default.
         axis: Axis or axes to normalize along.
-        epsilon: What is added to the variance; `config.epsilon()` by default.
+        epsilon: Small number added to the variance; `config.epsilon()` by default.
         **kwargs: Not used.
 
     Returns:
@@ -300,13 +303,13 @@ def layer_normalization(
 
 @op
 def rms_normalization(x: Tensor, scale: Tensor = None, axis: Axes = -1, epsilon: float | None = None) -> Array:
-    """``x / sqrt(mean(x**2) + epsilon) * scale`` (Zhang & Sennrich 2019).
+    """RMS normalization: ``x / sqrt(mean(x**2) + epsilon) * scale`` (Zhang & Sennrich 2019).
 
     Args:
         x: Tensor of numbers.
-        scale: Factor, along `axis`; 1 by default.
+        scale: Factor of the normalized values, of the shape of the axes; 1 by default.
         axis: Axis or axes of the mean.
-        epsilon: What is added to the mean; `config.epsilon()` by default.
+        epsilon: Small number added to the mean; `config.epsilon()` by default.
 
     Returns:
         A tensor of the shape of `x`.
@@ -326,13 +329,13 @@ def rms_normalization(x: Tensor, scale: Tensor = None, axis: Axes = -1, epsilon:
 
 @op
 def normalize(x: Tensor, axis: Axes = -1, order: float = 2, epsilon: float | None = None) -> Array:
-    """`x` divided by its norm along an axis.
+    """Divides a tensor by its norm along an axis.
 
     Args:
         x: Tensor of numbers.
-        axis: The axis.
-        order: Order of the norm.
-        epsilon: Smallest norm to divide by; `config.epsilon()` by default.
+        axis: Axis of the vectors whose norm becomes 1.
+        order: Order of the norm: 1 for the sum of absolute values, 2 for the Euclidean norm.
+        epsilon: Lower limit of the norm to divide by; `config.epsilon()` by default.
 
     Returns:
         A tensor of the shape of `x`.
@@ -393,21 +396,22 @@ def dot_product_attention(
     mask: Tensor = None,
     scale: float | None = None,
     is_causal: bool = False,
-    flash_attention=None,
+    flash_attention: bool | None = None,
     attn_logits_soft_cap: float | None = None,
 ) -> Array:
     """Scaled dot-product attention (Vaswani et al. 2017).
 
     Args:
         query: ``(n, T, heads, features)``.
-        key: ``(n, S, key_heads, features)``; each of its heads serves ``heads / key_heads`` heads of the query.
+        key: ``(n, S, key_heads, features)``. Each head is shared by ``heads / key_heads`` heads of the query.
         value: ``(n, S, key_heads, features)``.
-        bias: What to add to the logits ``(n, heads, T, S)``.
-        mask: Booleans that broadcast to ``(n, heads, T, S)``: False where a query may not look.
+        bias: Added to the logits; broadcasts to ``(n, heads, T, S)``.
+        mask: Booleans that broadcast to ``(n, heads, T, S)``: true where a query may attend to a key.
         scale: Factor of the logits; ``1 / sqrt(features)`` by default.
-        is_causal: Whether a query sees only its own place and those before it.
+        is_causal: Whether each query attends only to its own position and earlier ones.
         flash_attention: Not used.
-        attn_logits_soft_cap: Limit of the logits, approached smoothly by tanh; ``None`` for no limit.
+        attn_logits_soft_cap: Upper limit `c` of the absolute logits, which become ``c * tanh(logits / c)``. ``None``
+            for no limit.
 
     Returns:
         ``(n, T, heads, features)``.

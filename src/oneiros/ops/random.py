@@ -4,6 +4,7 @@ Every function takes a `seed`. An integer gives the same numbers at every call. 
 every call, and so does ``None``, which stands for the global generator (see `keras.utils.set_random_seed`).
 """
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import jax
@@ -20,7 +21,7 @@ Seed: TypeAlias = int | SeedGenerator | None
 
 
 def key_of(seed: int | Tensor | SeedGenerator | None) -> Array:
-    """The key of JAX for a seed.
+    """The key for a seed, as JAX's generators take it.
 
     Args:
         seed: Integer, pair of unsigned integers, `SeedGenerator`, or ``None`` for the global generator.
@@ -29,7 +30,7 @@ def key_of(seed: int | Tensor | SeedGenerator | None) -> Array:
         Two unsigned integers.
 
     Raises:
-        ValueError: If the seed is of another type.
+        ValueError: If the seed is none of these.
 
     >>> key_of(7).tolist()
     [7, 0]
@@ -50,15 +51,15 @@ def _jax_key(seed):
 
 
 @op
-def normal(shape: Shape, mean=0.0, stddev=1.0, dtype: DType = None, seed: Seed = None) -> Array:
+def normal(shape: Shape, mean: Tensor = 0.0, stddev: Tensor = 1.0, dtype: DType = None, seed: Seed = None) -> Array:
     """Normally distributed numbers.
 
     Args:
         shape: Shape of the result.
         mean: Mean of the distribution.
         stddev: Standard deviation of the distribution.
-        dtype: A type of floats; `floatx()` by default.
-        seed: See the module.
+        dtype: Floating-point data type; `floatx()` by default.
+        seed: Integer, `SeedGenerator`, or ``None`` for the global generator.
 
     Returns:
         A tensor of the shape.
@@ -71,15 +72,15 @@ def normal(shape: Shape, mean=0.0, stddev=1.0, dtype: DType = None, seed: Seed =
 
 
 @op
-def uniform(shape: Shape, minval=0.0, maxval=1.0, dtype: DType = None, seed: Seed = None) -> Array:
+def uniform(shape: Shape, minval: Tensor = 0.0, maxval: Tensor = 1.0, dtype: DType = None, seed: Seed = None) -> Array:
     """Uniformly distributed numbers.
 
     Args:
         shape: Shape of the result.
         minval: Smallest number.
-        maxval: End of the range, which is not reached.
-        dtype: A type of floats or integers; `floatx()` by default.
-        seed: See the module.
+        maxval: End of the range, exclusive.
+        dtype: Floating-point or integer data type; `floatx()` by default.
+        seed: Integer, `SeedGenerator`, or ``None`` for the global generator.
 
     Returns:
         A tensor of the shape.
@@ -96,21 +97,21 @@ def uniform(shape: Shape, minval=0.0, maxval=1.0, dtype: DType = None, seed: See
 
 
 @op
-def randint(shape: Shape, minval, maxval, dtype: DType = "int32", seed: Seed = None) -> Array:
+def randint(shape: Shape, minval: Tensor, maxval: Tensor, dtype: DType = "int32", seed: Seed = None) -> Array:
     """Uniformly distributed integers.
 
     Args:
         shape: Shape of the result.
         minval: Smallest integer.
-        maxval: End of the range, which is not reached.
-        dtype: A type of integers.
-        seed: See the module.
+        maxval: End of the range, exclusive.
+        dtype: Integer data type.
+        seed: Integer, `SeedGenerator`, or ``None`` for the global generator.
 
     Returns:
         A tensor of the shape.
 
     Raises:
-        ValueError: If the type is one of floats.
+        ValueError: If the data type is not an integer type.
 
     >>> sorted(set(randint((100,), 0, 3, seed=1).tolist()))
     [0, 1, 2]
@@ -122,15 +123,17 @@ def randint(shape: Shape, minval, maxval, dtype: DType = "int32", seed: Seed = N
 
 
 @op
-def truncated_normal(shape: Shape, mean=0.0, stddev=1.0, dtype: DType = None, seed: Seed = None) -> Array:
-    """Normally distributed numbers within two standard deviations; numbers outside are drawn again.
+def truncated_normal(
+    shape: Shape, mean: Tensor = 0.0, stddev: Tensor = 1.0, dtype: DType = None, seed: Seed = None
+) -> Array:
+    """Numbers of a normal distribution that is truncated at two standard deviations.
 
     Args:
         shape: Shape of the result.
         mean: Mean of the distribution.
-        stddev: Standard deviation of the distribution before it is cut.
-        dtype: A type of floats; `floatx()` by default.
-        seed: See the module.
+        stddev: Standard deviation of the distribution before the truncation.
+        dtype: Floating-point data type; `floatx()` by default.
+        seed: Integer, `SeedGenerator`, or ``None`` for the global generator.
 
     Returns:
         A tensor of the shape.
@@ -144,21 +147,21 @@ def truncated_normal(shape: Shape, mean=0.0, stddev=1.0, dtype: DType = None, se
 
 
 @op
-def dropout(inputs: Tensor, rate: float, noise_shape=None, seed: Seed = None) -> Array:
+def dropout(inputs: Tensor, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Seed = None) -> Array:
     """Sets elements to 0 at random, and scales up the others (Srivastava et al. 2014).
 
     Args:
         inputs: Tensor of floats.
-        rate: Probability of each element to become 0. The others are divided by ``1 - rate``.
-        noise_shape: Shape of the random choice, which is broadcast to the inputs; ``None`` in it stands for the
-            dimension of the inputs. By default each element is chosen by itself.
-        seed: See the module.
+        rate: Probability of each element to become 0, from 0 to 1. The others are divided by ``1 - rate``.
+        noise_shape: Shape of the random mask, which is broadcast to the inputs. ``None`` in it stands for the dimension
+            of the inputs. By default, each element is drawn independently.
+        seed: Integer, `SeedGenerator`, or ``None`` for the global generator.
 
     Returns:
         A tensor of the shape of the inputs.
 
     Raises:
-        ValueError: If the rate is not from 0 to 1.
+        ValueError: If the rate is not in ``[0, 1]``.
 
     >>> sorted(set(dropout([1.0] * 100, 0.5, seed=1).tolist()))
     [0.0, 2.0]
@@ -178,12 +181,12 @@ def dropout(inputs: Tensor, rate: float, noise_shape=None, seed: Seed = None) ->
 
 @op
 def shuffle(x: Tensor, axis: int = 0, seed: Seed = None) -> Array:
-    """The elements along an axis in random order.
+    """Shuffles a tensor along an axis.
 
     Args:
         x: Tensor.
-        axis: The axis.
-        seed: See the module.
+        axis: Axis whose slices are put in random order.
+        seed: Integer, `SeedGenerator`, or ``None`` for the global generator.
 
     Returns:
         A tensor of the shape of `x`.
@@ -196,13 +199,13 @@ def shuffle(x: Tensor, axis: int = 0, seed: Seed = None) -> Array:
 
 @op
 def categorical(logits: Tensor, num_samples: int, dtype: DType = "int32", seed: Seed = None) -> Array:
-    """Classes drawn with the probabilities ``softmax(logits)``.
+    """Draws classes with the probabilities ``softmax(logits)``.
 
     Args:
-        logits: ``(n, classes)``.
-        num_samples: How many classes to draw for each row.
-        dtype: A type of integers.
-        seed: See the module.
+        logits: Logarithms of the probabilities, up to a constant, ``(n, classes)``.
+        num_samples: Number of classes to draw for each row.
+        dtype: Integer data type.
+        seed: Integer, `SeedGenerator`, or ``None`` for the global generator.
 
     Returns:
         Integers ``(n, num_samples)``.
@@ -211,19 +214,19 @@ def categorical(logits: Tensor, num_samples: int, dtype: DType = "int32", seed: 
     [[1, 1, 1]]
     """
     logits = tensor(logits)
-    draws = jax.random.categorical(_jax_key(seed), logits, shape=(num_samples, *logits.shape[:-1]))
+    draws = jax.random.categorical(_jax_key(seed), logits, shape=(num_samples, *logits.shape[:-1]))  # (samples, n)
     return jnp.moveaxis(draws, 0, -1).astype(to_dtype(dtype))
 
 
 @op
 def gamma(shape: Shape, alpha: Tensor, dtype: DType = None, seed: Seed = None) -> Array:
-    """Numbers of a gamma distribution with scale 1.
+    """Numbers of a gamma distribution with scale 1 (Marsaglia & Tsang 2000).
 
     Args:
         shape: Shape of the result.
         alpha: Shape parameter of the distribution.
-        dtype: A type of floats; `floatx()` by default.
-        seed: See the module.
+        dtype: Floating-point data type; `floatx()` by default.
+        seed: Integer, `SeedGenerator`, or ``None`` for the global generator.
 
     Returns:
         A tensor of the shape.
@@ -242,8 +245,8 @@ def beta(shape: Shape, alpha: Tensor, beta: Tensor, dtype: DType = None, seed: S
         shape: Shape of the result.
         alpha: First shape parameter of the distribution.
         beta: Second shape parameter of the distribution.
-        dtype: A type of floats; `floatx()` by default.
-        seed: See the module.
+        dtype: Floating-point data type; `floatx()` by default.
+        seed: Integer, `SeedGenerator`, or ``None`` for the global generator.
 
     Returns:
         A tensor of the shape, with numbers from 0 to 1.
@@ -256,14 +259,14 @@ def beta(shape: Shape, alpha: Tensor, beta: Tensor, dtype: DType = None, seed: S
 
 @op
 def binomial(shape: Shape, counts: Tensor, probabilities: Tensor, dtype: DType = None, seed: Seed = None) -> Array:
-    """How many of some trials succeed.
+    """Numbers of a binomial distribution: how many of a number of trials succeed.
 
     Args:
         shape: Shape of the result.
         counts: Number of trials.
         probabilities: Probability that a trial succeeds.
-        dtype: Type of the result; `floatx()` by default.
-        seed: See the module.
+        dtype: Data type of the result; `floatx()` by default.
+        seed: Integer, `SeedGenerator`, or ``None`` for the global generator.
 
     Returns:
         A tensor of the shape.

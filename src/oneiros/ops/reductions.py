@@ -1,6 +1,7 @@
-"""Reductions, order, counts and sums of products (a part of `keras.ops.numpy`)."""
+"""Reductions, sorting, counting and sums of products (a part of `keras.ops.numpy`)."""
 
 import builtins
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
@@ -49,19 +50,61 @@ def _reduction(x: Tensor, axis: Axes = None, keepdims: bool = False, *, function
 
     >>> nansum([1.0, float("nan")]).tolist()
     1.0
+
+    >>> amax([[1, 5], [4, 2]], axis=0).tolist()
+    [4, 5]
+
+    >>> amin([[1, 5], [4, 2]], axis=0).tolist()
+    [1, 2]
+
+    >>> argmin([[1, 5, 2], [4, 3, 0]], axis=-1).tolist()
+    [0, 2]
+
+    >>> median([1.0, 9.0, 2.0]).tolist()
+    2.0
+
+    >>> nanargmax([1.0, float("nan"), 3.0]).tolist()
+    2
+
+    >>> nanargmin([float("nan"), 1.0, 3.0]).tolist()
+    1
+
+    >>> nanmax([1.0, float("nan")]).tolist()
+    1.0
+
+    >>> nanmean([1.0, float("nan"), 3.0]).tolist()
+    2.0
+
+    >>> nanmedian([1.0, float("nan"), 3.0]).tolist()
+    2.0
+
+    >>> nanmin([1.0, float("nan")]).tolist()
+    1.0
+
+    >>> nanprod([2.0, float("nan")]).tolist()
+    2.0
+
+    >>> nanstd([1.0, float("nan"), 3.0]).tolist()
+    1.0
+
+    >>> nanvar([1.0, float("nan"), 3.0]).tolist()
+    1.0
+
+    >>> ptp([[1, 5], [4, 2]], axis=1).tolist()
+    [4, 2]
     """
     return function(operand(x), axis=axis, keepdims=keepdims)
 
 
 @define(jnp, "max min")
-def _extreme(x: Tensor, axis: Axes = None, keepdims: bool = False, initial=None, *, function) -> Array:
-    """The largest or smallest element.
+def _extreme(x: Tensor, axis: Axes = None, keepdims: bool = False, initial: Tensor = None, *, function) -> Array:
+    """The largest or smallest element along axes.
 
     Args:
         x: Tensor of any shape.
         axis: Axis or axes to reduce over; ``None`` for all of them.
         keepdims: Whether the reduced axes stay, with size 1.
-        initial: A number that takes part in the comparison, so that empty tensors have a result.
+        initial: A number that is compared with the elements, and the result for empty tensors.
 
     Returns:
         A tensor without the reduced axes.
@@ -104,28 +147,34 @@ def _quantile(
         x: Tensor of numbers.
         q: Which quantiles: numbers from 0 to 1 (for percentiles, from 0 to 100).
         axis: Axis or axes to reduce over; ``None`` for all of them.
-        method: How to choose between two neighbours: 'linear', 'lower', 'higher', 'midpoint' or 'nearest'.
+        method: Value to take between two neighbouring elements: 'linear', 'lower', 'higher', 'midpoint' or 'nearest'.
         keepdims: Whether the reduced axes stay, with size 1.
 
     Returns:
-        A tensor whose first axes are those of `q`.
+        A tensor without the reduced axes, behind the axes of `q`: ``(*q.shape, ...)``.
 
     >>> quantile([1.0, 2.0, 4.0], 0.5).tolist()
     2.0
 
     >>> percentile([1.0, 2.0, 4.0], 50).tolist()
     2.0
+
+    >>> nanpercentile([1.0, 2.0, float("nan")], 50).tolist()
+    1.5
+
+    >>> nanquantile([1.0, 2.0, float("nan")], 0.5).tolist()
+    1.5
     """
     return function(operand(x), q=operand(q), axis=axis, method=method, keepdims=keepdims)
 
 
 @define(jnp, "cumprod cumsum nancumprod nancumsum")
 def _cumulation(x: Tensor, axis: int | None = None, dtype: DType = None, *, function) -> Array:
-    """Sums or products of all elements up to each place.
+    """Cumulative sums or products.
 
     Args:
         x: Tensor of any shape.
-        axis: Axis to go along; ``None`` for the flattened tensor.
+        axis: Axis to accumulate along; ``None`` for the flattened tensor.
         dtype: Type of the result; by default that of `x`.
 
     Returns:
@@ -136,6 +185,12 @@ def _cumulation(x: Tensor, axis: int | None = None, dtype: DType = None, *, func
 
     >>> cumprod([1, 2, 3]).tolist()
     [1, 2, 6]
+
+    >>> nancumprod([2.0, float("nan"), 3.0]).tolist()
+    [2.0, 2.0, 6.0]
+
+    >>> nancumsum([2.0, float("nan"), 3.0]).tolist()
+    [2.0, 2.0, 5.0]
     """
     return function(operand(x), axis=axis, dtype=dtype)
 
@@ -143,6 +198,10 @@ def _cumulation(x: Tensor, axis: int | None = None, dtype: DType = None, *, func
 @define(jnp, "argsort sort")
 def _order(x: Tensor, axis: int = -1, *, function) -> Array:
     """Ascending order along an axis.
+
+    Summaries:
+        argsort: The indices that sort a tensor along an axis, in ascending order.
+        sort: Sorts a tensor along an axis, in ascending order.
 
     Args:
         x: Tensor of any shape.
@@ -162,7 +221,7 @@ def _order(x: Tensor, axis: int = -1, *, function) -> Array:
 
 @op
 def average(x: Tensor, axis: Axes = None, weights: Tensor = None) -> Array:
-    """The weighted mean.
+    """The weighted mean along axes.
 
     Args:
         x: Tensor of numbers.
@@ -180,12 +239,13 @@ def average(x: Tensor, axis: Axes = None, weights: Tensor = None) -> Array:
 
 @op
 def argpartition(x: Tensor, kth: int, axis: int = -1) -> Array:
-    """The indices that move the smallest elements to the front.
+    """The indices that partition a tensor: the `kth` smallest elements come first, the others follow.
 
     Args:
         x: Tensor of any shape.
-        kth: Place of the element that is put in its sorted position: none before it is larger, none after it smaller.
-        axis: Axis to work along.
+        kth: Position (from 0) at which the element is the one that sorting would put there. No element before it is
+            larger, none behind it is smaller.
+        axis: Axis to partition along.
 
     Returns:
         Integers of the shape of `x`.
@@ -197,16 +257,16 @@ def argpartition(x: Tensor, kth: int, axis: int = -1) -> Array:
 
 
 @op
-def histogram(x: Tensor, bins: int | Tensor = 10, range: tuple[float, float] | None = None):
-    """How many elements fall into each bin.
+def histogram(x: Tensor, bins: int | Tensor = 10, range: tuple[float, float] | None = None) -> tuple[Array, Array]:
+    """Counts how many elements fall into each bin.
 
     Args:
-        x: Tensor of numbers; its shape does not matter.
-        bins: Number of bins of equal width, or the edges of the bins.
-        range: Smallest and largest edge; by default those of `x`.
+        x: Tensor of numbers, of any shape.
+        bins: Number of bins of equal width, or a vector of the edges of the bins.
+        range: Smallest and largest edge; by default the smallest and largest element of `x`.
 
     Returns:
-        ``(counts, edges)``, with one edge more than counts.
+        ``(counts, edges)``: vectors of the length of the number of bins, and one more.
 
     >>> counts, edges = histogram([1.0, 2.0, 2.5], bins=2, range=(0, 4))
     >>> counts.tolist(), edges.tolist()
@@ -221,10 +281,10 @@ def digitize(x: Tensor, bins: Tensor) -> Array:
 
     Args:
         x: Tensor of numbers.
-        bins: Edges of the bins, in order.
+        bins: Vector of the edges of the bins, in ascending or descending order.
 
     Returns:
-        Integers of the shape of `x`: 0 below the first edge.
+        Integers of the shape of `x`: 0 for elements before the first edge.
 
     >>> digitize([0.5, 1.5, 9.0], [1.0, 2.0]).tolist()
     [0, 1, 2]
@@ -238,11 +298,11 @@ def diff(a: Tensor, n: int = 1, axis: int = -1) -> Array:
 
     Args:
         a: Tensor of numbers.
-        n: How often to take differences.
-        axis: Axis to go along; it gets shorter by `n`.
+        n: Number of times that differences are taken.
+        axis: Axis of the neighbours.
 
     Returns:
-        A tensor.
+        A tensor whose axis is shorter by `n`.
 
     >>> diff([1, 4, 9]).tolist()
     [3, 5]
@@ -255,9 +315,9 @@ def trapezoid(y: Tensor, x: Tensor = None, dx: float = 1.0, axis: int = -1) -> A
     """The integral along an axis by the trapezoidal rule.
 
     Args:
-        y: Values of the function.
-        x: The places of the values; by default they are `dx` apart.
-        dx: Distance of the places, where `x` is not given.
+        y: Values of the function at the sample points.
+        x: Sample points. By default, they are `dx` apart.
+        dx: Distance between sample points if `x` is not given.
         axis: Axis to integrate along.
 
     Returns:
@@ -270,13 +330,14 @@ def trapezoid(y: Tensor, x: Tensor = None, dx: float = 1.0, axis: int = -1) -> A
 
 
 @op
-def tensordot(x1: Tensor, x2: Tensor, axes=2) -> Array:
+def tensordot(x1: Tensor, x2: Tensor, axes: int | Sequence = 2) -> Array:
     """Products of two tensors, summed over axes.
 
     Args:
         x1: First tensor.
         x2: Second tensor.
-        axes: How many of the last axes of `x1` and the first axes of `x2` to sum over, or a pair of lists of axes.
+        axes: Number of axes to sum over: the last ones of `x1` and the first ones of `x2`. Or a pair of lists: the axes
+            of `x1` and the axes of `x2`.
 
     Returns:
         A tensor with the remaining axes of `x1`, then those of `x2`.
@@ -294,7 +355,8 @@ def correlate(x1: Tensor, x2: Tensor, mode: str = "valid") -> Array:
     Args:
         x1: First vector.
         x2: Second vector.
-        mode: 'valid', 'same' or 'full'.
+        mode: 'valid' where the vectors overlap completely, 'full' where they overlap at all, 'same' for the middle part
+            of 'full' that has the length of the longer vector.
 
     Returns:
         A vector.
@@ -310,15 +372,15 @@ def cross(x1: Tensor, x2: Tensor, axisa: int = -1, axisb: int = -1, axisc: int =
     """The cross product of vectors in three (or two) dimensions.
 
     Args:
-        x1: Tensor of vectors.
-        x2: Tensor of vectors.
-        axisa: Axis of the vectors in `x1`.
-        axisb: Axis of the vectors in `x2`.
-        axisc: Axis of the vectors in the result.
-        axis: One axis instead of those three.
+        x1: Tensor of vectors of size 2 or 3.
+        x2: Tensor of vectors of size 2 or 3.
+        axisa: Axis of `x1` that holds the vectors.
+        axisb: Axis of `x2` that holds the vectors.
+        axisc: Axis of the result that holds the vectors.
+        axis: Sets `axisa`, `axisb` and `axisc` to one value.
 
     Returns:
-        A tensor of vectors (of numbers, for two dimensions).
+        A tensor of vectors of size 3; of numbers if both tensors hold vectors of size 2.
 
     >>> cross([1, 0, 0], [0, 1, 0]).tolist()
     [0, 0, 1]
@@ -328,7 +390,7 @@ def cross(x1: Tensor, x2: Tensor, axisa: int = -1, axisb: int = -1, axisc: int =
 
 @op
 def searchsorted(sorted_sequence: Tensor, values: Tensor, side: str = "left") -> Array:
-    """Where values would have to be inserted to keep a sequence sorted.
+    """The positions at which to insert values so that a sequence stays sorted.
 
     Args:
         sorted_sequence: Vector in ascending order.
@@ -346,13 +408,13 @@ def searchsorted(sorted_sequence: Tensor, values: Tensor, side: str = "left") ->
 
 @op
 def bincount(x: Tensor, weights: Tensor = None, minlength: int = 0, sparse: bool = False) -> Array:
-    """How often each of 0, 1, 2, ... occurs.
+    """Counts how often each integer occurs.
 
     Args:
         x: Non-negative integers: a vector, or a matrix whose rows are counted separately.
-        weights: What each element adds to its count; 1 by default.
-        minlength: Smallest number of counts. In compiled code it is the number of counts: larger integers are left
-            out.
+        weights: Weights of the elements, of the shape of `x`; 1 by default.
+        minlength: Smallest number of counts. In compiled code, it is the number of counts, and larger integers are
+            ignored.
         sparse: Not used; results are dense.
 
     Returns:
@@ -381,10 +443,11 @@ def bincount(x: Tensor, weights: Tensor = None, minlength: int = 0, sparse: bool
 
 @op
 def einsum(subscripts: str, *operands: Tensor, **kwargs) -> Array:
-    """Sums of products, in Einstein's notation.
+    """Sums of products in Einstein notation.
 
     Args:
-        subscripts: Letters for the axes of each operand and of the result, such as ``"ij,jk->ik"``.
+        subscripts: One letter for each axis of the operands and of the result, such as ``"ij,jk->ik"``. Products are
+            summed over the letters that are missing in the result.
         *operands: Tensors.
         **kwargs: Not used.
 
@@ -399,13 +462,13 @@ def einsum(subscripts: str, *operands: Tensor, **kwargs) -> Array:
 
 @op
 def slogdet(x: Tensor) -> tuple[Array, Array]:
-    """The sign of the determinant, and the logarithm of its absolute value.
+    """The sign of the determinant, and the natural logarithm of its absolute value.
 
     Args:
         x: Square matrices ``(..., n, n)``.
 
     Returns:
-        ``(sign, logarithm)``, both ``(...)``.
+        ``(sign, logarithm)``, both of shape ``(...)``.
 
     >>> [part.tolist() for part in slogdet([[-1.0, 0.0], [0.0, 1.0]])]
     [-1.0, 0.0]
@@ -422,22 +485,23 @@ def unique(
     return_counts: bool = False,
     axis: int | None = None,
     size: int | None = None,
-    fill_value=None,
-):
-    """The distinct values of a tensor.
+    fill_value: Tensor = None,
+) -> Array | tuple[Array, ...]:
+    """The distinct values of a tensor, in ascending order.
 
     Args:
         x: Tensor.
-        sorted: Not used; the values are always in ascending order.
-        return_index: Whether to return where each value occurs first.
-        return_inverse: Whether to return which value each element of `x` is.
+        sorted: Not used; the values are always sorted.
+        return_index: Whether to return the index at which each value occurs first.
+        return_inverse: Whether to return, for each element of `x`, the index of its value.
         return_counts: Whether to return how often each value occurs.
-        axis: Axis whose slices are compared; ``None`` for single elements.
-        size: Number of values to return, which compiled code needs.
-        fill_value: What fills up the values, if there are fewer than `size`; the smallest one by default.
+        axis: Axis whose slices are compared; ``None`` to compare the elements.
+        size: Number of values to return. It is required in compiled code.
+        fill_value: Value that is repeated at the end if there are fewer than `size` values; by default the smallest
+            one.
 
     Returns:
-        The values, or a tuple of them and what else is asked for.
+        The values, or a tuple of the values and of what the flags ask for, in the order of the arguments.
 
     >>> unique([3, 1, 3]).tolist()
     [1, 3]

@@ -1,6 +1,7 @@
-"""Shapes: axes moved, tensors joined, cut and read in parts (a part of `keras.ops.numpy`)."""
+"""Shapes: moving axes, joining, splitting and indexing tensors (a part of `keras.ops.numpy`)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -12,14 +13,14 @@ from .table import Axes, Shape, Tensor, define, dims, operand, tensor, tensors
 
 @op
 def expand_dims(x: Tensor, axis: int | Sequence[int]) -> Array:
-    """New axes of size 1.
+    """Adds axes of size 1.
 
     Args:
         x: Tensor of any shape.
-        axis: Place or places of the new axes in the result.
+        axis: Position or positions of the new axes in the result.
 
     Returns:
-        The same elements in a shape with one dimension more for each new axis.
+        A tensor of the same elements, with the new axes.
 
     >>> expand_dims([1, 2], 0).shape
     (1, 2)
@@ -31,12 +32,17 @@ def expand_dims(x: Tensor, axis: int | Sequence[int]) -> Array:
 def _along(x: Tensor, axis: Axes = None, *, function) -> Array:
     """A function of the axes of a tensor.
 
+    Summaries:
+        count_nonzero: Counts the elements along axes that are not 0.
+        flip: Reverses the order of the elements along axes.
+        squeeze: Removes axes of size 1.
+
     Args:
         x: Tensor of any shape.
-        axis: Axis or axes to work on; ``None`` for all of them (`squeeze`: all of size 1).
+        axis: Axis or axes; ``None`` for all of them (`squeeze`: all those of size 1).
 
     Returns:
-        A tensor.
+        A tensor. `flip` keeps the shape, `count_nonzero` and `squeeze` remove the axes.
 
     >>> count_nonzero([[0, 1], [2, 3]], axis=0).tolist()
     [1, 2]
@@ -54,6 +60,12 @@ def _along(x: Tensor, axis: Axes = None, *, function) -> Array:
 def _triangle(x: Tensor, k: int = 0, *, function) -> Array:
     """A diagonal or a triangle of matrices.
 
+    Summaries:
+        diag: The diagonal of a matrix, or the matrix with a vector on its diagonal.
+        diagflat: The matrix with the flattened tensor on its diagonal.
+        tril: The lower triangle of matrices; elements above the diagonal become 0.
+        triu: The upper triangle of matrices; elements below the diagonal become 0.
+
     Args:
         x: Tensor: a vector to put on a diagonal, or a matrix (`tril` and `triu`: matrices on the last two axes).
         k: Which diagonal: 0 the main one, positive above it, negative below it.
@@ -69,6 +81,9 @@ def _triangle(x: Tensor, k: int = 0, *, function) -> Array:
 
     >>> triu([[1, 2], [3, 4]]).tolist()
     [[1, 2], [0, 4]]
+
+    >>> diagflat([[1, 2]]).tolist()
+    [[1, 0], [0, 2]]
     """
     return function(operand(x), k=k)
 
@@ -77,6 +92,10 @@ def _triangle(x: Tensor, k: int = 0, *, function) -> Array:
 def _diagonal(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1, *, function) -> Array:
     """The diagonal of matrices, or its sum.
 
+    Summaries:
+        diagonal: The diagonal of matrices.
+        trace: The sum of the diagonal of matrices.
+
     Args:
         x: Tensor of two or more dimensions.
         offset: Which diagonal: 0 the main one, positive above it, negative below it.
@@ -84,7 +103,7 @@ def _diagonal(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1, *, fun
         axis2: Axis of the matrices' columns.
 
     Returns:
-        A tensor without the two axes; the diagonal, if it is asked for, is the last axis.
+        A tensor without the two axes. `diagonal` appends the diagonal as the last axis.
 
     >>> diagonal([[1, 2], [3, 4]]).tolist()
     [1, 4]
@@ -97,17 +116,28 @@ def _diagonal(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1, *, fun
 
 @define(jnp, "dsplit hsplit vsplit")
 def _split_there(x: Tensor, indices_or_sections: int | Sequence[int], *, function) -> list[Array]:
-    """Parts along the axis that the name says.
+    """Parts along one axis.
+
+    Summaries:
+        dsplit: Splits a tensor along its third axis.
+        hsplit: Splits a tensor along its second axis; a vector along its only one.
+        vsplit: Splits a tensor along its first axis.
 
     Args:
         x: Tensor.
-        indices_or_sections: The number of equal parts, or the indices at which to cut.
+        indices_or_sections: Number of equal parts, or the indices at which to split.
 
     Returns:
         A list of tensors.
 
     >>> [part.tolist() for part in hsplit([1, 2, 3, 4], 2)]
     [[1, 2], [3, 4]]
+
+    >>> [part.tolist() for part in vsplit([[1, 2], [3, 4]], 2)]
+    [[[1, 2]], [[3, 4]]]
+
+    >>> [part.shape for part in dsplit(jnp.zeros((1, 2, 4)), 2)]
+    [(1, 2, 2), (1, 2, 2)]
     """
     return function(operand(x), indices_or_sections=indices_or_sections)
 
@@ -116,10 +146,15 @@ def _split_there(x: Tensor, indices_or_sections: int | Sequence[int], *, functio
 def _split(x: Tensor, indices_or_sections: int | Sequence[int], axis: int = 0, *, function) -> list[Array]:
     """Parts along an axis.
 
+    Summaries:
+        array_split: Splits a tensor along an axis into parts whose sizes may differ by one.
+        split: Splits a tensor along an axis into equal parts.
+
     Args:
         x: Tensor.
-        indices_or_sections: The number of parts, or the indices at which to cut. `split` wants equal parts.
-        axis: Axis to cut.
+        indices_or_sections: Number of parts, or the indices at which to split. For `split`, the number must divide the
+            size of the axis.
+        axis: Axis to split.
 
     Returns:
         A list of tensors.
@@ -135,15 +170,15 @@ def _split(x: Tensor, indices_or_sections: int | Sequence[int], axis: int = 0, *
 
 @op
 def moveaxis(x: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Array:
-    """Axes moved to other places; the others keep their order.
+    """Moves axes to other positions; the other axes keep their order.
 
     Args:
         x: Tensor.
         source: Axis or axes to move.
-        destination: Where each of them goes.
+        destination: New position of each of them.
 
     Returns:
-        The same elements, with the axes in another order.
+        A tensor with reordered axes.
 
     >>> moveaxis(jnp.zeros((2, 3, 4)), 0, -1).shape
     (3, 4, 2)
@@ -153,15 +188,15 @@ def moveaxis(x: Tensor, source: int | Sequence[int], destination: int | Sequence
 
 @op
 def swapaxes(x: Tensor, axis1: int, axis2: int) -> Array:
-    """Two axes exchanged.
+    """Exchanges two axes.
 
     Args:
         x: Tensor.
-        axis1: One axis.
-        axis2: The other axis.
+        axis1: First axis.
+        axis2: Second axis.
 
     Returns:
-        The same elements, with the two axes exchanged.
+        A tensor with the two axes exchanged.
 
     >>> swapaxes(jnp.zeros((2, 3, 4)), 0, 2).shape
     (4, 3, 2)
@@ -171,14 +206,14 @@ def swapaxes(x: Tensor, axis1: int, axis2: int) -> Array:
 
 @op
 def transpose(x: Tensor, axes: Sequence[int] | None = None) -> Array:
-    """The axes in another order.
+    """Reorders the axes.
 
     Args:
         x: Tensor.
-        axes: For each axis of the result, the axis of `x`; by default the order is reversed.
+        axes: For each axis of the result, the axis of `x`. By default, the order is reversed.
 
     Returns:
-        The same elements, with the axes reordered.
+        A tensor with reordered axes.
 
     >>> transpose([[1, 2], [3, 4]]).tolist()
     [[1, 3], [2, 4]]
@@ -188,11 +223,11 @@ def transpose(x: Tensor, axes: Sequence[int] | None = None) -> Array:
 
 @op
 def roll(x: Tensor, shift: int | Sequence[int], axis: Axes = None) -> Array:
-    """Elements shifted along an axis; those pushed out at the end come back at the beginning.
+    """Shifts elements along axes; those that leave at the end re-enter at the beginning.
 
     Args:
         x: Tensor.
-        shift: By how many places, for each axis.
+        shift: Number of positions to shift by, for each axis.
         axis: Axis or axes to shift along; ``None`` for the flattened tensor.
 
     Returns:
@@ -208,13 +243,19 @@ def roll(x: Tensor, shift: int | Sequence[int], axis: Axes = None) -> Array:
 def _take(x: Tensor, indices: Tensor, axis: int | None = None, *, function) -> Array:
     """Elements at indices.
 
+    Summaries:
+        take: Takes slices of a tensor at indices along an axis.
+        take_along_axis: Takes elements along an axis, with separate indices for each position on the other axes.
+
     Args:
         x: Tensor.
-        indices: Integers. `take_along_axis` wants as many dimensions as `x` has, with one row of indices for each.
-        axis: Axis that the indices count along; ``None`` for the flattened tensor.
+        indices: Integers. For `take_along_axis`, a tensor with the number of dimensions of `x`, whose other axes
+            broadcast against those of `x`.
+        axis: Axis that the indices refer to; ``None`` for the flattened tensor.
 
     Returns:
-        A tensor. `take` puts the dimensions of the indices in the place of the axis.
+        A tensor. `take` replaces the axis by the axes of the indices; `take_along_axis` returns the shape of the
+        indices, broadcast along the other axes.
 
     >>> take([10, 20, 30], [2, 0]).tolist()
     [30, 10]
@@ -227,11 +268,11 @@ def _take(x: Tensor, indices: Tensor, axis: int | None = None, *, function) -> A
 
 @op
 def repeat(x: Tensor, repeats: int | Sequence[int], axis: int | None = None) -> Array:
-    """Each element several times.
+    """Repeats each element.
 
     Args:
         x: Tensor.
-        repeats: How often each element is repeated: one number, or one for each element of the axis.
+        repeats: Number of repetitions: one for all, or one for each element along the axis.
         axis: Axis to repeat along; ``None`` for the flattened tensor.
 
     Returns:
@@ -245,7 +286,12 @@ def repeat(x: Tensor, repeats: int | Sequence[int], axis: int | None = None) -> 
 
 @define(jnp, "dstack hstack vstack")
 def _stack_there(xs: Sequence[Tensor], *, function) -> Array:
-    """Tensors joined along the axis that the name says.
+    """Tensors joined along one axis.
+
+    Summaries:
+        dstack: Joins tensors along their third axis.
+        hstack: Joins tensors along their second axis; vectors along their only one.
+        vstack: Joins tensors along their first axis; vectors as rows of a matrix.
 
     Args:
         xs: List of tensors, or one tensor that is split along its first axis.
@@ -258,16 +304,19 @@ def _stack_there(xs: Sequence[Tensor], *, function) -> Array:
 
     >>> vstack([[1, 2], [3, 4]]).tolist()
     [[1, 2], [3, 4]]
+
+    >>> dstack([[1, 2], [3, 4]]).tolist()
+    [[[1, 3], [2, 4]]]
     """
     return function(tensors(xs))
 
 
 @op
 def concatenate(xs: Sequence[Tensor], axis: int | None = 0) -> Array:
-    """Tensors joined along an axis that they have.
+    """Joins tensors along an existing axis.
 
     Args:
-        xs: List of tensors whose other axes agree.
+        xs: List of tensors whose shapes agree except for that axis.
         axis: Axis to join along; ``None`` to join the flattened tensors.
 
     Returns:
@@ -281,15 +330,15 @@ def concatenate(xs: Sequence[Tensor], axis: int | None = 0) -> Array:
 
 @op
 def rot90(array: Tensor, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Array:
-    """A tensor turned by 90 degrees, counterclockwise.
+    """Rotates a tensor by 90 degrees, counterclockwise.
 
     Args:
         array: Tensor of two or more dimensions.
-        k: How many times to turn it.
-        axes: The two axes of the plane.
+        k: Number of rotations; negative for clockwise.
+        axes: The two axes of the plane of rotation: from the first towards the second.
 
     Returns:
-        The same elements in their new places.
+        The rotated tensor.
 
     >>> rot90([[1, 2], [3, 4]]).tolist()
     [[2, 4], [1, 3]]
@@ -299,7 +348,7 @@ def rot90(array: Tensor, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Array:
 
 @op
 def append(x1: Tensor, x2: Tensor, axis: int | None = None) -> Array:
-    """The second tensor behind the first.
+    """Joins two tensors.
 
     Args:
         x1: First tensor.
@@ -316,15 +365,15 @@ def append(x1: Tensor, x2: Tensor, axis: int | None = None) -> Array:
 
 
 @op
-def unravel_index(indices: Tensor, shape: Shape):
-    """Coordinates from indices into the flattened tensor.
+def unravel_index(indices: Tensor, shape: Shape) -> tuple[Array, ...]:
+    """Converts indices into a flattened tensor to coordinates.
 
     Args:
         indices: Integers.
         shape: Shape of the tensor.
 
     Returns:
-        A tuple with the indices along each axis.
+        A tuple with one tensor of indices for each axis.
 
     >>> [index.tolist() for index in unravel_index([1, 5], (2, 3))]
     [[0, 1], [1, 2]]
@@ -334,14 +383,14 @@ def unravel_index(indices: Tensor, shape: Shape):
 
 @op
 def broadcast_to(x: Tensor, shape: Shape) -> Array:
-    """`x` repeated until it has a shape.
+    """Broadcasts a tensor to a shape.
 
     Args:
-        x: Tensor whose axes are of size 1 or of the size wanted.
-        shape: Shape of the result.
+        x: Tensor. Each axis must have size 1 or the size of the new shape; axes may be missing in front.
+        shape: The new shape.
 
     Returns:
-        A tensor of the shape.
+        A tensor of the new shape.
 
     >>> broadcast_to([1, 2], (2, 2)).tolist()
     [[1, 2], [1, 2]]
@@ -350,15 +399,15 @@ def broadcast_to(x: Tensor, shape: Shape) -> Array:
 
 
 @op
-def get_item(x: Tensor, key) -> Array:
-    """``x[key]``.
+def get_item(x: Tensor, key: Any) -> Array:
+    """Indexes a tensor: ``x[key]``.
 
     Args:
         x: Tensor.
-        key: Index, slice, ``...``, or a tuple of them.
+        key: Index, slice, ``...``, ``None``, a tensor of indices, or a tuple of them.
 
     Returns:
-        A part of `x`.
+        The selected part of `x`.
 
     >>> get_item([[1, 2], [3, 4]], (0, -1)).tolist()
     2
@@ -373,7 +422,7 @@ def ndim(x: Tensor) -> int:
         x: Tensor.
 
     Returns:
-        A number of Python's, for a symbol too.
+        A Python integer, for symbols as well.
 
     >>> ndim([[1, 2]])
     2
@@ -382,17 +431,17 @@ def ndim(x: Tensor) -> int:
 
 
 @op
-def pad(x: Tensor, pad_width, mode: str = "constant", constant_values=None) -> Array:
-    """Values added around a tensor.
+def pad(x: Tensor, pad_width: int | Sequence, mode: str = "constant", constant_values: Tensor = None) -> Array:
+    """Pads a tensor.
 
     Args:
         x: Tensor.
-        pad_width: How many values: one number, ``(before, after)``, or one such pair for each axis.
-        mode: 'constant', 'reflect', 'symmetric', 'edge', 'wrap' and others of `numpy.pad`.
-        constant_values: The value that 'constant' adds; 0 by default.
+        pad_width: Number of elements to add: one number, ``(before, after)``, or one such pair for each axis.
+        mode: 'constant', 'reflect', 'symmetric', 'edge', 'wrap', or another mode of `numpy.pad`.
+        constant_values: Value for the mode 'constant'; 0 by default.
 
     Returns:
-        A larger tensor.
+        The padded tensor.
 
     >>> pad([1, 2], (1, 2)).tolist()
     [0, 1, 2, 0, 0]
@@ -403,12 +452,12 @@ def pad(x: Tensor, pad_width, mode: str = "constant", constant_values=None) -> A
 
 @op
 def reshape(x: Tensor, newshape: Shape) -> Array:
-    """The same elements in another shape.
+    """Changes the shape of a tensor.
 
     Args:
         x: Tensor.
-        newshape: The new shape. One dimension may be -1, which is then inferred; ``None`` keeps the dimension that
-            `x` has at that place.
+        newshape: The new shape. One dimension may be -1 (or ``None``), and is then inferred. If several dimensions are
+            ``None``, each keeps the size that `x` has at its position.
 
     Returns:
         A tensor of the new shape.
@@ -432,7 +481,7 @@ def size(x: Tensor) -> int:
         x: Tensor.
 
     Returns:
-        A number.
+        A Python integer.
 
     >>> size([[1, 2, 3]])
     3
@@ -442,14 +491,14 @@ def size(x: Tensor) -> int:
 
 @op
 def stack(x: Sequence[Tensor], axis: int = 0) -> Array:
-    """Tensors joined along a new axis.
+    """Joins tensors along a new axis.
 
     Args:
-        x: List of tensors of one shape.
-        axis: Place of the new axis in the result.
+        x: List of tensors of the same shape.
+        axis: Position of the new axis in the result.
 
     Returns:
-        A tensor with one dimension more.
+        A tensor with one more dimension.
 
     >>> stack([[1, 2], [3, 4]], axis=1).tolist()
     [[1, 3], [2, 4]]
@@ -459,14 +508,14 @@ def stack(x: Sequence[Tensor], axis: int = 0) -> Array:
 
 @op
 def tile(x: Tensor, repeats: Shape) -> Array:
-    """A tensor repeated as a whole.
+    """Repeats a tensor as a whole.
 
     Args:
         x: Tensor.
-        repeats: How often to repeat it along each axis.
+        repeats: Number of repetitions along each axis.
 
     Returns:
-        A larger tensor.
+        A tensor whose axes are longer by these factors.
 
     >>> tile([1, 2], 2).tolist()
     [1, 2, 1, 2]
@@ -474,16 +523,18 @@ def tile(x: Tensor, repeats: Shape) -> Array:
     return jnp.tile(tensor(x), dims(repeats))
 
 
-def vectorize(pyfunc: Callable, *, excluded=None, signature: str | None = None) -> Callable:
-    """Makes a function of single numbers one of tensors.
+def vectorize(
+    pyfunc: Callable, *, excluded: Iterable[int | str] | None = None, signature: str | None = None
+) -> Callable:
+    """Turns a function of numbers into a function of tensors.
 
     Args:
-        pyfunc: Function to call for each element.
-        excluded: Places or names of arguments that are passed on as they are.
-        signature: What the function takes and gives, if not single numbers: such as ``"(n),(n)->()"``.
+        pyfunc: Function to call for each element. It must consist of JAX-compatible operations.
+        excluded: Positions or names of arguments that are passed on unchanged.
+        signature: Shapes of the arguments and of the result if they are not numbers, such as ``"(n),(n)->()"``.
 
     Returns:
-        A function that broadcasts its arguments.
+        A function that broadcasts its arguments against each other.
 
     >>> vectorize(lambda a, b: a * b)([1, 2], 3).tolist()
     [3, 6]

@@ -1,6 +1,7 @@
-"""Images read at other places: warps and blurs (a part of `keras.ops.image`)."""
+"""Geometric transforms and blurs of images (a part of `keras.ops.image`)."""
 
 import functools
+from collections.abc import Callable, Collection, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +14,7 @@ from ..core.config import standardize_data_format
 from ..kernels.convolution import depthwise_conv, spread
 from . import random
 from .math import saturate_cast
-from .table import Tensor, as_float, tensor
+from .table import Size, Tensor, as_float, tensor
 
 _ORDERS = {"nearest": 0, "bilinear": 1}
 
@@ -21,8 +22,23 @@ _ORDERS = {"nearest": 0, "bilinear": 1}
 _FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
 
 
-def image_op(name, spatial=2, as_floats=True):
-    """Lets a function of float batches ``(N, *spatial, C)`` take single images, both layouts and any type."""
+def image_op(name: str, spatial: int = 2, as_floats: bool = True) -> Callable[[Callable], Callable]:
+    """Decorator that lets a function of channels-last batches take single images, both layouts and any data type.
+
+    Args:
+        name: Name of the operation for error messages.
+        spatial: Number of spatial dimensions.
+        as_floats: Whether the function is given floats. Results always have the data type of the images: for integers,
+            they are rounded and clipped.
+
+    Returns:
+        A decorator for functions of ``(N, *spatial, C)`` and further arguments. The decorated function takes
+        `data_format` as well.
+
+    >>> negative = image_op("negative")(lambda x: 255 - x)
+    >>> negative(jnp.zeros((2, 2, 3), "uint8")).dtype
+    dtype('uint8')
+    """
 
     def decorate(function):
         @functools.wraps(function)
@@ -35,7 +51,7 @@ def image_op(name, spatial=2, as_floats=True):
                 )
             first = standardize_data_format(data_format) == "channels_first"
             batch = x if x.ndim == spatial + 2 else x[None]
-            batch = jnp.moveaxis(batch, 1, -1) if first else batch
+            batch = jnp.moveaxis(batch, 1, -1) if first else batch  # (N, *spatial, C)
             result = function(as_float(batch) if as_floats else batch, *args, **kwargs)
             result = _in_type(result, x.dtype)
             result = jnp.moveaxis(result, spatial + 1, 1) if first else result
@@ -52,7 +68,17 @@ def _in_type(x, dtype):
     return x.astype(dtype)
 
 
-def one_of(argument, value, allowed):
+def one_of(argument: str, value: str, allowed: Collection[str]) -> str:
+    """Returns the value of an argument if it is allowed.
+
+    Args:
+        argument: Name of the argument for the error message.
+        value: The value.
+        allowed: The allowed values.
+
+    Raises:
+        ValueError: If the value is not allowed.
+    """
     if value not in allowed:
         raise ValueError(f"{argument} must be one of {', '.join(map(repr, allowed))}. Received: {value!r}")
     return value
@@ -62,20 +88,20 @@ def one_of(argument, value, allowed):
 def map_coordinates(
     inputs: Tensor, coordinates: Tensor, order: int, fill_mode: str = "constant", fill_value: float = 0
 ) -> Array:
-    """A tensor read at coordinates between its elements.
+    """Interpolates a tensor at coordinates between its elements.
 
     Args:
         inputs: Tensor.
-        coordinates: ``(rank, ...)``: one row of coordinates for each dimension of the inputs.
+        coordinates: ``(rank, ...)``: the coordinates along each dimension of the inputs.
         order: 0 for the nearest element, 1 for linear interpolation.
-        fill_mode: What lies outside: 'constant', 'nearest', 'wrap', 'mirror' or 'reflect'.
-        fill_value: The value for 'constant'.
+        fill_mode: How to extend the inputs: 'constant', 'nearest', 'wrap', 'mirror' or 'reflect'.
+        fill_value: Value outside for the mode 'constant'.
 
     Returns:
-        A tensor of the shape of one row.
+        A tensor of the shape ``coordinates.shape[1:]``.
 
     Raises:
-        ValueError: If the fill mode is not known, or the number of rows is wrong.
+        ValueError: If the fill mode is unknown, or if there is not one row of coordinates for each dimension.
 
     >>> map_coordinates([0.0, 10.0], [[0.25, 0.5]], order=1).tolist()
     [2.5, 5.0]
@@ -107,23 +133,23 @@ def affine_transform(
     interpolation: str = "bilinear",
     fill_mode: str = "constant",
     fill_value: float = 0,
-    data_format=None,
+    data_format: str | None = None,
 ) -> Array:
-    """Images transformed by a projective map.
+    """Transforms images by a projective map.
 
-    The pixel at (x, y) of the result is read at ``((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k)`` with
-    ``k = c0 x + c1 y + 1``.
+    The pixel at (x, y) of the result is the pixel of the image at
+    ``((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k)`` with ``k = c0 x + c1 y + 1``.
 
     Args:
         images: Image or batch of images.
-        transform: The coefficients a0, a1, a2, b0, b1, b2, c0, c1: ``(8,)``, or ``(n, 8)`` for each image.
+        transform: The coefficients ``[a0, a1, a2, b0, b1, b2, c0, c1]``: ``(8,)``, or ``(n, 8)`` for one map per image.
         interpolation: 'nearest' or 'bilinear'.
-        fill_mode: What lies outside: 'constant', 'nearest', 'wrap', 'mirror' or 'reflect'.
-        fill_value: The value for 'constant'.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        fill_mode: How to extend the images beyond their borders: 'constant', 'nearest', 'wrap', 'mirror' or 'reflect'.
+        fill_value: Value outside for the mode 'constant'.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
 
     Returns:
-        Images of the shape and type of the old ones.
+        Images of the shape and data type of `images`.
 
     Raises:
         ValueError: If the interpolation or the fill mode is not known.
@@ -152,20 +178,20 @@ def perspective_transform(
     end_points: Tensor,
     interpolation: str = "bilinear",
     fill_value: float = 0,
-    data_format=None,
+    data_format: str | None = None,
 ) -> Array:
-    """Images warped so that four points move to other places.
+    """Warps images so that four points move to other positions.
 
     Args:
         images: Image or batch of images.
-        start_points: Where the points are: ``(4, 2)``, or ``(n, 4, 2)`` for each image, as (x, y).
-        end_points: Where they go, in the same form.
+        start_points: Positions (x, y) of the points in the images: ``(4, 2)``, or ``(n, 4, 2)`` for each image.
+        end_points: Positions of the points in the result, in the same form.
         interpolation: 'nearest' or 'bilinear'.
-        fill_value: The value of what lies outside.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        fill_value: Value outside the images.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
 
     Returns:
-        Images of the shape and type of the old ones.
+        Images of the shape and data type of `images`.
 
     Raises:
         ValueError: If the interpolation is not known.
@@ -180,7 +206,7 @@ def perspective_transform(
 
 
 def _perspective(start, end):
-    """The eight coefficients of the map from where the points end to where they start."""
+    """The eight coefficients of the map from the end points to the start points, both ``(4, 2)``."""
     zero, one = jnp.zeros(4, start.dtype), jnp.ones(4, start.dtype)
     x, y = end.T
     u, v = start.T
@@ -195,8 +221,18 @@ def _gaussian(size, sigma, dtype):
     return weights / weights.sum()
 
 
-def blur(x, size, sigma, padding="same"):
-    """Each channel convolved with a Gaussian, rows and columns apart."""
+def blur(x: Array, size: Sequence[int], sigma: Sequence[float], padding: str = "same") -> Array:
+    """Convolves each channel with a Gaussian, first along the columns and then along the rows.
+
+    Args:
+        x: ``(n, height, width, channels)``.
+        size: Size of the filter, (height, width).
+        sigma: Standard deviations of the filter in pixels, along (height, width).
+        padding: 'same' for zeros around the images, or 'valid' for none.
+
+    Returns:
+        ``(n, new_height, new_width, channels)``.
+    """
     for axis in (0, 1):
         shape = [1, 1, 1, 1]
         shape[axis] = size[axis]
@@ -206,17 +242,22 @@ def blur(x, size, sigma, padding="same"):
 
 
 @op
-def gaussian_blur(images: Tensor, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None) -> Array:
-    """Images blurred by a Gaussian, with zeros around them.
+def gaussian_blur(
+    images: Tensor,
+    kernel_size: Size = (3, 3),
+    sigma: float | Sequence[float] = (1.0, 1.0),
+    data_format: str | None = None,
+) -> Array:
+    """Blurs images with a Gaussian filter, with zeros around the images.
 
     Args:
         images: Image or batch of images.
         kernel_size: Size of the filter: one number, or (height, width).
         sigma: Standard deviation in pixels: one number, or (along x, along y).
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
 
     Returns:
-        Images of the shape and type of the old ones.
+        Images of the shape and data type of `images`.
 
     >>> gaussian_blur(jnp.ones((4, 4, 1))).shape
     (4, 4, 1)
@@ -237,22 +278,22 @@ def elastic_transform(
     fill_mode: str = "reflect",
     fill_value: float = 0.0,
     seed: random.Seed = None,
-    data_format=None,
+    data_format: str | None = None,
 ) -> Array:
-    """Images distorted by smooth random displacements (Simard et al. 2003).
+    """Distorts images by smooth random displacements (Simard et al. 2003).
 
     Args:
         images: Image or batch of images.
-        alpha: Strength of the displacements.
-        sigma: How smooth they are: the standard deviation of the blur, in pixels.
+        alpha: Strength of the displacements in pixels, before they are smoothed.
+        sigma: Standard deviation in pixels of the Gaussian that smooths the displacements.
         interpolation: 'nearest' or 'bilinear'.
-        fill_mode: What lies outside: 'constant', 'nearest', 'wrap', 'mirror' or 'reflect'.
-        fill_value: The value for 'constant'.
-        seed: See `keras.random`.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
+        fill_mode: How to extend the images beyond their borders: 'constant', 'nearest', 'wrap', 'mirror' or 'reflect'.
+        fill_value: Value outside for the mode 'constant'.
+        seed: Integer, `SeedGenerator`, or ``None`` for the global generator.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
 
     Returns:
-        Images of the shape and type of the old ones.
+        Images of the shape and data type of `images`.
 
     Raises:
         ValueError: If the interpolation or the fill mode is not known.
