@@ -84,3 +84,13 @@ def test_dropout_mask():
 def test_a_draw_depends_on_key_and_shape_alone():
     np.testing.assert_array_equal(random.uniform_bits(key(1, 2), (6,)), random.uniform_bits(key(1, 2), (2, 3)).ravel())
     assert random.uniform(key(1, 2), ()).shape == () and random.uniform(key(1, 2), (0, 3)).shape == (0, 3)
+
+
+def test_draws_are_the_same_where_jax_computes_in_64_bits():
+    expected = np.asarray(random.uniform_bits(key(1, 2), (6,)))
+    with jax.enable_x64(True):
+        bits = random.uniform_bits(key(1, 2), (6,))
+        kept = random.dropout_mask(key(5, 5), 0.3, (COUNT,))
+    assert bits.dtype == np.uint32
+    np.testing.assert_array_equal(bits, expected)
+    assert scipy.stats.binomtest(int(kept.sum()), COUNT, 0.7).pvalue > SMALLEST

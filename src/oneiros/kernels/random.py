@@ -15,7 +15,7 @@ from jax import Array, lax
 
 def uniform_bits(key: Array, shape) -> Array:
     """uint32 of ``shape`` (at most 2**32 elements), all values equally likely; ``key`` is a uint32 array of two."""
-    first, second = jax.random.bits(jax.random.wrap_key_data(key, impl="threefry2x32"), (2,))
+    first, second = jax.random.bits(jax.random.wrap_key_data(key, impl="threefry2x32"), (2,), jnp.uint32)
     count = math.prod(shape)
     index = lax.iota(jnp.uint32, count).reshape(shape)
     return _permute(index ^ first) + _permute(index * jnp.uint32(0x9E3779B9) + second)
