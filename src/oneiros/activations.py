@@ -1,11 +1,14 @@
 """Activation functions of arrays, variables or symbols, by name. Most are those of `ops.nn`."""
 
+import warnings
+
 import jax
 import jax.numpy as jnp
 
 from . import core
 from .core.config import behaviour
 from .kernels import elementwise
+from .ops import nn
 from .ops.nn import (
     celu,
     elu,
@@ -21,7 +24,6 @@ from .ops.nn import (
     sigmoid,
     silu,
     soft_shrink,
-    softmax,
     softplus,
     softsign,
     sparse_plus,
@@ -36,10 +38,29 @@ from .ops.table import as_float, tensor
 _kind = core.kind("activation")
 
 
-@core.op
 def linear(x):
-    """``x``: what ``activation=None`` means."""
-    return tensor(x)
+    """`x` itself: what ``activation=None`` means."""
+    return x
+
+
+@core.op
+def softmax(x, axis=-1):
+    """``exp(x) / sum(exp(x))`` along an axis. Before Keras 3, `x` must have two axes or more.
+
+    Args:
+        x: Tensor of numbers.
+        axis: Axis of the sum.
+
+    >>> softmax([[0.0, 0.0]]).tolist()
+    [[0.5, 0.5]]
+    """
+    x = tensor(x)
+    if behaviour.softmax_needs_batch and x.ndim < 2:
+        raise ValueError(
+            f"softmax: expected a tensor of at least two axes, the first of which counts examples. Received shape "
+            f"{x.shape}. For one example, use K.softmax or keras.ops.softmax."
+        )
+    return nn.softmax(x, axis)
 
 
 @core.op
@@ -106,6 +127,12 @@ def get(identifier):
     """
     if isinstance(identifier, dict):
         return deserialize(identifier)
+    if behaviour.layer_as_activation_warns and hasattr(identifier, "get_weights"):
+        warnings.warn(
+            f"activations.get: {identifier!r} is a layer. Do not pass a layer as the activation of another one: add it "
+            "to the model behind that one.",
+            stacklevel=2,
+        )
     return linear if identifier is None else _kind.get(identifier)
 
 

@@ -90,6 +90,12 @@ BEHAVIOUR = {
     "boxed_summary":               (False,        False,        False,        True),
     "archives_unpacked_beside":    (True,         True,         True,         False),
     "classic_resnet50":            (True,         True,         False,        False),
+    "batch_dot_of_matrices":       (True,         True,         False,        False),
+    "unlimited_arguments":         (True,         True,         False,        False),
+    "negative_leaks":              (True,         True,         True,         False),
+    "softmax_needs_batch":         (True,         True,         True,         False),
+    "layer_as_activation_warns":   (False,        True,         False,        False),
+    "merges_need_two":             (True,         True,         False,        False),
 }  # fmt: skip
 
 NATIVE = SimpleNamespace()  # stands for the native default

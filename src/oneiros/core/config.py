@@ -88,6 +88,12 @@ behaviour = SimpleNamespace(
     boxed_summary=True,  # False: summary() has rules of = and _, not a table of box characters
     archives_unpacked_beside=False,  # True: get_file unpacks next to the archive and returns the archive's path
     classic_resnet50=False,  # True: ResNet50 has the layers and files of Keras 1 and 2
+    batch_dot_of_matrices=False,  # True: K.batch_dot multiplies matrices, as before Keras 2.3; False: it sums over axes
+    unlimited_arguments=False,  # True: rates, slopes and crops have no limits; a rate of 1 drops nothing
+    negative_leaks=False,  # True: LeakyReLU takes negative slopes
+    softmax_needs_batch=False,  # True: the activation softmax refuses tensors of one axis
+    layer_as_activation_warns=False,  # True: a layer as the activation of another layer gives a warning
+    merges_need_two=False,  # True: layers that merge a list of inputs refuse a list of one
 )
 
 

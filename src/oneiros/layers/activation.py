@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from .. import activations
+from ..core import behaviour
 from ..core.errors import InputDataError
 from ..core.fields import field, optional
 from .arguments import Constraint, Initializer, Regularizer
@@ -14,9 +15,13 @@ from .input_spec import InputSpec
 
 
 def _not_negative(name, value):
-    if value is None or value < 0:
+    if value is None or value < 0 and not behaviour.unlimited_arguments:
         raise InputDataError(f"{name} cannot be None or negative. Received: {name}={value!r}")
     return float(value)
+
+
+def _leak(name, value):
+    return float(value) if value is not None and behaviour.negative_leaks else _not_negative(name, value)
 
 
 def _axes(name, value):
@@ -55,7 +60,7 @@ class LeakyReLU(Elementwise):
     [[-1.0, 2.0]]
     """
 
-    negative_slope: float = field(_not_negative, default=0.3, doc="Slope of the negative part.")
+    negative_slope: float = field(_leak, default=0.3, doc="Slope of the negative part.")
 
     alpha = property(lambda self: self.negative_slope)
 

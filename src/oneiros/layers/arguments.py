@@ -1,9 +1,11 @@
 """The types of arguments that layers share: how they are checked, resolved and documented."""
 
+import numbers
 from functools import partial
 from typing import Annotated, Any
 
 from .. import activations, constraints, initializers, regularizers
+from ..core import behaviour
 from ..core.checks import fraction, int_tuple, one_of, positive_int
 from ..core.fields import Argument, of_owner
 
@@ -31,11 +33,33 @@ Constraint = Annotated[
     Any, Argument(resolve=constraints.get, doc="Constraint on the {part}, applied after each update.", parts=_PARTS)
 ]
 
+
+def rate(name: str, value: Any, one_allowed: bool = False) -> float:
+    """Checks that an argument is the fraction of something that is dropped.
+
+    For Keras 1 and 2, a number below 0 or above 1 counts as the nearest of these.
+
+    Args:
+        name: the argument's name.
+        value: its value.
+        one_allowed: whether it may be 1.
+
+    Returns:
+        The value as a `float`.
+
+    Raises:
+        InputDataError: if it is something else.
+    """
+    if behaviour.unlimited_arguments and isinstance(value, numbers.Real):
+        value, one_allowed = min(max(value, 0), 1), True
+    return fraction(name, value, one_allowed)
+
+
 PositiveInt = Annotated[int, Argument(positive_int)]
 UseBias = Annotated[bool, Argument(doc="Whether the layer adds a bias.")]
 Rate = Annotated[
     float,
-    Argument(partial(fraction, one_allowed=False), doc="Fraction that is dropped in training, at least 0 and below 1."),
+    Argument(rate, doc="Fraction that is dropped in training, at least 0 and below 1."),
 ]
 Seed = Annotated[Any, Argument(doc="Integer that makes the random numbers reproducible. `None` draws one.")]
 Padding = Annotated[

@@ -216,7 +216,7 @@ class _DropoutCell(AbstractRNNCell):
 
     def drop(self, name, x, rate, shape=None):
         """`x` with a fraction `rate` of its entries set to 0, and the others scaled up to keep the mean."""
-        if not rate:
+        if not rate or rate == 1:  # Keras 1 and 2 allow 1, and drop nothing then
             return x
         spec = jax.ShapeDtypeStruct(tuple(shape or x.shape), x.dtype)
         if self._noise is None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from jax import Array
 
+from ..core import behaviour
 from ..core.checks import int_tuple, one_of
 from ..core.errors import InputDataError
 from ..core.fields import field, fields_of, of_owner, optional
@@ -65,7 +66,8 @@ class Window(Spatial, abstract=True):
 
     def __post_init__(self):
         super().__post_init__()
-        if not self.strided_dilation and max(self.strides) > 1 and max(self.dilation_rate) > 1:
+        together = self.strided_dilation or behaviour.unlimited_arguments
+        if not together and max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise InputDataError(
                 f"{type(self).__name__}: `strides > 1` not supported in conjunction with `dilation_rate > 1`. "
                 f"Received: strides={self.strides} and dilation_rate={self.dilation_rate}"

@@ -53,7 +53,7 @@ class _Merge(Layer):
         return functools.reduce(self.merge, _align(inputs))
 
     def compute_mask(self, inputs, mask=None):
-        masks = mask if isinstance(mask, (list, tuple)) else [mask]
+        masks = _masks(self, inputs, mask)
         if behaviour.merged_mask == "any":
             return None if any(m is None for m in masks) else functools.reduce(jnp.logical_or, _align(masks))
         masks = [m for m in masks if m is not None]
@@ -67,12 +67,31 @@ def _shapes(layer, kind, shapes, exactly):
             f"A {kind} layer should be called on a list of inputs. Received: input_shape={shapes} (not a list of "
             f"shapes) in layer {layer.name} ({type(layer).__name__})."
         )
-    if len(shapes) != exactly if exactly else not shapes:
-        wanted = f"exactly {exactly} inputs" if exactly else "a list of at least 1 input"
+    fewest = 2 if behaviour.merges_need_two else 1
+    if len(shapes) != exactly if exactly else len(shapes) < fewest:
+        wanted = f"exactly {exactly} inputs" if exactly else f"a list of at least {fewest} input{'s'[: fewest > 1]}"
         raise InputDataError(
             f"A `{type(layer).__name__}` layer should be called on {wanted}. Received: input_shape={list(shapes)}"
         )
     return shapes
+
+
+def _masks(layer, inputs, mask):
+    """Complains unless there is one mask, or `None`, for each of a list of inputs. Without any, returns one `None`."""
+    if mask is None:
+        return [None]
+    for name, value in (("inputs", inputs), ("mask", mask)):
+        if not isinstance(value, (list, tuple)):
+            raise InputDataError(
+                f"Layer {layer.name} ({type(layer).__name__}): compute_mask: `{name}` should be a list. Received: "
+                f"{name}={value!r}"
+            )
+    if len(inputs) != len(mask):
+        raise InputDataError(
+            f"Layer {layer.name} ({type(layer).__name__}): compute_mask: expected one mask, or None, for each input. "
+            f"Received {len(inputs)} inputs and {len(mask)} masks."
+        )
+    return mask
 
 
 def _broadcast(a, b):
@@ -222,11 +241,14 @@ class Concatenate(Layer):
         return tuple(merged)
 
     def compute_mask(self, inputs: Sequence[Array], mask: Any = None) -> Any:
-        if mask is None or all(m is None for m in mask):
+        masks = _masks(self, inputs, mask)
+        if all(m is None for m in masks):
             return None
-        rank = max(m.ndim for m in mask if m is not None)
-        pairs = [(x.shape, jnp.ones((), bool) if m is None else _like(m, x)) for x, m in zip(inputs, mask)]
-        merged = jnp.concatenate([jnp.broadcast_to(m, shape) for shape, m in pairs], self.axis)
+        rank = max(m.ndim for m in masks if m is not None)
+        aligned = [jnp.ones((1,) * x.ndim, bool) if m is None else _like(m, x) for x, m in zip(inputs, masks)]
+        sizes = jnp.broadcast_shapes(*(m.shape[:1] for m in aligned))  # of the batch, which symbols do not know
+        shapes = [(*sizes, *x.shape[1:]) for x in inputs]
+        merged = jnp.concatenate([jnp.broadcast_to(m, s) for m, s in zip(aligned, shapes)], self.axis)
         reduce = jnp.any if behaviour.merged_mask == "any" else jnp.all
         return reduce(merged, tuple(range(rank, merged.ndim)))
 

@@ -1,18 +1,18 @@
 """Noise against overfitting. All of these layers act in training only."""
 
 import math
+from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
 from jax import Array
 
-from ..core import SeedGenerator
-from ..core.checks import fraction
+from ..core import SeedGenerator, behaviour
 from ..core.config import standardize_data_format
 from ..core.errors import InputDataError
 from ..core.fields import field
 from ..kernels import random
-from .arguments import DATA_FORMAT, Rate, Seed
+from .arguments import DATA_FORMAT, Rate, Seed, rate
 from .elementwise import Elementwise
 from .input_spec import InputSpec
 
@@ -30,7 +30,9 @@ class _Noise(Elementwise):
         self.seed_generator = SeedGenerator(self.seed)
 
     def call(self, inputs, training=False):
-        if not training or not getattr(self, self.strength):
+        strength = getattr(self, self.strength)
+        of_all = self.strength == "rate" and strength == 1 and behaviour.unlimited_arguments
+        if not training or not strength or of_all:
             return inputs
         inputs = inputs if jnp.issubdtype(inputs.dtype, jnp.floating) else inputs.astype(self.compute_dtype)
         return self.disturb(inputs, self.seed_generator.next())
@@ -57,7 +59,11 @@ class Dropout(_Noise):
     [0.0, 2.0]
     """
 
-    rate: float = field(fraction, first=True, doc="Fraction of the inputs that is dropped in training, from 0 to 1.")
+    rate: float = field(
+        partial(rate, one_allowed=True),
+        first=True,
+        doc="Fraction of the inputs that is dropped in training, from 0 to 1.",
+    )
     noise_shape: tuple = field(
         _noise_shape,
         default=None,
@@ -201,7 +207,7 @@ class GaussianDropout(_Noise):
 
 
 def _deviation(name, value):
-    if not value >= 0:
+    if not value >= 0 and not behaviour.unlimited_arguments:
         raise InputDataError(f"{name} must be at least 0. Received: {name}={value!r}")
     return value
 

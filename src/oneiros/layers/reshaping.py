@@ -9,6 +9,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
+from ..core import behaviour
 from ..core.checks import int_tuple, one_of, positive_int
 from ..core.config import standardize_data_format
 from ..core.errors import InputDataError
@@ -242,13 +243,15 @@ class _Cropping(_Border):
     border = "cropping"
 
     def transform(self, x):
-        inner = [slice(a, n - b) for n, (a, b) in zip(x.shape[1:-1], self.pairs)]
+        inner = [slice(a, max(n - b, 0)) for n, (a, b) in zip(x.shape[1:-1], self.pairs)]
         return x[(slice(None), *inner)]
 
     def transform_shape(self, shape):
         batch, *lengths, channels = shape
         lengths = [None if n is None else n - a - b for n, (a, b) in zip(lengths, self.pairs)]
-        if any(n is not None and n <= 0 for n in lengths):
+        if behaviour.unlimited_arguments:
+            lengths = [None if n is None else max(n, 0) for n in lengths]
+        elif any(n is not None and n <= 0 for n in lengths):
             raise InputDataError(
                 f"Layer {self.name} ({type(self).__name__}): values in `cropping` should be smaller than the "
                 f"corresponding spatial dimension of the input. Received: input_shape={tuple(shape)}, "

@@ -56,7 +56,30 @@ def get(identifier: _Any) -> Optimizer | None:
     return optimizer
 
 
-serialize, deserialize = _kind.serialize, _kind.deserialize
+serialize = _kind.serialize
+
+
+def deserialize(config: _Any, custom_objects: dict | None = None) -> Optimizer:
+    """An optimizer made from its configuration.
+
+    As in Keras, letter case does not matter in the names of the library's classes, and such a name is put into lower
+    case in the configuration itself.
+
+    Args:
+        config: A dictionary with ``"class_name"`` and ``"config"``.
+        custom_objects: A dictionary from names to your own classes.
+
+    Raises:
+        ValueError: If there is no such optimizer.
+
+    >>> deserialize({"class_name": "sgd", "config": {"learning_rate": 0.5}}).get_config()["learning_rate"]
+    0.5
+    """
+    optimizer = _kind.deserialize(config, custom_objects)
+    name = config.get("class_name") if isinstance(config, dict) else None
+    if isinstance(name, str) and _kind.objects.get(type(optimizer).__name__) is type(optimizer):
+        config["class_name"] = name.lower()
+    return optimizer
 
 
 def optimizer_from_config(config: dict, custom_objects: dict | None = None) -> Optimizer:
