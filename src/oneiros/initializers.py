@@ -8,7 +8,7 @@ import functools
 import inspect
 import math
 import typing
-from collections.abc import Sequence
+from collections.abc import Sequence as _Sequence
 from functools import partial
 from typing import Any
 
@@ -38,7 +38,7 @@ class Initializer(core.Configurable):
 
     kind = "initializer"
 
-    def __call__(self, shape: int | Sequence[int], dtype: Any = None, **kwargs) -> Array:
+    def __call__(self, shape: int | _Sequence[int], dtype: Any = None, **kwargs) -> Array:
         """Makes the values.
 
         Args:
@@ -167,7 +167,7 @@ class RandomUniform(_Random):
 
 
 def compute_fans(
-    shape: Sequence[int], input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
+    shape: _Sequence[int], input_axes: _Sequence[int] | None = None, output_axes: _Sequence[int] | None = None
 ) -> tuple[float, float]:
     """The numbers of inputs that one output depends on, and of outputs that depend on one input.
 

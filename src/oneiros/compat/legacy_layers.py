@@ -1,14 +1,20 @@
 """Layers that Keras 1 had and later ones dropped. Arguments have today's names; the old ones are translated."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .. import activations, constraints, initializers, layers, models, regularizers
+from .. import initializers, layers, models
 from ..core import Variable, kind
+from ..core.fields import field
 from ..core.lazy import LazyModule
 from ..core.registry import serialize_value
+from ..core.structure import without
 from ..layers import Dense, Layer
+from ..layers import arguments as declared
+from ..layers.elementwise import Elementwise
 from ..layers.input_layer import get_source_inputs
 from ..layers.lambda_layer import keras2_forms, load_function
 
@@ -17,45 +23,54 @@ backend = LazyModule(f"{__package__}.backend")
 _MODES = ("sum", "mul", "concat", "ave", "cos", "dot", "max")
 
 
+def _mode(name, value):
+    if not callable(value) and value not in _MODES:
+        raise ValueError(f"Merge: expected a function or one of {', '.join(_MODES)} as mode. Received: {value!r}")
+    return value
+
+
+def _dictionary(name, value):
+    return dict(value or {})
+
+
+def _list(name, value):
+    return list(value or ())
+
+
 class Merge(Layer):
     """Merges several inputs into one: the merge layer of Keras 1.
-
-    layers: layers or models whose outputs are merged at once; without them, call the layer on a list of symbols.
-    mode: 'sum', 'mul', 'concat', 'ave', 'cos', 'dot', 'max', or a function of the list of inputs.
-    concat_axis: for 'concat'. dot_axes: for 'dot' and 'cos', as in K.batch_dot.
 
     >>> Merge(mode="mul")([np.full((1, 2), 3.0), np.full((1, 2), 2.0)]).tolist()
     [[6.0, 6.0]]
     """
 
-    def __init__(
-        self,
-        layers=None,
-        mode="sum",
-        concat_axis=-1,
-        dot_axes=-1,
-        output_shape=None,
-        output_mask=None,
-        arguments=None,
-        node_indices=None,
-        tensor_indices=None,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        if not callable(mode) and mode not in _MODES:
-            raise ValueError(f"Merge: expected a function or one of {', '.join(_MODES)} as mode. Received: {mode!r}")
-        self.mode = mode
-        self.concat_axis = concat_axis
-        self.dot_axes = dot_axes
-        self.arguments = dict(arguments or {})
-        self._output_shape, self._output_mask = output_shape, output_mask
-        self.supports_masking = True
-        self.layers = list(layers or ())
-        self.merged, self.sources = None, []  # the result, and what it comes from, if there are layers to begin with
-        if layers:
-            self.sources = [symbol for layer in layers for symbol in _inputs(layer)]
-            nodes, tensors = node_indices or [0] * len(layers), tensor_indices or [0] * len(layers)
-            self.merged = self([_output(layer, n, t) for layer, n, t in zip(layers, nodes, tensors)])
+    layers: list = field(
+        _list, default=None, doc="Layers or models whose outputs are merged. Without them, call the layer on a list."
+    )
+    mode: Any = field(
+        _mode,
+        default="sum",
+        doc="'sum', 'mul', 'concat', 'ave', 'cos', 'dot', 'max', or a function of the list of inputs.",
+    )
+    concat_axis: int = field(default=-1, doc="Axis for 'concat'.")
+    dot_axes: Any = field(default=-1, doc="Axes for 'dot' and 'cos', as in K.batch_dot.")
+    _output_shape: Any = field(default=None, alias="output_shape", doc="Not used; shapes are inferred.")
+    _output_mask: Any = field(default=None, alias="output_mask", doc="Mask of a `mode` that is a function.")
+    arguments: dict = field(_dictionary, default=None, doc="Keyword arguments of a `mode` that is a function.")
+    node_indices: list = field(default=None, doc="Which call of each of the `layers` is meant.")
+    tensor_indices: list = field(default=None, doc="Which output of that call.")
+
+    supports_masking = True
+    merged = None  # the result, if there are `layers`
+    sources = ()  # the inputs that it comes from
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.layers:
+            self.sources = [symbol for layer in self.layers for symbol in _inputs(layer)]
+            zeros = [0] * len(self.layers)
+            places = zip(self.layers, self.node_indices or zeros, self.tensor_indices or zeros)
+            self.merged = self([_output(layer, node, tensor) for layer, node, tensor in places])
 
     def call(self, inputs, mask=None):
         if not isinstance(inputs, (list, tuple)) or len(inputs) < 2:
@@ -141,16 +156,7 @@ def merge(
     name=None,
 ):
     """Merges a list of symbols, as Keras 1 did: `Merge` as a function."""
-    layer = Merge(
-        mode=mode,
-        concat_axis=concat_axis,
-        dot_axes=dot_axes,
-        output_shape=output_shape,
-        output_mask=output_mask,
-        arguments=arguments,
-        name=name,
-    )
-    return layer(inputs)
+    return Merge(**without(locals(), "inputs"))(inputs)
 
 
 class _Merge(layers.Add):
@@ -166,36 +172,20 @@ class _Merge(layers.Add):
 class TimeDistributedDense(Dense):
     """A Dense layer for each time step; `Dense` itself does that today."""
 
-    def __init__(self, units, input_dim=None, input_length=None, **kwargs):
-        if input_dim is not None:
-            kwargs.setdefault("input_shape", (input_length, input_dim))
-        super().__init__(units, **kwargs)
-
 
 class _Weighted(Layer):
     """Layers with the arguments that Keras 1 gave to those with a matrix and a bias."""
 
-    def __init__(
-        self,
-        kernel_initializer="glorot_uniform",
-        activation=None,
-        use_bias=True,
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.supports_masking = True
+    kernel_initializer: declared.Initializer = "glorot_uniform"
+    activation: declared.Activation = None
+    use_bias: declared.UseBias = True
+    kernel_regularizer: declared.Regularizer = None
+    bias_regularizer: declared.Regularizer = None
+    activity_regularizer: declared.Regularizer = None
+    kernel_constraint: declared.Constraint = None
+    bias_constraint: declared.Constraint = None
+
+    supports_masking = True
 
     def _matrix(self, name, shape):
         return self.add_weight(
@@ -220,10 +210,8 @@ class MaxoutDense(_Weighted):
     Shapes: ``(batch, in)`` to ``(batch, output_dim)``.
     """
 
-    def __init__(self, output_dim, nb_feature=4, **kwargs):
-        super().__init__(**kwargs)
-        self.output_dim = output_dim
-        self.nb_feature = nb_feature
+    output_dim: int = field(first=True, doc="Size of the outputs.")
+    nb_feature: int = field(default=4, first=True, doc="Number of linear maps.")
 
     def build(self, input_shape):
         self.W = self._matrix("W", (self.nb_feature, input_shape[-1], self.output_dim))
@@ -273,30 +261,26 @@ AtrousConv1D, AtrousConv2D = AtrousConvolution1D, AtrousConvolution2D
 ConvRecurrent2D = layers.ConvLSTM2D
 
 
-class _Shared(Layer):
+def _axes(name, value):
+    return [value] if isinstance(value, int) else value
+
+
+class _Shared(Elementwise):
     """Activations with a weight for each unit, or for all along the `shared_axes`."""
 
-    def __init__(self, shared_axes=None, **kwargs):
-        super().__init__(**kwargs)
-        self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes
-        self.supports_masking = True
+    shared_axes: list = field(_axes, default=None, doc="Axes along which the weights are the same.")
 
     def _parameter(self, name, input_shape, initializer):
         shared = self.shared_axes or ()
         shape = [1 if axis in shared else size for axis, size in enumerate(input_shape)][1:]
         return self.add_weight(name, shape, initializer=initializer)
 
-    def compute_output_shape(self, input_shape):
-        return tuple(input_shape)
-
 
 class ParametricSoftplus(_Shared):
     """``alpha * log(1 + exp(beta * x))`` with learned alpha and beta."""
 
-    def __init__(self, alpha_init=0.2, beta_init=5.0, shared_axes=None, **kwargs):
-        super().__init__(shared_axes, **kwargs)
-        self.alpha_init = alpha_init
-        self.beta_init = beta_init
+    alpha_init: float = field(default=0.2, first=True, doc="Initial alpha.")
+    beta_init: float = field(default=5.0, first=True, doc="Initial beta.")
 
     def build(self, input_shape):
         self.alpha = self._parameter("alpha", input_shape, initializers.Constant(self.alpha_init))
@@ -309,20 +293,12 @@ class ParametricSoftplus(_Shared):
 class SReLU(_Shared):
     """S-shaped rectified unit (Jin et al., 2016): three linear pieces with learned thresholds and slopes."""
 
-    def __init__(
-        self,
-        t_left_init="zeros",
-        a_left_init="glorot_uniform",
-        t_right_init="glorot_uniform",
-        a_right_init="ones",
-        shared_axes=None,
-        **kwargs,
-    ):
-        super().__init__(shared_axes, **kwargs)
-        self.t_left_init = t_left_init
-        self.a_left_init = a_left_init
-        self.t_right_init = t_right_init
-        self.a_right_init = a_right_init
+    t_left_init: Any = field(default="zeros", first=True, doc="Initializer of the left threshold.")
+    a_left_init: Any = field(default="glorot_uniform", first=True, doc="Initializer of the left slope.")
+    t_right_init: Any = field(
+        default="glorot_uniform", first=True, doc="Initializer of the distance between the thresholds."
+    )
+    a_right_init: Any = field(default="ones", first=True, doc="Initializer of the right slope.")
 
     def build(self, input_shape):
         for name in ("t_left", "a_left", "t_right", "a_right"):
@@ -343,30 +319,22 @@ class Recurrent(Layer):
     overridden. New layers are better written as a cell for `RNN`.
     """
 
-    def __init__(
-        self,
-        return_sequences=False,
-        return_state=False,
-        go_backwards=False,
-        stateful=False,
-        unroll=False,
-        implementation=0,
-        input_dim=None,
-        input_length=None,
-        **kwargs,
-    ):
-        if input_dim is not None:
-            kwargs.setdefault("input_shape", (input_length, input_dim))
-        super().__init__(**kwargs)
-        self.return_sequences = return_sequences
-        self.return_state = return_state
-        self.go_backwards = go_backwards
-        self.stateful = stateful
-        self.unroll = unroll
-        self.implementation = implementation
-        self.supports_masking = True
-        self.states = [None]
-        self._kept = []
+    return_sequences: bool = field(default=False, doc="Whether the output has all steps.")
+    return_state: bool = field(default=False, doc="Whether the states are returned too.")
+    go_backwards: bool = field(default=False, doc="Whether the steps are taken from the last to the first.")
+    stateful: bool = field(default=False, doc="Whether each batch begins with the last states of the batch before.")
+    unroll: bool = field(default=False, doc="Whether the loop is unrolled.")
+    implementation: int = field(default=0, doc="No effect.")
+    input_dim: int = field(default=None, doc="Size of the last axis of the inputs.")
+    input_length: int = field(default=None, doc="Number of steps of the inputs.")
+
+    supports_masking = True
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.input_dim is not None and self.batch_input_shape is None:
+            self.batch_input_shape = (None, self.input_length, self.input_dim)
+        self.states, self._kept = [None], []
 
     def step(self, inputs, states):
         raise NotImplementedError(f"{type(self).__name__}: a Recurrent layer needs a step(inputs, states) method.")
@@ -420,9 +388,6 @@ class Recurrent(Layer):
 
     def compute_mask(self, inputs, mask=None):
         return mask if self.return_sequences else None
-
-    def get_output_shape_for(self, input_shape):
-        return self.compute_output_shape(input_shape)
 
 
 def generate_dropout_mask(ones, rate, training=None, count=1):
