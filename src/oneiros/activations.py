@@ -1,6 +1,7 @@
 """Activation functions of arrays, variables or symbols, by name. Most are those of `ops.nn`."""
 
 import warnings
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -33,18 +34,18 @@ from .ops.nn import (
     tanh_shrink,
     threshold,
 )
-from .ops.table import as_float, tensor
+from .ops.table import Axes, Tensor, as_float, tensor
 
 _kind = core.kind("activation")
 
 
-def linear(x):
+def linear(x: Any) -> Any:
     """`x` itself: what ``activation=None`` means."""
     return x
 
 
 @core.op
-def softmax(x, axis=-1):
+def softmax(x: Tensor, axis: Axes = -1) -> jax.Array:
     """``exp(x) / sum(exp(x))`` along an axis. Before Keras 3, `x` must have two axes or more.
 
     Args:
