@@ -56,7 +56,7 @@ BUDGETS = {
     "preprocessing": 1390,
     "random": 20,
     "regularizers": 60,
-    "saving": 1309,
+    "saving": 1740,
     "training": 3468,
     "utils": 1330,
     "verify": 110,

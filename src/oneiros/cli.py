@@ -39,17 +39,18 @@ def main(arguments=None):
     commands.add_parser("run", help="run a program for any generation of Keras", usage=_RUN_USAGE)
     commands.add_parser("verify-resume", help="kill a training and prove that it goes on exactly", usage=_VERIFY_USAGE)
     summary = commands.add_parser("summary", help="print a saved model's layers")
-    summary.add_argument("file", help="an HDF5 file of a whole model (.h5)")
+    summary.add_argument("file", help="a file of a whole model (.keras or .h5)")
     plot = commands.add_parser("plot", help="draw a saved model")
-    plot.add_argument("file", help="an HDF5 file of a whole model (.h5)")
+    plot.add_argument("file", help="a file of a whole model (.keras or .h5)")
     plot.add_argument("picture", help="the picture to write, e.g. model.png")
     convert = commands.add_parser("convert", help="write a saved model, its weights or its architecture to a new file")
-    convert.add_argument("source", help="an HDF5 file of a whole model (.h5)")
+    convert.add_argument("source", help="a file of a whole model (.keras or .h5)")
     convert.add_argument(
-        "target", help="NAME.h5: the whole model; NAME.weights.h5: its weights; NAME.json: its architecture"
+        "target",
+        help="NAME.keras or NAME.h5: the whole model; NAME.weights.h5: its weights; NAME.json: its architecture",
     )
     predict = commands.add_parser("predict", help="classify images with a saved model")
-    predict.add_argument("file", help="an HDF5 file of a whole model (.h5) with one image as its input")
+    predict.add_argument("file", help="a file of a whole model (.keras or .h5) with one image as its input")
     predict.add_argument("images", nargs="+", help="image files; the values of their pixels are scaled to [0, 1]")
     commands.add_parser("doctor", help="print versions, devices, settings and folders")
     options = parser.parse_args(arguments)
@@ -205,7 +206,7 @@ def _plot(options):
 
 def _convert(options):
     target = options.target
-    writers = {".weights.h5": "save_weights", ".h5": "save", ".hdf5": "save", ".json": "to_json"}
+    writers = {".weights.h5": "save_weights", ".h5": "save", ".hdf5": "save", ".keras": "save", ".json": "to_json"}
     how = next((how for ending, how in writers.items() if target.endswith(ending)), None)
     if how is None:
         raise InputDataError(f"cannot write {target}: expected a name that ends in {', '.join(writers)}.")

@@ -500,6 +500,30 @@ def test_only_compat_asks_for_the_generation():
     assert {path.relative_to(package).parts[0] for path in asking} == {"compat"}
 
 
+def test_keras_archives(generation, tmp_path):
+    model = oneiros.Sequential([layers.Input((3,)), layers.Dense(2)])
+    model.save(tmp_path / "model.keras")
+    assert zipfile.is_zipfile(tmp_path / "model.keras") == (generation in ("tf", "3"))
+    loaded = oneiros.models.load_model(tmp_path / "model.keras", compile=False)
+    assert np.array_equal(loaded.get_weights()[0], model.get_weights()[0])
+
+
+def test_nested_weights_files(generation, tmp_path):
+    model = oneiros.Sequential([layers.Input((3,)), layers.Dense(2)])
+    model.save_weights(tmp_path / "model.weights.h5")
+    with h5py.File(tmp_path / "model.weights.h5") as file:
+        assert ("layers/dense/vars/0" in file) == (generation == "3")
+    kernel = model.get_weights()[0]
+    model.set_weights([np.zeros_like(w) for w in model.get_weights()])
+    model.load_weights(tmp_path / "model.weights.h5")
+    assert np.array_equal(model.get_weights()[0], kernel)
+
+
+def test_digits_end_words(generation):
+    prefix = {"1": "convlstm2d", "2": "conv_lst_m2d", "tf": "conv_lst_m2d", "3": "conv_lstm2d"}[generation]
+    assert layers.ConvLSTM2D(2, 3).name.startswith(prefix)
+
+
 def test_every_row_has_a_test():
     tests = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
     others = {"generation": "selecting_sets_every_row", "relu6_hard_sigmoid": "hard_sigmoid"}

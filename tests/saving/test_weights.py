@@ -150,12 +150,12 @@ def test_other_architectures_get_a_table(tmp_path):
     refused(tmp_path / "one.h5", CorruptFileError, "holds weights of 1 layers, the model has 3 layers")
 
 
-def test_missing_and_folder_and_keras_format(tmp_path):
+def test_missing_and_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nope\.h5"):
         small().load_weights(tmp_path / "nope.h5")
     refused(tmp_path, ValueError, "found a folder")
-    with pytest.raises(ValueError, match=r"\.h5"):
-        small().save(tmp_path / "model.keras")
+    with pytest.raises(ValueError, match=r"files of weights end in \.weights\.h5"):
+        small().save_weights(tmp_path / "model.keras")
 
 
 @pytest.mark.parametrize(

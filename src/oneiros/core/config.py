@@ -37,6 +37,9 @@ behaviour = SimpleNamespace(
     weights_normalized_by_count=False,  # True: weighted losses are divided by the number of nonzero weights
     metric_name_from_function=False,  # True: metrics=["mse"] is logged as mean_squared_error
     fractional_steps=False,  # True: fit and the like take a number of steps such as 31.25, which means 32
+    digits_end_words=False,  # True: a layer of the class ConvLSTM2D is called conv_lst_m2d
+    keras_archives=True,  # False: models are written to HDF5 files, whatever the file's name
+    nested_weights_files=True,  # False: files that end in .weights.h5 have the flat layout of all others
     save_needs_suffix=True,  # False: models are written to files of any name
     epochs_shuffle_on=False,  # True: each epoch shuffles the order of the one before, not the rows as they were given
     metrics_by_place=True,  # False: a flat list of metrics is for every output, however long it is

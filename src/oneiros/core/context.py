@@ -34,6 +34,7 @@ class Context:
     safe_mode = None  # whether code in files is refused; `None`: as set for the whole process
     custom_objects = ()  # dictionaries of names that configurations may use, the innermost last
     entry_reader = None  # what checks and translates each configuration of a file before its object is made
+    keras3_format = False  # whether graphs are described as Keras 3 does, for its files
     weight_budget = None  # bytes that weights may take together: a list of one number
     reference_kernels = os.environ.get("ONEIROS_KERNELS") == "reference"  # whether kernels run their plain references
 

@@ -12,14 +12,18 @@ _lock = threading.Lock()
 
 
 @functools.cache
-def to_snake_case(name: str) -> str:
+def to_snake_case(name: str, digits_end_words: bool = False) -> str:
     """The name of a class in lower case, with underscores between its words, as Keras writes it.
+
+    Args:
+        name: The name of the class.
+        digits_end_words: Whether ``ConvLSTM2D`` becomes ``conv_lst_m2d``, as before Keras 3, not ``conv_lstm2d``.
 
     >>> to_snake_case("Conv2DTranspose"), to_snake_case("PReLU"), to_snake_case("LSTM")
     ('conv2d_transpose', 'p_re_lu', 'lstm')
     """
     name = re.sub(r"\W+", "", name)
-    name = re.sub("(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
+    name = re.sub(f"(.)([A-Z][a-z{'0-9' if digits_end_words else ''}]+)", r"\1_\2", name)
     name = re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
     return "private" + name if name.startswith("_") else name
 
@@ -35,7 +39,7 @@ def layer_prefix(class_name: str) -> str:
     """What the names of a class's layers begin with."""
     if behaviour.lowercase_names:
         return _KERAS1_CLASSES.get(class_name, class_name.lower())
-    return to_snake_case(class_name)
+    return to_snake_case(class_name, behaviour.digits_end_words)
 
 
 def get_uid(prefix: str = "") -> int:

@@ -329,6 +329,8 @@ class GroupedQueryAttention(_Projected):
     (1, 4, 6)
     """
 
+    prefix_in_files = "_"
+
     head_dim: PositiveInt = field(first=True, doc="Width of each head.")
     num_query_heads: PositiveInt = field(first=True, doc="Number of query heads, a multiple of `num_key_value_heads`.")
     num_key_value_heads: PositiveInt = field(first=True, doc="Number of heads for keys and values.")

@@ -7,11 +7,13 @@ from typing import Any
 import jax
 
 from ..core import behaviour, is_symbol, kind, structure
+from ..core.context import current
 from ..core.errors import CorruptFileError, UnsafeModelError
-from ..core.names import to_snake_case, unique_name
-from ..core.registry import CustomObjectScope, find_custom_object, read_entry, serialize_object, serialize_value
+from ..core.names import unique_name
+from ..core.registry import CustomObjectScope, read_entry, serialize_object, serialize_value
 from ..core.symbol import replace_symbols
 from ..layers.base import Layer
+from ..saving.keras3 import read_operation
 from .topology import order_nodes
 
 
@@ -83,8 +85,8 @@ def graph_config(model: Any) -> dict:
         entries[id(owner)].append(node)
     for own_nodes in entries.values():
         own_nodes.sort(key=lambda n: n.node_index)
-        # A model's node 0 is its own, from its inputs to its outputs; where it is called, nodes count from 1.
-        start = 1 if hasattr(own_nodes[0].operation, "layer_graph") else 0
+        # In Keras 2 a model's node 0 is its own, from its inputs to its outputs; where it is called, they count from 1.
+        start = 1 if hasattr(own_nodes[0].operation, "layer_graph") and not current().keras3_format else 0
         indices.update((id(n), i) for i, n in enumerate(own_nodes, start))
 
     def reference(symbol):
@@ -131,7 +133,8 @@ def _nested_references(tree, reference):
 def _call_config(node, reference):
     """One call of a layer: a list of ``[layer, node index, tensor index, keyword arguments]``."""
     first = node.args[0] if node.args else next(iter(node.kwargs.values()))
-    if isinstance(first, dict) or isinstance(first, (list, tuple)) and any(map(structure.is_nested, first)):
+    is_deep = isinstance(first, dict) or isinstance(first, (list, tuple)) and any(map(structure.is_nested, first))
+    if is_deep or current().keras3_format:
         return _operation_config(node, reference)
     parameters = list(inspect.signature(node.operation.call).parameters)
     kwargs = dict(zip(parameters[1:], node.args[1:])) | node.kwargs
@@ -156,7 +159,8 @@ def operation_name(function: Callable) -> str:
 
 def _operation_config(node, reference):
     def mark(symbol):
-        return {"class_name": "__keras_tensor__", "config": {"keras_history": reference(symbol)}}
+        config = {"shape": list(symbol.shape), "dtype": symbol.dtype, "keras_history": reference(symbol)}
+        return {"class_name": "__keras_tensor__", "config": config}
 
     marked = replace_symbols({"args": list(node.args), "kwargs": node.kwargs}, mark)
     return {"args": _encode(marked["args"]), "kwargs": _encode(marked["kwargs"])}
@@ -165,9 +169,9 @@ def _operation_config(node, reference):
 def _encode(value):
     """JSON for the arguments of operations: slices, tuples and ... keep their kind."""
     if isinstance(value, slice):
-        return {"class_name": "__slice__", "config": [value.start, value.stop, value.step]}
+        return {"class_name": "__slice__", "config": {"start": value.start, "stop": value.stop, "step": value.step}}
     if value is Ellipsis:
-        return {"class_name": "__ellipsis__"}
+        return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(value, tuple):
         return {"class_name": "__tuple__", "config": [_encode(v) for v in value]}
     if isinstance(value, list):
@@ -183,7 +187,7 @@ def _decode(value, tensor):
         if name == "__keras_tensor__":
             return tensor(config["keras_history"])
         if name == "__slice__":
-            return slice(*config)
+            return slice(*(config if isinstance(config, list) else map(config.get, ("start", "stop", "step"))))
         if name == "__ellipsis__":
             return Ellipsis
         if name == "__tuple__":
@@ -214,7 +218,7 @@ def _build_graph(config):
         if not isinstance(entry, dict):
             raise CorruptFileError(f"Expected the configuration of a layer. Received: {str(entry)[:80]}")
         name = entry.get("name") or entry.get("config", {}).get("name")
-        entry = _operation_entry(entry)
+        entry = read_operation(entry)
         if entry.get("class_name") == "Operation":
             layer, results = _find_operation(read_entry(entry, kind("operation"))["config"]["function"]), []
         else:
@@ -279,27 +283,6 @@ def _first_calls(config):
     walk([entry.get("inbound_nodes") for entry in config["layers"] if isinstance(entry, dict)])
     walk([config.get("input_layers"), config.get("output_layers")])
     return lowest
-
-
-def _operation_entry(entry):
-    """Keras 3 writes tensor functions in a graph as if they were layers: class ``NotEqual`` for ``ops.not_equal``."""
-    name, config = entry.get("class_name"), entry.get("config")
-    if (
-        not isinstance(name, str)
-        or name == "Operation"
-        or name in kind("layer").objects
-        or find_custom_object(name) is not None
-    ):
-        return entry
-    ending = "." + to_snake_case(name)
-    path = next((path for path in kind("operation").objects if path.startswith("ops.") and path.endswith(ending)), None)
-    if path is None or not isinstance(config, dict):
-        return entry
-    options = {key: value for key, value in config.items() if key not in ("name", "dtype", "trainable")}
-    calls = [
-        call | {"kwargs": options | call.get("kwargs", {})} for call in entry.get("inbound_nodes", ()) if "args" in call
-    ]
-    return entry | {"class_name": "Operation", "config": {"function": path}, "inbound_nodes": calls}
 
 
 def _find_operation(name):

@@ -224,11 +224,13 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
         self.built = True
 
     def build_for_call(self, args: tuple, kwargs: dict) -> None:
-        # A subclassed model builds its layers as its call reaches them.
         """Calls a `build` of the subclass's own. Otherwise the layers are built as `call` reaches them."""
-        if type(self).build is not Model.build and not self.built:
-            self.build(shape_of(args[0]))
-        self.built = True
+        if self.built:
+            return
+        shape = shape_of(args[0]) if args else None
+        if type(self).build is not Model.build:
+            self.build(shape)
+        self.built, self._build_shape = True, shape
 
     # --- configuration and display
 
@@ -236,7 +238,7 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
         """The graph as JSON can hold it. Subclassed models write their own."""
         if self.layer_graph is not None and type(self).__init__ is Model.__init__:
             return configuration.graph_config(self)
-        return Layer.get_config(self)
+        return {key: value for key, value in Layer.get_config(self).items() if key not in ("inputs", "outputs")}
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None) -> "Model":

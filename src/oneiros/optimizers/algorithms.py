@@ -377,6 +377,8 @@ class Adafactor(Optimizer):
         default=True, doc="Accepted without effect: as in Keras, the rate is always bounded by `1 / sqrt(step)`."
     )
 
+    slots_in_files = ("row", "column", "velocity")
+
     def slots(self, variable: core.Variable) -> dict[str, Any]:
         shape = variable.shape
         if len(shape) < 2:

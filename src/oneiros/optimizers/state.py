@@ -14,6 +14,8 @@ from . import schedules
 class OptimizerState(core.Configurable):
     """Base class of `Optimizer`. It makes, lists, saves and restores the variables of the optimizer's state."""
 
+    slots_in_files = ()  # the slots that files of Keras 3 have for every variable; the last has the variable's shape
+
     def _state(self, value, name, dtype=None):
         variable = core.Variable(np.asarray(value, dtype or core.floatx()), trainable=False, name=name)
         variable.path = f"{self.name}/{name}"

@@ -6,7 +6,7 @@ from typing import Any
 from ..core import behaviour, kind
 from ..core.context import within
 from ..core.errors import CorruptFileError, LimitExceededError, UnsafeModelError
-from ..core.registry import CustomObjectScope
+from ..core.registry import CustomObjectScope, get_registered_name
 from . import conversion
 from .safe_hdf5 import making
 from .serialization import FORMAT_VERSION, ConfigReader, check_keys, dumps, parse
@@ -45,7 +45,7 @@ def portable(config: Any) -> Any:
 
 def serialize_model(model: Any) -> dict:
     """``{"class_name", "config"}`` of a model."""
-    class_name = type(model).__name__
+    class_name = get_registered_name(type(model))
     if class_name == "Model":
         class_name = behaviour.plain_model_class
     return {"class_name": class_name, "config": portable(model.get_config())}

@@ -12,9 +12,10 @@ from ..core.errors import CorruptFileError
 from ..core.registry import find_custom_object
 from .architecture import portable
 from .layouts import stored_arrays
-from .safe_hdf5 import Group, has
-from .serialization import ConfigReader
-from .weights import check_type, write_arrays
+from .optimizer_state import by_kind, by_weight, scalars
+from .safe_hdf5 import Group, check_type, has
+from .serialization import ConfigReader, serialize_keras_object
+from .weights import write_arrays
 
 _KIND = {"loss": "loss", "metrics": "metric", "weighted_metrics": "metric"}
 
@@ -34,6 +35,14 @@ def training_config(model: Any) -> dict | None:
     given = model.training_state.compile_arguments
     record = {name: _serialized(value, _KIND.get(name)) for name, value in given.items()}
     return portable({"optimizer_config": optimizer, **record})
+
+
+def compile_config(model: Any) -> dict:
+    """The compile arguments of a model as Keras 3 writes them."""
+    given = model.training_state.compile_arguments
+    names = ("loss", "loss_weights", "metrics", "weighted_metrics")
+    arguments = {"optimizer": model.optimizer, **{name: given.get(name) for name in names}}
+    return {name: serialize_keras_object(value) for name, value in arguments.items()}
 
 
 def _serialized(value, of_kind):
@@ -81,38 +90,12 @@ def _made(value, of_kind):
 # --- the optimizer's state
 
 
-def _by_weight(optimizer):
-    """The slots as Keras orders them since 2.11: weight by weight, some kinds apart at the end."""
-    names = optimizer.slot_names
-    apart = names if type(optimizer).__name__ == "RMSprop" else [n for n in names if n == "velocity_hat"]
-    slots = optimizer.slots_by_variable
-    of_variables = {id(v) for own in slots for v in own.values()}
-    shared = [v for v in _arrays(optimizer) if id(v) not in of_variables]  # averages of the weights
-    together = [v for own in slots for name, v in own.items() if name not in apart]
-    return [*shared, *together, *(own[name] for name in apart for own in slots if name in own)]
-
-
-def _by_kind(optimizer):
-    """The slots as Keras ordered them before: first one kind for all weights, then the next."""
-    slots = optimizer.slots_by_variable
-    return [own[name] for name in optimizer.slot_names for own in slots if name in own] or _arrays(optimizer)
-
-
-def _scalars(optimizer):
-    counted = (optimizer.step_count, optimizer.learning_rate)
-    return [v for v in optimizer.variables if v.shape == () and not any(v is one for one in counted)]
-
-
-def _arrays(optimizer):
-    return [v for v in optimizer.variables if v.shape != ()]
-
-
 def save_optimizer_weights(file: Group, model: Any) -> None:
     """Writes the optimizer's state, in the order of tf.keras, or in Keras 2's in its programs."""
     optimizer = model.optimizer
     if not getattr(optimizer, "built", False):
         return
-    state = [*_scalars(optimizer), *(_by_kind if behaviour.optimizer_state_by_kind else _by_weight)(optimizer)]
+    state = [*scalars(optimizer), *(by_kind if behaviour.optimizer_state_by_kind else by_weight)(optimizer)]
     names = ["iterations:0" if behaviour.optimizer_state_by_kind else "iteration:0"]
     names += [f"{type(optimizer).__name__}/{i}/{v.name.removesuffix(':0')}:0" for i, v in enumerate(state)]
     count = np.asarray(optimizer.step_count.raw, np.int64)
@@ -128,7 +111,7 @@ def load_optimizer_weights(file: Group, model: Any) -> None:
     stored = stored_arrays(file, "optimizer_weights")
     arrays = stored.read()  # errors about damage come before those about shapes
     names = [d.name.rsplit("/", 1)[-1].split(":")[0] for d in stored.datasets]
-    wanted = (_by_weight if "iteration" in names else _by_kind)(optimizer)
+    wanted = (by_weight if "iteration" in names else by_kind)(optimizer)
     count = next((i for i, name in enumerate(names) if name in ("iteration", "iterations", "iter")), None)
     rate = names.index("learning_rate") if "learning_rate" in names else None
     numbers = [i for i, d in enumerate(stored.datasets) if d.shape == () and i not in (count, rate)]
@@ -141,7 +124,7 @@ def load_optimizer_weights(file: Group, model: Any) -> None:
             f"{type(optimizer).__name__} ({len(wanted)} arrays). Training starts with a fresh state."
         )
         return
-    targets = [*zip(wanted, rest), *zip(_scalars(optimizer), numbers)]
+    targets = [*zip(wanted, rest), *zip(scalars(optimizer), numbers)]
     if count is not None:
         targets.append((optimizer.step_count, count))
     if rate is not None and hasattr(optimizer.learning_rate, "assign"):

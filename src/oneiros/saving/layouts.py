@@ -13,14 +13,16 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..core.errors import CorruptFileError
 from ..core.names import to_snake_case
 from ..layers.base import Layer
-from .safe_hdf5 import Group, array, checksum, child, dataset, has, names, text, where
+from .safe_hdf5 import Group, array, checksum, child, dataset, has, names, storable, text, where
 
 CHECKSUM = "crc32"  # the attribute with the checksum of a group's arrays
 TOP_LEVEL = "top_level_model_weights"  # the group of weights that belong to the model itself
-_CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # one of them is in every nested file
+_CONTAINERS = ("layers", "vars", "_layer_checkpoint_dependencies")  # one of them is in every nested file
 
 
 @dataclass(eq=False)
@@ -93,7 +95,7 @@ def stored_arrays(group: Group, name: str) -> Stored:
 
 def nested_layers(group: Group, model: Any) -> list[tuple]:
     """``(layer, variables, stored)`` for all layers of the model that have weights of their own."""
-    found = list(_walk(group, model, ""))
+    found = [(layer, variables, _stored_at(group, path, layer)) for path, layer, variables in _with_weights(model)]
     expected = sum(len(variables) for _, variables, _ in found)
     there = []
 
@@ -111,34 +113,101 @@ def nested_layers(group: Group, model: Any) -> list[tuple]:
     return found
 
 
-def _walk(group, layer, path):
-    variables = layer.own_weights()
-    if variables:
-        if group is None or not has(group, "vars"):
-            raise CorruptFileError(
-                f"The file holds nothing at {path or '/'!r} for layer {layer.name}, which has {len(variables)} weights."
-            )
-        stored = child(group, "vars")
-        yield layer, variables, Stored(path, stored, [dataset(stored, name) for name in sorted(stored, key=int)])
-    for name, inner in _members(layer):
-        holder = group
-        for part in name.split("/"):
+def nested_layers_by_name(group: Group, model: Any) -> list[tuple]:
+    """The same for those layers whose names are in the file, with as many arrays."""
+    stored = {}
+
+    def note(path, item):
+        if path.rpartition("/")[2] == "vars" and not path.startswith("optimizer/"):
+            stored.setdefault(text(item, "name"), numbered_arrays(item, path))
+
+    group.visititems(note)
+    pairs = [(layer, variables, stored.get(layer.name)) for _, layer, variables in _with_weights(model)]
+    return [pair for pair in pairs if pair[2] is not None and pair[2].datasets]
+
+
+def numbered_arrays(group: Group, name: str) -> Stored:
+    """What a group ``vars`` holds: arrays with the names 0, 1, 2, ..."""
+    return Stored(name, group, [dataset(group, key) for key in sorted(group, key=int)])
+
+
+def write_nested(group: Group, model: Any) -> None:
+    """Writes the weights of a model, and of all layers in it.
+
+    Args:
+        group: An open h5py group.
+        model: The model.
+    """
+    for path, layer in _places(model):
+        write_numbered(group.create_group(f"{path}/vars".lstrip("/")), layer.name, layer.own_weights())
+
+
+def write_numbered(group: Group, name: str, variables: list) -> None:
+    """Writes variables into a group as Keras 3 has them: their numbers are their names."""
+    group.attrs["name"] = name
+    arrays = [storable(getattr(v, "raw", v)) for v in variables]
+    for number, one in enumerate(arrays):
+        group.create_dataset(str(number), data=one)
+    if arrays:
+        group.attrs[CHECKSUM] = np.uint32(checksum(arrays))
+
+
+def _with_weights(model):
+    return [(path, layer, variables) for path, layer in _places(model) if (variables := layer.own_weights())]
+
+
+def _stored_at(group, path, layer):
+    holder = group
+    for part in (*path.split("/"), "vars"):
+        if part:
             holder = child(holder, part) if holder is not None and has(holder, part) else None
-        yield from _walk(holder, inner, f"{path}/{name}".lstrip("/"))
+    if holder is None:
+        count = len(layer.own_weights())
+        raise CorruptFileError(
+            f"The file holds nothing at {path or '/'!r} for layer {layer.name}, which has {count} weights."
+        )
+    return numbered_arrays(holder, path)
+
+
+def _places(model):
+    """Pairs ``(path, layer)`` of a model and the layers in it. A layer with several places has the first one."""
+    seen = set()
+
+    def walk(path, layer):
+        if id(layer) not in seen:
+            seen.add(id(layer))
+            yield path, layer
+            for name, inner in _members(layer):
+                yield from walk(f"{path}/{name}".lstrip("/"), inner)
+
+    return walk("", model)
 
 
 def _members(layer):
-    """The layers inside, with the names that they have in files."""
-    if hasattr(layer, "layers"):
-        yield from _numbered("layers", layer.layers)
-        return
-    for name, value in vars(layer).items():
-        if name in layer.untracked_attributes:
-            continue
-        if isinstance(value, Layer):
-            yield name.lstrip("_"), value
-        elif isinstance(value, (list, tuple)) and value and all(isinstance(v, Layer) for v in value):
-            yield from _numbered(name.lstrip("_"), value)
+    """The layers inside, with the names that they have in files.
+
+    Public attributes come before private ones, each in alphabetical order. Models have an attribute `layers`, which
+    holds all layers that no attribute before it has; the layers of a graph are there first.
+    """
+    attributes = {name: value for name, value in vars(layer).items() if name not in layer.untracked_attributes}
+    if type(layer).__module__.split(".")[0] == "oneiros":
+        attributes = {layer.prefix_in_files + name.lstrip("_"): value for name, value in attributes.items()}
+    if isinstance(getattr(layer, "layers", None), list):
+        attributes["layers"] = layer.layers
+    is_graph = getattr(layer, "layer_graph", None) is not None
+    for name in sorted(attributes, key=lambda name: (not (is_graph and name == "layers"), name.startswith("_"), name)):
+        yield from _held(name, attributes[name])
+
+
+def _held(name, value):
+    if isinstance(value, Layer):
+        yield name, value
+    elif isinstance(value, (list, tuple, dict)):
+        values = list(value.values() if isinstance(value, dict) else value)
+        yield from _numbered(name, [v for v in values if isinstance(v, Layer)])
+        inner = [v for v in values if isinstance(v, (list, tuple, dict))]
+        for number, container in enumerate(inner):
+            yield from _held(f"{name}/container_{number}" if number else f"{name}/container", container)
 
 
 def _numbered(holder, layers):

@@ -1,21 +1,21 @@
-"""Whole models in HDF5 files: architecture, weights, compile arguments and optimizer state."""
+"""Whole models in files: architecture, weights, compile arguments and optimizer state."""
 
 import json
 import warnings
 from typing import Any
 
-from ..core import safety
+from ..core import behaviour, safety
 from ..core.errors import CorruptFileError
 from ..core.registry import CustomObjectScope
 from ..layers.base import weight_budget
 from .architecture import make_model, model_to_json, model_to_yaml, serialize_model
 from .compilation import compile_arguments, load_optimizer_weights, save_optimizer_weights, training_config
 from .conversion import with_stored_names
+from .keras_archive import is_archive, load_archive, load_archived_weights, save_archive
 from .layouts import flat_layers, weights_group
 from .safe_hdf5 import check_seal, declared_bytes, has, making, reading, seal, source_name, text, writing
 from .serialization import FORMAT_VERSION, dumps, parse
 from .weights import (
-    check_source,
     check_target,
     load_weights,
     load_weights_from_hdf5_group,
@@ -30,14 +30,16 @@ _SPARE_BYTES = 64 << 20  # weights that a model may have beyond what its file ho
 def save_model(
     model: Any, filepath: Any, overwrite: bool = True, include_optimizer: bool = True, zipped: Any = None, **kwargs
 ) -> None:
-    """Writes a model to an HDF5 file that every version of Keras reads.
+    """Writes a model to a file. A name that ends in ``.keras`` gives the format of Keras 3.
+
+    A name that ends in ``.h5`` gives HDF5, which every version of Keras reads.
 
     The file holds the architecture, the weights, the arguments of `compile` and the state of the optimizer. It is
     replaced only when the new one is complete.
 
     Args:
         model: The model.
-        filepath: A path that ends in .h5, or an open h5py group.
+        filepath: A path that ends in .keras or .h5, or an open h5py group.
         overwrite: Whether to replace an existing file without asking the user.
         include_optimizer: Whether to store the arguments of `compile` and the optimizer's state.
         zipped: Accepted; it has no effect.
@@ -54,8 +56,14 @@ def save_model(
     >>> os.path.exists(path)
     True
     """
-    check_target("save_model", filepath, zipped=zipped, **kwargs)
+    archive = behaviour.keras_archives and str(filepath).endswith(".keras")
+    if archive and kwargs.get("save_format") == "keras":
+        del kwargs["save_format"]
+    check_target("save_model", None if archive else filepath, zipped=zipped, **kwargs)
     if not (overwrite or may_overwrite(filepath)):
+        return
+    if archive:
+        save_archive(model, filepath, include_optimizer)
         return
     architecture, backend = with_stored_names(dumps(serialize_model(model)))  # complains before a file is touched
     training = None
@@ -80,7 +88,7 @@ def save_model(
 def load_model(
     filepath: Any, custom_objects: dict | None = None, compile: bool = True, safe_mode: bool | None = None
 ) -> Any:
-    """Reads a model from an HDF5 file that any version of Keras wrote, and compiles it as it was.
+    """Reads a model from a file that any version of Keras wrote (.keras or HDF5), and compiles it as it was.
 
     Args:
         filepath: A path, or an open h5py group.
@@ -104,7 +112,8 @@ def load_model(
     >>> load_model(path, compile=False).count_params()
     8
     """
-    check_source(filepath)
+    if is_archive(filepath):
+        return load_archive(filepath, custom_objects, compile, safe_mode)
     with reading(filepath) as file, CustomObjectScope(custom_objects), safety.loading(safe_mode):
         source = source_name(filepath)
         stored = text(file, "model_config")
@@ -199,7 +208,10 @@ class Savable:
             reshape: Whether the kernel of a convolution may be reshaped to one of the same size.
             **kwargs: Arguments of other versions of Keras, if their values have no effect here.
         """
-        load_weights(self, filepath, by_name, skip_mismatch, reshape, **kwargs)
+        if is_archive(filepath):
+            load_archived_weights(self, filepath, skip_mismatch)
+        else:
+            load_weights(self, filepath, by_name, skip_mismatch, reshape, **kwargs)
 
     def to_json(self, **kwargs) -> str:
         """The architecture as JSON text.

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -326,6 +327,17 @@ def declared_bytes(group: Group) -> int:
 
     group.visititems(add)
     return check_budget(group, found)
+
+
+def check_type(source: Dataset, variable: Any, values: np.ndarray) -> None:
+    """Checks that float variables get floats, and integer variables integers. Warns of values that are not finite."""
+    floating = variable.dtype.startswith(("float", "bfloat"))
+    if source.dtype.kind not in ("f" if floating else "fiu") or (floating and source.dtype.itemsize > 8):
+        raise CorruptFileError(
+            f"{where(source)}: has dtype {source.dtype}, expected {variable.dtype} for weight {variable.path}."
+        )
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        warnings.warn(f"{where(source)}: has non-finite values (NaN or infinity) for weight {variable.path}.")
 
 
 # --- checksums of texts

@@ -18,6 +18,7 @@ from ..core import kind, safety
 from ..core.context import within
 from ..core.errors import CorruptFileError, LimitExceededError, UnsafeModelError
 from ..core.registry import CustomObjectScope, find_custom_object, get_registered_name, serialize_value
+from .keras3 import origin, with_modules
 
 FORMAT_VERSION = "2.15.0"  # the version of Keras whose formats are written
 NESTING_LIMIT = 200
@@ -265,21 +266,16 @@ def serialize_keras_object(obj: Any) -> Any:
         return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": obj.dtype.name}}
     if hasattr(obj, "get_config") and not inspect.isclass(obj):
         cls = type(obj)
-        config = obj.get_config()
-        return {**_origin(cls), "class_name": cls.__name__, "config": config, "registered_name": _registered(cls)}
+        config = with_modules(obj.get_config())
+        return {"class_name": cls.__name__, "config": config, **origin(cls)}
     if callable(obj) and hasattr(obj, "__name__"):
-        return {**_origin(obj), "class_name": "function", "config": obj.__name__, "registered_name": _registered(obj)}
+        return {
+            "module": "builtins",
+            "class_name": "function",
+            "config": get_registered_name(obj),
+            "registered_name": "function",
+        }
     raise TypeError(f"Cannot serialize {obj!r}: it has no get_config().")
-
-
-def _origin(thing):
-    module = thing.__module__
-    return {"module": "builtins" if module.split(".")[0] == "oneiros" and inspect.isfunction(thing) else module}
-
-
-def _registered(thing):
-    name = get_registered_name(thing)
-    return name if ">" in name else None
 
 
 def deserialize_keras_object(

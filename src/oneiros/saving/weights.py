@@ -13,7 +13,8 @@ from ..core import behaviour
 from ..core.errors import CorruptFileError, InputDataError
 from ..utils.io_utils import ask_to_proceed_with_overwrite
 from . import conversion, layouts, safe_hdf5
-from .safe_hdf5 import Dataset, Group
+from .optimizer_state import load_nested_optimizer, save_nested_optimizer
+from .safe_hdf5 import Group
 from .serialization import FORMAT_VERSION
 
 
@@ -37,6 +38,8 @@ def _own(model):
 def save_weights(model: Any, filepath: Any, overwrite: bool = True, max_shard_size: Any = None, **kwargs) -> None:
     """Writes a model's weights to an HDF5 file. An existing file is replaced only when the new one is complete.
 
+    Files that end in ``.weights.h5`` have the layout of Keras 3, others that of Keras 2, which all versions read.
+
     Args:
         model: A model that is built.
         filepath: A path that ends in .h5, or an open h5py group.
@@ -54,7 +57,11 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, max_shard_si
         )
     if overwrite or may_overwrite(filepath):
         with safe_hdf5.writing(filepath) as file:
-            save_weights_to_hdf5_group(file, model)
+            if behaviour.nested_weights_files and _path(filepath).endswith(".weights.h5"):
+                layouts.write_nested(file, model)
+                save_nested_optimizer(file, model)
+            else:
+                save_weights_to_hdf5_group(file, model)
 
 
 def save_weights_to_hdf5_group(group: Group, model: Any) -> None:
@@ -95,15 +102,6 @@ def _named(layer, variables):
     return [f"{name}:0" for name in found], [v.raw for v in variables]
 
 
-def check_source(filepath: Any) -> None:
-    """Raises `InputDataError` for a file in the .keras format, which is not read."""
-    if _path(filepath).endswith(".keras"):
-        raise InputDataError(
-            f"{_path(filepath)!r}: the .keras format is not supported. Where the file was made, save the model under a "
-            "name that ends in .h5, and load that file."
-        )
-
-
 # Arguments of other versions of Keras, with the values that ask for what is done here anyway.
 _WITHOUT_EFFECT = {
     "max_shard_size": (None,),
@@ -130,11 +128,8 @@ def check_target(function: Callable, filepath: Any, **options) -> None:
     """Raises `InputDataError` if a path or an option asks for another kind of file than HDF5."""
     _check_options(function, options)
     path = _path(filepath)
-    if path.endswith(".keras"):
-        raise InputDataError(
-            f"{path!r}: the .keras format is not supported. Use a name that ends in .h5: the file then holds "
-            "architecture, weights, compile arguments and optimizer state, and every Keras reads it."
-        )
+    if path.endswith(".keras") and behaviour.keras_archives:
+        raise InputDataError(f"{path!r}: files of weights end in .weights.h5. A whole model is saved by model.save().")
     told = not path or path.endswith((".h5", ".hdf5", ".he5")) or options.get("save_format")
     if behaviour.save_needs_suffix and not told:
         raise InputDataError(f"{path!r} does not say what kind of file to write. Use a name that ends in .h5.")
@@ -171,7 +166,6 @@ def load_weights(
         UnsafeModelError: If the file refers to other files.
         LimitExceededError: If the file declares far more than it stores.
     """
-    check_source(filepath)
     _check_options("load_weights", kwargs)
     if not model.built:
         raise InputDataError(
@@ -180,11 +174,21 @@ def load_weights(
     with safe_hdf5.reading(filepath) as file:
         group = layouts.weights_group(file)
         if layouts.is_nested(group):
-            _load(group, layouts.nested_layers(group, model), model, reshape, skip_mismatch)
+            load_nested(group, model, by_name, skip_mismatch, reshape)
         elif by_name:
             load_weights_from_hdf5_group_by_name(group, model, skip_mismatch, reshape)
         else:
             load_weights_from_hdf5_group(group, model, reshape, skip_mismatch)
+
+
+def load_nested(
+    group: Group, model: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False
+) -> None:
+    """Sets the weights of a model from a group in the layout of Keras 3. The arguments are those of `load_weights`."""
+    layers = layouts.nested_layers_by_name if by_name else layouts.nested_layers
+    _load(group, layers(group, model), model, reshape, skip_mismatch)
+    if getattr(getattr(model, "optimizer", None), "built", False):
+        load_nested_optimizer(group, model)
 
 
 def load_weights_from_hdf5_group(group: Group, model: Any, reshape: bool = False, skip_mismatch: bool = False) -> None:
@@ -275,21 +279,9 @@ def _fitting(group, pairs, model, reshape):
             problems.append((layer.name, stored.shapes, expected))
             continue
         for variable, values, source in zip(variables, arrays, stored.datasets):
-            check_type(source, variable, values)
+            safe_hdf5.check_type(source, variable, values)
             new_values.append((variable, values))
     return new_values, problems
-
-
-def check_type(source: Dataset, variable: Any, values: np.ndarray) -> None:
-    """Checks that float variables get floats, and integer variables integers. Warns of values that are not finite."""
-    floating = variable.dtype.startswith(("float", "bfloat"))
-    if source.dtype.kind not in ("f" if floating else "fiu") or (floating and source.dtype.itemsize > 8):
-        raise CorruptFileError(
-            f"{safe_hdf5.where(source)}: has dtype {source.dtype}, expected {variable.dtype} for weight "
-            f"{variable.path}."
-        )
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        warnings.warn(f"{safe_hdf5.where(source)}: has non-finite values (NaN or infinity) for weight {variable.path}.")
 
 
 def _shapes(variables):

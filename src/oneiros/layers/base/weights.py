@@ -33,6 +33,8 @@ class LayerWeights:
         {"_inbound_nodes", "_outbound_nodes", "_own", "_initial_arguments", "call_losses", "stray_index"}
     )  # the names of attributes in which no weights or layers are looked for
 
+    prefix_in_files = ""  # what the names of layers in attributes begin with in files of Keras 3
+
     # --- making
 
     def add_weight(self, *args, **kwargs) -> Variable:
