@@ -1,11 +1,13 @@
 """What programs and packages of Keras 1 and 2 read in layers, models, symbols and nodes besides the public methods."""
 
+import itertools
 import pickle
 
 import numpy as np
 import pytest
 
-from oneiros import Input, Model, Sequential, backend, compat, core, layers, models
+from oneiros import Input, Model, Sequential, backend, compat, core, layers, losses, models, optimizers, saving
+from oneiros.compat import legacy_engine, legacy_layers, tensorflow
 
 K = backend
 
@@ -328,3 +330,112 @@ def test_weights_of_target_tensors():
     model.compile("sgd", "mse", target_tensors=[K.variable(y), K.variable(y)])
     total, a, b = model.test_on_batch(np.ones((3, 2)), None, sample_weight={"a": np.array([1.0, 0.0, 0.0])})
     np.testing.assert_allclose([total, a, b], [4 + 5 / 3, 4, 5 / 3], rtol=1e-6)
+
+
+# --- calls as Keras 1 and 2 had them
+
+
+def test_modes_of_sample_weights_belong_to_outputs():
+    x = Input((3, 2))
+    steps = layers.Dense(1, name="steps")(x)
+    model = Model(x, [steps, layers.Flatten(name="flat")(steps)])
+    for wrong in ({"other": "temporal"}, ["temporal"], {"steps": "temporal"}):
+        with pytest.raises(ValueError, match="sample_weight_mode"):
+            model.compile("sgd", "mse", sample_weight_mode=wrong)
+    data = np.ones((4, 3, 2)), [np.ones((4, 3, 1)), np.ones((4, 3))]
+    model.compile("sgd", "mse", sample_weight_mode=["temporal", None])
+    model.train_on_batch(*data, sample_weight=[np.ones((4, 3)), np.ones(4)])
+    model.compile("sgd", "mse", sample_weight_mode={"steps": None, "flat": "temporal"})
+    with pytest.raises(ValueError, match=r"'temporal' needs targets of shape \(samples, steps"):
+        model.train_on_batch(*data, sample_weight=[None, np.ones(4)])
+
+
+def test_orders_of_get_updates():
+    param = K.variable(2.0)
+    loss, params = K.square(param), [param]
+    for arguments, names in (
+        ((params, {}, loss), {}),
+        ((params, {}), {"loss": loss}),
+        ((params, loss), {}),
+        ((loss, params), {}),
+        ((loss,), {"params": params}),
+        ((), {"loss": loss, "params": params}),
+    ):
+        K.set_value(param, 2.0)
+        K.function([], [], updates=optimizers.SGD(0.25).get_updates(*arguments, **names))([])
+        assert K.get_value(param) == 1.0
+
+
+def test_a_generator_in_several_processes_gives_a_warning():
+    model = Sequential([layers.Dense(1, input_shape=(2,))])
+    model.compile("sgd", "mse")
+    batches = itertools.repeat((np.ones((4, 2)), np.ones((4, 1))))
+    options = {"use_multiprocessing": True, "workers": 2, "epochs": 1, "verbose": 0}
+    with pytest.warns(UserWarning, match="Sequence"):
+        model.fit_generator(batches, steps_per_epoch=1, **options)
+
+
+def test_old_convolutions(generation):
+    transposed = layers.Deconvolution2D(5, 3, 3, (None, 7, 7, 5))
+    assert transposed.kernel_size == (3, 3) and transposed.strides == (1, 1) and transposed.padding == "valid"
+    atrous = legacy_layers.AtrousConvolution1D(5, 3, subsample_length=2, atrous_rate=2)
+    assert atrous.strides == atrous.dilation_rate == (2,)
+    weights = [np.full((3, 3, 3, 2), i, "float32") for i in range(4)]
+    layer = layers.ConvLSTM2D(2, (3, 3), data_format="channels_first")
+    layer(Input((2, 3, 6, 6)))
+    given = [part for w in weights for part in (w, w[:, :, :2], np.zeros(2, "float32"))]
+    kernel = saving.preprocess_weights_for_loading(layer, given, original_keras_version="1")[0]
+    assert kernel.shape == (3, 3, 3, 8) and kernel[0, 0, 0].tolist() == [0, 0, 2, 2, 1, 1, 3, 3]
+
+
+def test_forget_bias_init(generation):
+    if generation == "1":
+        assert layers.LSTM(2, forget_bias_init="zero").unit_forget_bias is False
+    else:
+        with pytest.warns(UserWarning, match="forget_bias_init was ignored"):
+            assert layers.LSTM(2, forget_bias_init="zero").unit_forget_bias is True
+    assert layers.LSTM(2, forget_bias_init="one").unit_forget_bias is True
+
+
+def test_a_layer_merged_with_itself(tmp_path):
+    left = Sequential([layers.Dense(2, input_shape=(3,))])
+    model = Sequential([legacy_layers.Merge([left, left], mode="sum"), layers.Dense(1)])
+    x = np.ones((4, 3))
+    np.testing.assert_allclose(model.predict(x), model.layers[1](2 * left.predict(x)), rtol=1e-5)
+    copy = Sequential.from_config(model.get_config())
+    assert copy.count_params() == model.count_params() == 11 and len(copy.inputs) == 1
+    model.save_weights(str(tmp_path / "w.h5"))
+    copy.load_weights(str(tmp_path / "w.h5"))
+    np.testing.assert_allclose(copy.predict(x), model.predict(x), rtol=1e-6)
+
+
+def test_the_mask_of_a_merge_is_a_function_of_masks():
+    a, b = (layers.Masking()(Input((3, 2))) for _ in range(2))
+    both = legacy_layers.merge([a, b], mode=lambda t: K.concatenate(t, 1), output_mask=lambda m: K.concatenate(m, 1))
+    assert both._keras_mask.shape == (None, 6)
+
+
+def test_arrays_among_the_arguments_of_a_lambda():
+    layer = layers.Lambda(lambda x, mean: x - mean, arguments={"mean": np.ones((2, 3)), "more": 1})
+    config = layer.get_config()
+    assert config["arguments"] == {"mean": {"type": "ndarray", "value": [[1.0] * 3] * 2}, "more": 1}
+
+
+def test_helpers_of_the_training_module():
+    a, b = np.ones((4, 3)), np.ones((3, 3))
+    legacy_engine.check_array_lengths(a, a, a)
+    legacy_engine.check_array_lengths([None], None, None)
+    for wrong in ((a, None, None), ([a], [b], None), ([a], None, [b])):
+        with pytest.raises(ValueError, match="same number of samples"):
+            legacy_engine.check_array_lengths(*wrong)
+    assert legacy_engine.slice_arrays([None, [1, 2, 3]], 1) == [None, [2, 3]]
+    crossentropy = losses.categorical_crossentropy
+    for y, shape, text in ((a[:, :1], (4, 1), "You are passing a target array"), (a, (4, 2), "have the same shape")):
+        with pytest.raises(ValueError, match=text):
+            legacy_engine.check_loss_and_target_compatibility([y], [crossentropy], [shape])
+
+
+def test_placeholders_and_variables_of_the_stand_in_for_tensorflow():
+    x = tensorflow.VALUES["placeholder"]("float32", shape=(None, 2))
+    v = tensorflow.VALUES["Variable"](np.ones((3, 2)), dtype="float32")
+    assert x.shape == (None, 2) and Input(tensor=v).shape == (3, 2)

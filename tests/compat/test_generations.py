@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -492,6 +493,81 @@ def test_super_output_shape_is_input(generation):
         generation, *[(None, 3)] * 2, *[[(None, 3), (None, 3)]] * 2
     )
     assert [s.shape for s in Twice()(layers.Input((3,)))] == [(None, 3), (None, 3)]
+
+
+def _two_outputs(**arguments):
+    x = layers.Input((2,))
+    model = oneiros.Model(x, [layers.Dense(1, name=name)(x) for name in "ab"])
+    model.compile("sgd", "mse", **arguments)
+    return model
+
+
+def test_callbacks_see_validation(generation):
+    x, y = np.ones((4, 2)), np.arange(4.0)
+    seen = []
+
+    class Look(oneiros.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            seen.append(self.validation_data)
+
+    model = _two_outputs()
+    for given in ((x, [y, y]), (x, [y, y], [np.full(4, 2.0), None]), iter([(x, [y, y])])):
+        steps = 1 if hasattr(given, "__next__") else None
+        model.fit(x, [y, y], epochs=1, verbose=0, callbacks=[Look()], validation_data=given, validation_steps=steps)
+    model.fit(x, [y, y], epochs=1, verbose=0, callbacks=[Look()], validation_split=0.5)
+    if not _at(generation, True, True, False, False):
+        assert seen == [None] * 4
+        return
+    assert seen[0][0] is x and [a.shape for a in seen[0]] == [(4, 2), (4, 1), (4, 1), (4,), (4,)]
+    assert seen[0][3].tolist() == [1] * 4 and seen[1][3].tolist() == [2] * 4 and seen[1][4].tolist() == [1] * 4
+    assert seen[2] is None and [len(a) for a in seen[3]] == [2] * 5
+
+
+def test_histograms_need_validation(generation, tmp_path):
+    model, x = _two_outputs(), np.ones((4, 2))
+    callback = oneiros.callbacks.TensorBoard(log_dir=str(tmp_path), histogram_freq=1)
+    arguments = {"x": x, "y": [x[:, :1]] * 2, "epochs": 1, "verbose": 0, "callbacks": [callback]}
+    if _at(generation, False, True, False, False):
+        with pytest.raises(ValueError, match="validation_data must be provided"):
+            model.fit(**arguments)
+    else:
+        model.fit(**arguments)
+    model.fit(**arguments, validation_split=0.5)
+
+
+def test_lists_not_tuples(generation):
+    x, y, w = np.ones((4, 2)), np.ones((4, 1)), np.ones(4)
+    calls = [
+        lambda: _two_outputs(loss_weights=(1.0, 2.0)),
+        lambda: _two_outputs().train_on_batch(x, [y, y], sample_weight=(w, w)),
+    ]
+    for call in calls:
+        if _at(generation, True, True, False, False):
+            with pytest.raises(TypeError, match="expected a list or a dictionary"):
+                call()
+        else:
+            call()
+
+
+def test_unknown_weights_ignored(generation):
+    x, y, w = np.ones((4, 2)), np.ones((4, 1)), np.ones(4)
+    if _at(generation, True, True, False, False):
+        _two_outputs().train_on_batch(x, [y, y], sample_weight={"a": w, "other": w})
+    else:
+        with pytest.raises(ValueError, match="no output is called.*other"):
+            _two_outputs().train_on_batch(x, [y, y], sample_weight={"a": w, "other": w})
+
+
+def test_summary_checks_trainable(generation, capsys):
+    model = _two_outputs()
+    model.get_layer("a").trainable = False
+    if _at(generation, True, True, False, False):
+        with pytest.warns(UserWarning, match="Discrepancy"):
+            model.summary()
+    model.compile("sgd", "mse")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.summary()
 
 
 def test_only_compat_asks_for_the_generation():

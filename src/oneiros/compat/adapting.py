@@ -8,6 +8,7 @@ import difflib
 import functools
 import inspect
 import sys
+import warnings
 
 from ..core import registry
 from ..core.config import behaviour
@@ -127,6 +128,8 @@ class Rules:
             return False
         if generation == "2" and len(args) == 1 + len(sizes) > 2:
             return True  # Keras 2 still took Conv2D(64, 3, 3) for this
+        if generation == "2" and len(args) > 3 and order[3] == "output_shape" and isinstance(args[3], (tuple, list)):
+            return True  # and Deconvolution2D(64, 3, 3, (None, 8, 8, 64))
         if generation != "1" and not keras1_keywords:
             return False
         return not _is_activation(bound.get("init"))
@@ -143,6 +146,10 @@ class Rules:
 
     def _rename(self, old, kwargs):
         value = kwargs[old]
+        if old == "forget_bias_init" and behaviour.generation == "2" and value != "one":
+            del kwargs[old]
+            warnings.warn(f"{self.name}: forget_bias_init was ignored. Use unit_forget_bias.", stacklevel=5)
+            return
         table = self.values.get(old, {})
         if isinstance(value, str) and value in table:
             value = kwargs[old] = table[value]
@@ -160,8 +167,6 @@ class Rules:
             del kwargs[old]
             notes.note(f"{self.name}: {old} dropped")
             if self.dropped[old]:
-                import warnings
-
                 warnings.warn(f"{self.name}: {self.dropped[old]}", stacklevel=4)
 
     def _fill(self, args, kwargs, generation):

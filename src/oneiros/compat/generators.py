@@ -1,7 +1,17 @@
 """Keras 1's and 2's methods for what yields batches; today `fit`, `evaluate` and `predict` take it themselves."""
 
+import warnings
+
 from ..core.structure import without
 from ..training.arguments import check_ends
+
+
+def _warn_of_copies(generator, use_multiprocessing, workers):
+    if use_multiprocessing and workers > 1 and not hasattr(generator, "__getitem__"):
+        warnings.warn(
+            f"A generator with use_multiprocessing=True and workers={workers}: copies of it would yield each batch "
+            "several times, so one process runs it. Give a keras.utils.Sequence, whose batches all processes share."
+        )
 
 
 class GeneratorMethods:
@@ -26,6 +36,7 @@ class GeneratorMethods:
     ):
         """`fit` under its old name for what yields batches. The arguments are those of `fit`."""
         options = without(locals(), "self", "generator")
+        _warn_of_copies(generator, use_multiprocessing, workers)
         check_ends(generator, steps_per_epoch, "steps_per_epoch")
         check_ends(validation_data, validation_steps, "validation_steps")
         return self.fit(generator, **options)

@@ -178,8 +178,7 @@ def _sequence(kwargs, positional):
 
 
 def _convolution(kwargs, positional):
-    if "nb_row" in kwargs or "kernel_dim1" in kwargs:
-        kwargs.pop("output_shape", None)  # of Deconvolution2D; it is inferred
+    kwargs.pop("output_shape", None)  # of Deconvolution2D; it is inferred
 
 
 def _separable(kwargs, positional):

@@ -124,7 +124,11 @@ def slice_arrays(arrays, start=None, stop=None):
     if arrays is None:
         return [None]
     if isinstance(arrays, (list, tuple)):
-        return [None if x is None else slice_arrays(x, start, stop) for x in arrays]
+        return [None if x is None else _sliced(x, start, stop) for x in arrays]
+    return _sliced(arrays, start, stop)
+
+
+def _sliced(arrays, start, stop):
     if hasattr(start, "__len__"):
         return np.asarray(arrays)[np.asarray(start)]
     return arrays[start:stop]
@@ -150,7 +154,7 @@ def check_num_samples(ins, batch_size=None, steps=None, steps_name="steps"):
 def check_array_lengths(inputs, targets, weights=None):
     """Raises ValueError unless all arrays have the same number of rows."""
     groups = {
-        name: {len(x) for x in arrays or [] if x is not None}
+        name: {0 if x is None else len(x) for x in to_list([None] if arrays is None else arrays)}
         for name, arrays in (("input", inputs), ("target", targets), ("sample_weight", weights))
     }
     for name, lengths in groups.items():
@@ -272,11 +276,15 @@ def check_loss_and_target_compatibility(targets, losses, output_shapes):
         name = getattr(loss, "__name__", "")
         if name == "categorical_crossentropy" and y.shape[-1] == 1:
             raise ValueError(
-                f"categorical_crossentropy expects targets of shape (samples, classes). Received: shape {y.shape}. Use "
+                f"You are passing a target array of shape {y.shape} while using as loss `categorical_crossentropy`, "
+                "which expects targets to be binary matrices of shape (samples, classes). Use "
                 "to_categorical(y), or sparse_categorical_crossentropy."
             )
         if name in same_shape and any(want not in (None, got) for got, want in zip(y.shape[1:], shape[1:])):
-            raise ValueError(f"{name} expects targets of the output's shape {shape}. Received: shape {y.shape}.")
+            raise ValueError(
+                f"A target array with shape {y.shape} was passed for an output of shape {shape} while using as loss "
+                f"`{name}`. This loss expects targets to have the same shape as the output."
+            )
 
 
 slice_X = slice_arrays

@@ -67,7 +67,7 @@ class Merge(Layer):
     def __post_init__(self):
         super().__post_init__()
         if self.layers:
-            self.sources = [symbol for layer in self.layers for symbol in _inputs(layer)]
+            self.sources = list(dict.fromkeys(symbol for layer in self.layers for symbol in _inputs(layer)))
             zeros = [0] * len(self.layers)
             places = zip(self.layers, self.node_indices or zeros, self.tensor_indices or zeros)
             self.merged = self([_output(layer, node, tensor) for layer, node, tensor in places])
@@ -101,7 +101,7 @@ class Merge(Layer):
         if mask is None or all(m is None for m in mask):
             return None
         if callable(self.mode):
-            return self._output_mask(inputs, mask) if callable(self._output_mask) else self._output_mask
+            return self._output_mask(mask) if callable(self._output_mask) else self._output_mask
         if self.mode in ("dot", "cos"):
             return None
         if self.mode == "concat":
@@ -126,8 +126,19 @@ class Merge(Layer):
             plain = config.get(f"{part}_type", "raw") == "raw" and stored in (None, *_MODES)
             own[part] = stored if plain else load_function(stored, config.get("name"), part, kind_of_layer="Merge")
         own["mode"] = own["mode"] or "sum"
-        own["layers"] = [kind("layer").deserialize(layer) for layer in config.get("layers") or ()]
+        own["layers"] = _made_once(config.get("layers") or ())
         return cls(**own)
+
+
+def _made_once(configs):
+    """Layers, where those of one name are one layer: a layer that is merged with itself stands there twice."""
+    made, layers_ = {}, []
+    for config in configs:
+        name = config["config"].get("name") if isinstance(config["config"], dict) else None
+        layer = made.get(name) or kind("layer").deserialize(config)
+        made[name] = layer if name else None
+        layers_.append(layer)
+    return layers_
 
 
 def _full_mask(x, mask):

@@ -88,6 +88,14 @@ def _adagrad(learning_rate, initial_accumulator_value=0.1, **kwargs):
     return optimizers.Adagrad(learning_rate=learning_rate, initial_accumulator_value=initial_accumulator_value)
 
 
+def _placeholder(dtype="float32", shape=None, name=None):
+    return backend.placeholder(shape, dtype=dtype, name=name)
+
+
+def _variable(initial_value, trainable=True, name=None, dtype=None, **kwargs):
+    return backend.variable(initial_value, dtype=dtype, name=name)
+
+
 def _function(func=None, **kwargs):
     """`@tf.function`: compilation is ours, so the function stays as it is."""
     return func if func is not None else lambda f: f
@@ -123,6 +131,8 @@ _VALUES = {
     **dict.fromkeys(_SETTINGS.split(), _Anything),
     **dict.fromkeys(("Session", "InteractiveSession", "get_default_session"), Session),
     "executing_eagerly": lambda: True,
+    "placeholder": _placeholder,
+    "Variable": _variable,
     "test.is_gpu_available": _is_gpu_available,
     "test.is_built_with_cuda": _is_gpu_available,
     "test.is_built_with_gpu_support": _is_gpu_available,

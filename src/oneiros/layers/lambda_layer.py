@@ -109,7 +109,7 @@ class Lambda(Layer):
             return Symbol(shape, self.compute_dtype, "spec")
 
     def get_config(self) -> dict:
-        config = super().get_config() | {"arguments": serialize_value(self.arguments)}
+        config = super().get_config() | {"arguments": _stored_arguments(self.arguments)}
         return config | (keras2_parts(self) if behaviour.lambda_code_as_list else _keras3_parts(self))
 
     @classmethod
@@ -136,6 +136,18 @@ def _parameters(function):
         return inspect.signature(function).parameters
     except (TypeError, ValueError):  # some built-in functions have none
         return ()
+
+
+def _stored_arguments(arguments):
+    if not behaviour.lambda_code_as_list:
+        return serialize_value(arguments)
+    return {key: _store_array(value) for key, value in arguments.items()}
+
+
+def _store_array(value):
+    if isinstance(value, (np.ndarray, jnp.ndarray)):
+        return {"type": "ndarray", "value": np.asarray(value).tolist()}
+    return serialize_value(value)
 
 
 def _load_array(value):

@@ -269,6 +269,8 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
             show_trainable: whether a column says which layers are trained.
             layer_range: the names of the first and the last layer to show, or patterns for them.
         """
+        if behaviour.summary_checks_trainable and self.training_state.steps is not None:
+            self.training_state.steps.warn_of_changes()
         summary.print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     # --- copies and pickles

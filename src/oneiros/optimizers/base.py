@@ -349,17 +349,21 @@ class Optimizer(OptimizerState):
         """The clipped gradients of a symbolic loss with respect to variables."""
         return self._clip(updates.gradients_of(loss, params))
 
-    def get_updates(self, loss: Any = None, params: Any = None, constraints: Any = None) -> list[tuple]:
+    def get_updates(self, *args: Any, **kwargs: Any) -> list[tuple]:
         """The updates for a symbolic loss, as in Keras 1 and 2: pairs of a variable and its next value.
 
         Args:
-            loss: The symbolic loss.
-            params: The variables.
-            constraints: In Keras 1, where the order is (params, constraints, loss): constraints by variable.
+            *args: the symbolic loss and the list of variables; or, as in Keras 1, the list of variables, constraints by
+                variable (or nothing), and the loss.
+            **kwargs: the same under the names `loss`, `params` and `constraints`.
         """
-        if isinstance(loss, (list, tuple)):  # Keras 1 has the parameters first, the loss last
-            loss, params = (params, loss) if constraints is None else (constraints, loss)
-        return updates.updates_of(self, loss, params)
+        order = ("loss", "params")
+        if args and isinstance(args[0], (list, tuple)):
+            order = (
+                ("params", "loss") if len(args) == 2 and core.is_symbol(args[1]) else ("params", "constraints", "loss")
+            )
+        given = dict(zip(order, args)) | kwargs
+        return updates.updates_of(self, given["loss"], given["params"])
 
     # --- configuration
 

@@ -66,21 +66,21 @@ def preprocess_weights_for_loading(
 
 def _nested(model, weights, first_version, convert):
     """The arrays of a model inside a model: first the trainable ones of all layers, then the others."""
-    weights = list(weights)
+    weights, layers = list(weights), list(dict.fromkeys(model.layers))  # a Merge may have one twice
     parts = {}
     for trainable in (True, False):
-        for layer in model.layers:
+        for layer in layers:
             variables = layer.trainable_weights if trainable else layer.non_trainable_weights
             count = _stored_count(layer, len(variables)) if first_version else len(variables)
             parts.setdefault(id(layer), ([], []))[not trainable].extend(weights[:count])
             del weights[:count]
     converted = {}
-    for layer in model.layers:
+    for layer in layers:
         trainable, others = parts[id(layer)]
         arrays = convert(layer, [*trainable, *others])
         split = len(layer.trainable_weights)
         converted[id(layer)] = (arrays[:split], arrays[split:])
-    return [a for i in (0, 1) for layer in model.layers for a in converted[id(layer)][i]] + weights
+    return [a for i in (0, 1) for layer in layers for a in converted[id(layer)][i]] + weights
 
 
 def _stored_count(layer, count):

@@ -32,6 +32,7 @@ class Objectives:
         metrics_: likewise.
         weighted_metrics: likewise.
         target_tensors: likewise.
+        sample_weight_mode: likewise.
 
     Raises:
         TypeError: if `target_tensors` is no list or dictionary.
@@ -44,10 +45,20 @@ class Objectives:
     ['loss', 'mae']
     """
 
-    def __init__(self, loss: Any, loss_weights: Any, metrics_: Any, weighted_metrics: Any, target_tensors: Any = None):
+    def __init__(
+        self,
+        loss: Any,
+        loss_weights: Any,
+        metrics_: Any,
+        weighted_metrics: Any,
+        target_tensors: Any = None,
+        sample_weight_mode: Any = None,
+    ):
+        if behaviour.lists_not_tuples and isinstance(loss_weights, tuple):
+            raise TypeError(f"loss_weights: expected a list or a dictionary. Received: {loss_weights!r}")
         if isinstance(target_tensors, (set, str)):
             raise TypeError(f"target_tensors: expected a list or a dictionary. Received: {target_tensors!r}")
-        self._target_tensors = target_tensors
+        self._target_tensors, self._weight_modes = target_tensors, sample_weight_mode
         self.loss, self.loss_weights = _known(loss), loss_weights
         self.metrics_, self.weighted_metrics = _known(metrics_), _known(weighted_metrics)
         self.trackers = [BatchMean("loss")]
@@ -83,6 +94,7 @@ class Objectives:
             raise InputDataError(
                 f"target_tensors: expected one for each of {places.names}. Received: {self._target_tensors!r}"
             )
+        self.weight_modes = places.match(self._weight_modes, "sample_weight_mode", partial=False)
         self.losses, self.names, self.places = losses_, places.names, places
 
     def bind(self, outputs: Any, y: Any) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..core import behaviour
+from ..core import behaviour, floatx
 from ..core.context import within
 from ..core.errors import InputDataError
-from ..core.structure import map_structure
+from ..core.structure import is_nested, leaves, map_structure, values_of
 from . import arguments, checks
 from .autopsy import explainer, not_finite
 from .callbacks import CallbackList, History, ProgbarLogger
@@ -78,6 +78,8 @@ def _fit(model, given):
             return steps.variables(data, expected)
 
         callbacks.set_progress(Progress(variables, rows, sources))
+        if behaviour.callbacks_see_validation:
+            callbacks.set_validation_data(_seen_validation(given.validation_data, validation))
         with closing(validation):
             epochs = Epochs(model, data, validation, given.validation_freq, callbacks, prepare)
             epochs.run(range(given.initial_epoch, given.epochs))
@@ -95,6 +97,18 @@ def _validation(reader, data, given):
     if isinstance(data, BatchData):
         raise InputDataError("validation_split needs arrays; give validation_data for what yields batches.")
     return split(data, given.validation_split)
+
+
+def _seen_validation(given, data):
+    """Inputs, targets and weights of the validation in one list, as callbacks of Keras 1 and 2 get it."""
+    if not isinstance(data, ArrayData):
+        return None
+    x, y, weights = data.arrays
+    if isinstance(given, (tuple, list)):  # the user's own arrays, not converted ones
+        x, y = (mine if hasattr(theirs, "shape") else theirs for mine, theirs in zip(given[:2], (x, y)))
+    arrays = [np.expand_dims(a, 1) if len(a.shape) == 1 else a for a in (*leaves(x), *leaves(y))]
+    weights = values_of(weights) if is_nested(weights) else [weights] * (1 if weights is not None else len(leaves(y)))
+    return [*arrays, *(np.ones(data.samples, floatx()) if w is None else w for w in weights)]
 
 
 def callback_list(

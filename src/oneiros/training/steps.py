@@ -70,6 +70,11 @@ class Steps:
             self._trained = self.model.trainable_weights
         return self._trained
 
+    def warn_of_changes(self) -> None:
+        """Warns if other weights are trainable now than those that are trained."""
+        if self._trained is not None:
+            _warn_of_frozen(self.model, self._trained)
+
     def moved_variables(self) -> list:
         """What layers write when they are called for training: statistics, unless they are frozen, and seeds."""
         layers = [self.model, *self.model.sublayers()]
@@ -269,7 +274,7 @@ def _repeated(one):
 def _warn_of_frozen(model, variables):
     if len(variables) != len(model.trainable_weights):
         warnings.warn(
-            "`trainable` was changed after compile(): the weights that are trained are those noted at compile. "
+            "Discrepancy: `trainable` was changed after compile(): the weights that are trained are those noted then. "
             "Call compile() again for the change to act."
         )
     if not variables:

@@ -68,7 +68,7 @@ class Trainer:
             self.optimizer = optimizers.LossScaleOptimizer(self.optimizer)
         self.loss, self.loss_weights, self.sample_weight_mode = loss, loss_weights, sample_weight_mode
         state = self.training_state
-        state.objectives = Objectives(loss, loss_weights, metrics, weighted_metrics, target_tensors)
+        state.objectives = Objectives(loss, loss_weights, metrics, weighted_metrics, target_tensors, sample_weight_mode)
         state.compile_arguments = {
             "loss": loss,
             "metrics": metrics,

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core import floatx
+from ..core import behaviour, floatx
 from ..core.errors import InputDataError
 from ..core.structure import Places, is_nested, leaves, pack
 from .arrays import to_arrays
@@ -31,7 +31,17 @@ def sample_weights(y: Any, sample_weight: Any, class_weight: Any, objectives: An
         names = _names_of_targets(y, objectives)
     targets = leaves(y)
     places = Places(y, names)
-    given = places.match(to_arrays(sample_weight, "sample_weight", len(targets)), "sample_weight")
+    if behaviour.lists_not_tuples and isinstance(sample_weight, tuple) and len(places) > 1:
+        raise TypeError(f"sample_weight: expected a list or a dictionary for {places.layers}. Received a tuple.")
+    given = to_arrays(sample_weight, "sample_weight", len(targets))
+    given = places.match(given, "sample_weight", ignore_unknown=behaviour.unknown_weights_ignored)
+    modes = {} if objectives is None else dict(zip(objectives.places.layers, objectives.weight_modes))
+    for name, target, weight in zip(names or (), targets, given):
+        if weight is not None and modes.get(name) == "temporal" and target.ndim < 3:
+            raise InputDataError(
+                "sample_weight: sample_weight_mode='temporal' needs targets of shape (samples, steps, ...). Received: "
+                f"targets of shape {tuple(target.shape)} for the output {name}."
+            )
     classes = _class_weights(class_weight, places)
     weights = [_weights_of(*entry) for entry in zip(targets, given, classes)]
     return pack(y, weights) if any(w is not None for w in weights) else None

@@ -68,6 +68,11 @@ class CallbackList:
         self.params = params
         self._call("set_params", params)
 
+    def set_validation_data(self, arrays: list | None) -> None:
+        """Gives all callbacks the arrays of the validation."""
+        for callback in self.callbacks:
+            callback.validation_data = arrays
+
     def set_model(self, model: Any) -> None:
         """Gives all callbacks the model."""
         self.model = model

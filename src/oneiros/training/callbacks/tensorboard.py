@@ -74,6 +74,11 @@ class TensorBoard(Callback):
         return self._files[folder]
 
     def on_train_begin(self, logs: dict | None = None) -> None:
+        if self.histogram_freq and behaviour.histograms_need_validation and not self.validation_data:
+            raise ValueError(
+                "TensorBoard: for histograms, validation_data must be provided to fit, and it must not be a generator. "
+                f"Received: histogram_freq={self.histogram_freq}"
+            )
         self._in_fit = True
         self._step = 0
         if self.write_graph:
