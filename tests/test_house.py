@@ -27,13 +27,13 @@ LIMITS = {
     "private names of other modules": 0,
     "imports of the library inside functions": 0,
     "tests of the generation outside compat": 0,
-    "public functions without types": 596,
+    "public functions without types": 506,
 }
 # Lines of code of each room, without blanks, comments and docstrings.
 BUDGETS = {
     "__init__": 70,
     "__main__": 10,
-    "activations": 90,
+    "activations": 98,
     "applications": 1125,
     "backend": 10,
     "callbacks": 20,
@@ -42,7 +42,7 @@ BUDGETS = {
     "config": 30,
     "constraints": 60,
     "core": 1986,
-    "datasets": 310,
+    "datasets": 352,
     "dtype_policies": 10,
     "initializers": 202,
     "kernels": 810,
@@ -58,7 +58,7 @@ BUDGETS = {
     "regularizers": 60,
     "saving": 1740,
     "training": 3495,
-    "utils": 1330,
+    "utils": 1406,
     "verify": 110,
     "wrappers": 240,
 }

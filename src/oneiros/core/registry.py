@@ -89,8 +89,18 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     return decorate
 
 
-def get_registered_name(thing) -> str:
-    """The name of a class or function in configurations."""
+def get_registered_name(thing: typing.Any) -> str:
+    """The name of a class or function in configurations.
+
+    Args:
+        thing: Class or function.
+
+    Returns:
+        The name under which it was registered, such as ``"my_package>MyLayer"``, else its own name.
+
+    >>> get_registered_name(dict)
+    'dict'
+    """
     return _registered_names.get(thing, thing.__name__)
 
 

@@ -244,8 +244,18 @@ def mask_symbol(symbol: Symbol) -> "Symbol | None":
     return symbol.mask
 
 
-def is_symbol(x) -> bool:
-    """Whether this is a `Symbol`."""
+def is_symbol(x: typing.Any) -> bool:
+    """Whether an object is a `Symbol`: a tensor without a value, such as `Input` returns.
+
+    Args:
+        x: Any object.
+
+    Returns:
+        True or False.
+
+    >>> is_symbol(Symbol((None, 3))), is_symbol([1.0])
+    (True, False)
+    """
     return isinstance(x, Symbol)
 
 

@@ -1,4 +1,4 @@
-"""Small classic data sets, fetched once and kept in ``~/.keras/datasets``."""
+"""Small classic data sets, downloaded once and cached in ``~/.keras/datasets``."""
 
 from oneiros.datasets import (
     boston_housing,

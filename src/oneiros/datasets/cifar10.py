@@ -1,15 +1,18 @@
-"""CIFAR-10: 50,000 pictures to train and 10,000 to test, in ten classes (Krizhevsky, 2009)."""
+"""CIFAR-10: 50,000 training and 10,000 test images in ten classes (Krizhevsky, 2009)."""
+
+import os
 
 from oneiros.datasets.cifar import load_archive
+from oneiros.datasets.sources import Splits
 
 SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
 
 
-def load_data(cache_dir=None):
-    """Colour pictures in ten classes.
+def load_data(cache_dir: str | os.PathLike | None = None) -> Splits:
+    """Loads colour images in ten classes.
 
     Args:
-        cache_dir: Folder to keep the file in; ``~/.keras`` by default.
+        cache_dir: Folder of the cache; ``~/.keras`` by default.
 
     Returns:
         ``(x_train, y_train), (x_test, y_test)``: uint8 images ``(n, 32, 32, 3)`` and classes ``(n, 1)``. With

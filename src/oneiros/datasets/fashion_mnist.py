@@ -1,6 +1,8 @@
-"""Pictures of clothes in ten classes (Xiao, Rasul and Vollgraf, 2017), in the format of MNIST."""
+"""Images of clothes in ten classes (Xiao, Rasul and Vollgraf, 2017), in the format of MNIST."""
 
-from oneiros.datasets.sources import KERAS_URL, fetch, read_idx
+import os
+
+from oneiros.datasets.sources import KERAS_URL, Splits, fetch, read_idx
 
 MD5 = {
     "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
@@ -10,11 +12,11 @@ MD5 = {
 }
 
 
-def load_data(cache_dir=None):
-    """Pictures of clothes.
+def load_data(cache_dir: str | os.PathLike | None = None) -> Splits:
+    """Loads images of clothes: 60,000 for training and 10,000 for testing.
 
     Args:
-        cache_dir: Folder to keep the file in; ``~/.keras`` by default.
+        cache_dir: Folder of the cache; ``~/.keras`` by default.
 
     Returns:
         ``(x_train, y_train), (x_test, y_test)``: uint8 images ``(n, 28, 28)`` and classes ``(n,)``.

@@ -1,6 +1,8 @@
-"""Handwritten digits (LeCun, Cortes and Burges): 60,000 to train, 10,000 to test, 28x28 grey pixels."""
+"""Handwritten digits (LeCun, Cortes and Burges): 60,000 training and 10,000 test images of 28x28 grey pixels."""
 
-from oneiros.datasets.sources import KERAS_URL, read_npz
+import os
+
+from oneiros.datasets.sources import KERAS_URL, Splits, read_npz
 
 SHA256 = (
     "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
@@ -8,12 +10,12 @@ SHA256 = (
 )
 
 
-def load_data(path="mnist.npz", cache_dir=None):
-    """Handwritten digits.
+def load_data(path: str = "mnist.npz", cache_dir: str | os.PathLike | None = None) -> Splits:
+    """Loads images of handwritten digits.
 
     Args:
         path: Name of the file in the cache, or an absolute path.
-        cache_dir: Folder to keep the file in; ``~/.keras`` by default.
+        cache_dir: Folder of the cache; ``~/.keras`` by default.
 
     Returns:
         ``(x_train, y_train), (x_test, y_test)``: uint8 images ``(n, 28, 28)`` and digits ``(n,)``.

@@ -1,4 +1,4 @@
-"""Where the data sets come from, and how their files are read."""
+"""Downloads the files of the data sets, and reads them safely."""
 
 import contextlib
 import gzip
@@ -7,6 +7,8 @@ import math
 import os
 import pickle
 import zipfile
+from collections.abc import Iterable
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 
@@ -17,25 +19,48 @@ from oneiros.utils.files import get_file
 
 KERAS_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 
+# (x_train, y_train), (x_test, y_test)
+Splits: TypeAlias = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
-def fetch(path, url, file_hash, cache_dir=None):
-    """The local path of a data set's file. ``path`` is its name in the cache, or an absolute path of the user's own."""
+
+def fetch(path: str, url: str, file_hash: str | tuple[str, ...], cache_dir: str | os.PathLike | None = None) -> str:
+    """Downloads a file of a data set unless it is in the cache.
+
+    Args:
+        path: Name of the file in the cache, or an absolute path.
+        url: URL of the file.
+        file_hash: Its SHA-256 or MD5 hash, or a tuple of accepted hashes.
+        cache_dir: Folder of the cache; ``~/.keras`` by default.
+
+    Returns:
+        The local path of the file.
+    """
     folder, name = os.path.split(os.path.expanduser(path))
     if os.path.isabs(folder):
         return get_file(name, url, cache_subdir="", file_hash=file_hash, cache_dir=folder)
     return get_file(name, url, cache_subdir=os.path.join("datasets", folder), file_hash=file_hash, cache_dir=cache_dir)
 
 
-def read_npz(path, url, file_hash, cache_dir=None):
-    """The arrays of an npz file; `fetch` has made sure of its hash."""
+def read_npz(
+    path: str, url: str, file_hash: str | tuple[str, ...], cache_dir: str | os.PathLike | None = None
+) -> dict[str, np.ndarray]:
+    """Downloads an npz file with `fetch`, and reads it with `npz_arrays`."""
     return npz_arrays(fetch(path, url, file_hash, cache_dir))
 
 
-def npz_arrays(path):
-    """The arrays of an npz file by name. Ragged ones are pickled in it, and read like `read_arrays` does.
+def npz_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """Reads the arrays of an npz file. Arrays of lists are pickled in it; see `read_arrays`.
 
-    Raises ``UnsafeModelError`` for pickles of anything but arrays, lists and plain values, ``LimitExceededError`` for
-    a file that unpacks to far more than its size, ``CorruptFileError`` for one that is damaged.
+    Args:
+        path: Path of the file.
+
+    Returns:
+        The arrays by name.
+
+    Raises:
+        UnsafeModelError: If a pickle contains anything but arrays, lists and plain values.
+        LimitExceededError: If the unpacked file is far larger than the file.
+        CorruptFileError: If the file is damaged.
     """
     with _damaged(path), zipfile.ZipFile(regular(path)) as archive:
         members = archive.infolist()
@@ -58,7 +83,7 @@ def _npy_array(file, size):
     if dtype.hasobject:
         array = _unpickled(file, "latin1")
         if not isinstance(array, np.ndarray) or array.size != math.prod(shape):
-            raise ValueError(f"a pickle that is no array of shape {shape}")
+            raise ValueError(f"a pickle that is not an array of shape {shape}")
     else:
         array = np.frombuffer(file.read(size), dtype, count=math.prod(shape)).copy()
     return array.reshape(shape, order="F" if by_column else "C")
@@ -66,7 +91,7 @@ def _npy_array(file, size):
 
 @contextlib.contextmanager
 def _damaged(path):
-    """What reading bytes without sense raises becomes a `CorruptFileError`."""
+    """Turns the errors of reading a damaged file into a `CorruptFileError`."""
     try:
         yield
     except (UnsafeModelError, LimitExceededError, FileNotFoundError):
@@ -75,14 +100,23 @@ def _damaged(path):
         raise CorruptFileError(f"{path}: is damaged, or not of the expected format: {error}") from error
 
 
-def read_idx(path, item_shape, header):
-    """The bytes of a gzipped idx file as an array of shape ``(items, *item_shape)``."""
+def read_idx(path: str | os.PathLike, item_shape: tuple[int, ...], header: int) -> np.ndarray:
+    """Reads a gzipped idx file of bytes.
+
+    Args:
+        path: Path of the file.
+        item_shape: Shape of one item.
+        header: Size of the header in bytes.
+
+    Returns:
+        A uint8 array of shape ``(items, *item_shape)``.
+    """
     with gzip.open(path, "rb") as file:
         return np.frombuffer(file.read(), np.uint8, offset=header).reshape(-1, *item_shape)
 
 
 class _Building(np.ndarray):
-    """An array that gets its content from a pickle, which may not claim more than it brings."""
+    """An array that is filled from a pickle. A shape larger than the content is refused."""
 
     def __setstate__(self, state):
         shape, content = state[1], state[4]
@@ -91,18 +125,18 @@ class _Building(np.ndarray):
         super().__setstate__(state)
 
 
-_ARRAY = object()  # stands for the class of arrays in pickles: nothing can be called or made by it
+_ARRAY = object()  # stands for the class of arrays in pickles; it cannot be called
 
 
 def _empty_array(kind, shape, code):
-    """What a pickle begins an array with; its state follows."""
+    """The empty array with which the pickle of an array begins; its state follows."""
     if kind is not _ARRAY or shape != (0,) or code not in (b"b", "b"):
-        raise pickle.UnpicklingError("an array that begins otherwise than NumPy's do")
+        raise pickle.UnpicklingError("an array in a form that NumPy does not write")
     return np.empty(0, "i1").view(_Building)
 
 
 def _bytes(text, encoding):
-    """How Python 3 writes bytes for Python 2."""
+    """The bytes that Python 3 pickled as text, which it does in the protocols of Python 2."""
     if encoding != "latin1":
         raise pickle.UnpicklingError(f"bytes in {encoding!r}")
     return text.encode("latin1")
@@ -110,20 +144,21 @@ def _bytes(text, encoding):
 
 def _dtype(name, *flags):
     if not isinstance(name, str):
-        raise pickle.UnpicklingError("a type that is no name")
+        raise pickle.UnpicklingError("a data type that is not a name")
     return np.dtype(name)
 
 
 def _scalar(dtype, content=None):
     if not isinstance(content, bytes) or len(content) != dtype.itemsize:
-        raise pickle.UnpicklingError("a number that is no number")
+        raise pickle.UnpicklingError("a number of the wrong size")
     return np.frombuffer(content, dtype)[0]
 
 
 class _ArrayUnpickler(pickle.Unpickler):
     """Reads dictionaries, lists, numbers, text and arrays; refuses everything else.
 
-    A pickle gets functions of ours under NumPy's names, not NumPy's own, which could be made to take any memory.
+    The names of NumPy's functions in a pickle refer to the functions above. NumPy's own functions could be made to
+    allocate any amount of memory.
     """
 
     _KNOWN = {
@@ -137,7 +172,7 @@ class _ArrayUnpickler(pickle.Unpickler):
     def find_class(self, module, name):
         full = f"{module.replace('numpy.core', 'numpy._core')}.{name}"  # the name since NumPy 2
         if full not in self._KNOWN:
-            raise UnsafeModelError(f"A data file asks for {module}.{name}, which is no array. It is not loaded.")
+            raise UnsafeModelError(f"A data file asks for {module}.{name}, which is not an array. It is not loaded.")
         return self._KNOWN[full]
 
     def persistent_load(self, pid):
@@ -152,15 +187,38 @@ def _plain(value):
     return value.view(np.ndarray) if isinstance(value, np.ndarray) else value
 
 
-def read_arrays(file):
-    """The dictionary pickled in an open file, with text keys; only arrays, lists and plain values are accepted."""
+def read_arrays(file: IO[bytes]) -> dict[str, Any]:
+    """Reads a dictionary from a pickle that contains only arrays, lists and plain values.
+
+    Args:
+        file: File opened for reading bytes.
+
+    Returns:
+        The dictionary; keys that are bytes become strings.
+
+    Raises:
+        UnsafeModelError: If the pickle contains other objects.
+        CorruptFileError: If the file is damaged.
+    """
     with _damaged(getattr(file, "name", "data file")):
         content = _unpickled(file, "bytes")
         return {key.decode() if isinstance(key, bytes) else key: _plain(value) for key, value in content.items()}
 
 
-def shuffled(seed, *columns_of_splits):
-    """Each split (a tuple of equally long arrays) in a random order, by one generator for all of them."""
+def shuffled(seed: int, *columns_of_splits: tuple[np.ndarray, ...]) -> list[tuple[np.ndarray, ...]]:
+    """Shuffles the rows of data splits.
+
+    Args:
+        seed: Seed of the generator that shuffles all splits, one after the other.
+        *columns_of_splits: For each split, arrays of the same length, which are shuffled alike.
+
+    Returns:
+        The shuffled splits.
+
+    >>> ((x, y),) = shuffled(0, (np.array([1, 2, 3]), np.array([10, 20, 30])))
+    >>> bool((y == 10 * x).all())
+    True
+    """
     random = np.random.RandomState(seed)
     result = []
     for columns in columns_of_splits:
@@ -170,19 +228,54 @@ def shuffled(seed, *columns_of_splits):
     return result
 
 
-def split(x, y, test_split):
-    """``(x_train, y_train), (x_test, y_test)``, the last ``test_split`` of the rows being the test data."""
+def split(x: np.ndarray, y: np.ndarray, test_split: float) -> Splits:
+    """Splits data into training and test data.
+
+    Args:
+        x: Features.
+        y: Targets, of the same length.
+        test_split: Fraction of the rows, at the end, that become the test data.
+
+    Returns:
+        ``(x_train, y_train), (x_test, y_test)``.
+
+    Raises:
+        InputDataError: If `test_split` is not in ``[0, 1)``.
+
+    >>> split(np.arange(4), np.arange(4), 0.25)[1]
+    (array([3]), array([3]))
+    """
     if not 0 <= test_split < 1:
         raise InputDataError(f"load_data: test_split must lie in [0, 1). Received: {test_split}")
     train = int(len(x) * (1 - test_split))
     return (x[:train], y[:train]), (x[train:], y[train:])
 
 
-def encode_texts(splits, num_words, skip_top, maxlen, start_char, oov_char, index_from):
-    """Word ranks as Keras gives them out. ``splits``: pairs of an array of lists and an array of labels.
+def encode_texts(
+    splits: Iterable[tuple[np.ndarray, np.ndarray]],
+    num_words: int | None,
+    skip_top: int,
+    maxlen: int | None,
+    start_char: int | None,
+    oov_char: int | None,
+    index_from: int | None,
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Converts texts from word ranks to word indices.
 
-    Ranks are raised by ``index_from``, texts begin with ``start_char``, and numbers outside ``[skip_top, num_words)``
-    become ``oov_char`` (``None``: are left out). Texts of ``maxlen`` numbers or more are dropped.
+    Args:
+        splits: Pairs of an array of lists of ranks and an array of labels.
+        num_words: Words with this index or a larger one are replaced; ``None`` for no limit.
+        skip_top: Words with smaller indices are replaced.
+        maxlen: Texts of this many indices or more are dropped; ``None`` to keep all.
+        start_char: Index that marks the start of each text; ``None`` for no mark.
+        oov_char: Index that replaces words; ``None`` to remove them.
+        index_from: Offset that is added to the ranks.
+
+    Returns:
+        Pairs of an array of lists of indices and an array of labels.
+
+    Raises:
+        InputDataError: If no text is shorter than `maxlen`.
     """
     shift = index_from or 0
     encoded = []

@@ -1,4 +1,4 @@
-"""Files that are replaced as a whole: a new one appears under its name when it is complete, or the old one stays."""
+"""Atomic replacement of files: a new file appears under its name when it is complete, or the old one stays."""
 
 import contextlib
 import os
@@ -8,23 +8,27 @@ import shutil
 import stat
 import time
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 _HOST = f"{zlib.crc32(os.uname().nodename.encode()) if hasattr(os, 'uname') else 0:08x}"
 _PART = re.compile(r"\..*\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.part(\..*)?")  # what `part_path` makes
 _ABANDONED = 24 * 3600  # seconds without a change after which a part is deleted, on whatever machine it was made
-_SWEEPS_SHARE = 50  # looking for leftovers takes at most 1/50 of a process's time
+_SWEEPS_SHARE = 50  # at most 1/50 of the time of a process is spent on searching for leftover parts
 _open = set()  # the parts that this process is writing
-_next_sweep = {}  # folder -> when to look for leftovers again
+_next_sweep = {}  # folder -> time of the next search for leftover parts
 _trusted = {}  # path -> stamp of the files that this process wrote or checked
 
 
 def regular(path: str | os.PathLike, what: str = "file") -> str:
-    """The path, if it leads to an ordinary file. Opening a pipe could wait for ever, and a device may never end.
+    """Returns the path if it is that of a regular file. Reading a pipe or a device might never end.
 
     Args:
         path: the path.
-        what: what the file should be, for messages.
+        what: description of the file for error messages.
+
+    Returns:
+        The path as a string.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -51,11 +55,11 @@ def _kind(mode):
 
 
 @contextlib.contextmanager
-def replacing(path):
+def replacing(path: str | os.PathLike) -> Iterator[Path]:
     """Yields a temporary path beside `path`. The file there replaces `path` if the block succeeds.
 
-    The new file gets the permissions of the old one. A symbolic link stays, and its target is replaced. If anything
-    fails, the old file is as it was. What killed processes left in the folder is removed.
+    The new file gets the permissions of the old one. If `path` is a symbolic link, its target is replaced. If anything
+    fails, the old file is unchanged. Temporary files that killed processes left in the folder are removed.
 
     Args:
         path: the file to write.
@@ -84,7 +88,7 @@ def replacing(path):
         with open(part, "rb+") as file:
             os.fsync(file.fileno())
         if mode is not None:
-            os.chmod(part, mode)  # without what the umask took away
+            os.chmod(part, mode)  # os.open applied the umask
         os.replace(part, target)
         trust(target)
     except OSError as error:
@@ -97,15 +101,23 @@ def replacing(path):
         _open.discard(part.name)
 
 
-def trust(path):
-    """Notes that this process wrote the file, or checked it by its hash or by reading all of it."""
+def trust(path: str | os.PathLike) -> None:
+    """Records that this process wrote the file, or verified it by its hash or by reading all of it.
+
+    Args:
+        path: path of the file.
+    """
     path = os.path.realpath(path)
     with contextlib.suppress(FileNotFoundError):  # replaced again at once
         _trusted[path] = _stamp(path)
 
 
-def trusted(path):
-    """Whether `trust` was called for the file, and it has not changed since."""
+def trusted(path: str | os.PathLike) -> bool:
+    """Whether `trust` was called for the file, and the file has not changed since.
+
+    Args:
+        path: path of the file.
+    """
     path = os.path.realpath(path)
     return path in _trusted and _trusted[path] == _stamp(path)
 
@@ -125,11 +137,18 @@ def _mode(target):
     return stat.S_IMODE(mode)
 
 
-# --- temporary names, and what is left of them
+# --- temporary names, and their removal
 
 
-def part_path(path):
-    """A new temporary path beside `path`. Its name tells the process, so that `replacing` can clean up after it."""
+def part_path(path: str | os.PathLike) -> Path:
+    """A new temporary path beside `path`, with the id of the process in its name, by which `replacing` cleans up.
+
+    Args:
+        path: the path of the final file.
+
+    Returns:
+        The temporary path; nothing is created there.
+    """
     path = Path(path)
     name = f".{path.name[:40]}.{_HOST}-{os.getpid()}-{secrets.token_hex(4)}.part{path.suffix[:8]}"
     _open.add(name)

@@ -1,10 +1,12 @@
 """Batches as tuples, for your own training steps."""
 
+from typing import Any
+
 from oneiros.core.errors import InputDataError
 
 
-def pack_x_y_sample_weight(x, y=None, sample_weight=None):
-    """A batch in the form in which data sets yield it.
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """Packs inputs, targets and weights into a batch, as data sets yield it.
 
     Args:
         x: the inputs.
@@ -24,14 +26,14 @@ def pack_x_y_sample_weight(x, y=None, sample_weight=None):
     return (x,) if isinstance(x, (tuple, list)) else x
 
 
-def unpack_x_y_sample_weight(data) -> tuple:
-    """The inputs, targets and weights of a batch.
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """Unpacks a batch into inputs, targets and weights.
 
     Args:
         data: ``x``, ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)``.
 
     Returns:
-        ``(x, y, sample_weight)``, with ``None`` for what is not there.
+        ``(x, y, sample_weight)``, with ``None`` for what is missing.
 
     Raises:
         InputDataError: the tuple is empty, or has more than three entries.

@@ -3,6 +3,8 @@
 import itertools
 import random
 import zlib
+from collections.abc import Hashable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -11,15 +13,15 @@ from .workers import Workers
 
 
 class PyDataset:
-    """Base class for data sets whose batches have numbers.
+    """Base class for data sets whose batches are accessed by index.
 
     A subclass defines ``__getitem__(index)``, which returns a batch (``x``, ``(x, y)`` or ``(x, y, sample_weight)``),
     and ``__len__()``, the number of batches. ``on_epoch_end()`` may change or shuffle the data.
 
     Args:
-        workers: the number of threads or processes that prepare batches.
+        workers: number of threads or processes that prepare batches.
         use_multiprocessing: whether to use processes instead of threads.
-        max_queue_size: how many batches may be ready at a time.
+        max_queue_size: largest number of batches that are prepared in advance.
 
     >>> class Squares(PyDataset):
     ...     def __len__(self):
@@ -30,10 +32,10 @@ class PyDataset:
     [[1, 1, 1], [0, 1, 2]]
     """
 
-    # On the class, so that a subclass need not call super().__init__().
+    # Class attributes, so that a subclass need not call super().__init__().
     workers, use_multiprocessing, max_queue_size = 1, False, 10
 
-    def __init__(self, workers=1, use_multiprocessing=False, max_queue_size=10):
+    def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10):
         self.workers, self.use_multiprocessing, self.max_queue_size = workers, use_multiprocessing, max_queue_size
 
     def __getitem__(self, index):
@@ -50,49 +52,63 @@ class PyDataset:
         """The number of batches; ``None`` if the data set has no end."""
         return len(self)
 
-    def on_epoch_begin(self):
+    def on_epoch_begin(self) -> None:
         """Called before each epoch."""
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         """Called after each epoch."""
 
 
 Sequence = PyDataset
 
 
-_shared = {}  # what worker processes find: key -> sequence
+_shared = {}  # the sequences that worker processes use, by key
 _keys = itertools.count()
 
 
-def get_index(uid, i):
+def get_index(uid: Hashable, i: int) -> Any:
     """A batch of a sequence that worker processes share.
 
     Args:
-        uid: the key of the sequence.
-        i: the number of the batch.
+        uid: key of the sequence.
+        i: index of the batch.
+
+    Returns:
+        The batch.
     """
     return _shared[uid][i]
 
 
-def numpy_seed():
-    """A seed that depends on the state of NumPy's global generator. The state stays as it is."""
+def numpy_seed() -> int:
+    """A seed that depends on the state of NumPy's global generator, and does not change that state.
+
+    Returns:
+        An integer of 32 bits.
+    """
     return zlib.crc32(np.random.get_state()[1].tobytes())
 
 
 class SequenceWorkers(Workers):
-    """Workers that compute the batches of a sequence by their numbers.
+    """Workers that compute the batches of a sequence.
 
-    In processes each batch has its own seed. It depends neither on the worker nor on the order of events.
+    In processes, each batch has its own seed, which depends neither on the worker nor on the order of events.
 
     Args:
         sequence: an object with ``__getitem__``.
-        workers: the number of threads or processes.
+        workers: number of threads or processes.
         use_multiprocessing: whether to use processes instead of threads.
-        seed: a list of integers for this pass over the data.
-        options: see `Workers`.
+        seed: integers that make up the seed of this pass over the data.
+        **options: arguments of `Workers`.
     """
 
-    def __init__(self, sequence, workers=1, use_multiprocessing=False, seed=(), **options):
+    def __init__(
+        self,
+        sequence: Any,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        seed: Iterable[int] = (),
+        **options: Any,
+    ):
         self.key = key = next(_keys)
         _shared[key] = sequence
 
@@ -104,30 +120,38 @@ class SequenceWorkers(Workers):
         function = seeded if use_multiprocessing else sequence.__getitem__
         super().__init__(function, sequence, workers, use_multiprocessing, **options)
 
-    def close(self):
+    def close(self) -> None:
+        """Ends the workers, and releases the sequence."""
         _shared.pop(self.key, None)
         super().close()
 
 
 class _End:
-    """Stands for the end of a generator."""
+    """Marks the end of a generator."""
 
 
 class GeneratorWorkers(Workers):
     """One thread or process that runs a generator ahead of its consumer.
 
-    Copies of a generator in several processes would yield every batch several times. So with `use_multiprocessing`
-    one process runs it, whatever the number of workers. The caller's generator does not advance.
+    Copies of a generator in several processes would yield each batch several times. So with `use_multiprocessing`, a
+    single process runs it, whatever the number of workers. The generator of the caller then does not advance.
 
     Args:
         generator: the generator, or another iterable.
         use_multiprocessing: whether to use a process instead of a thread.
-        workers: 0 computes each batch when it is asked for.
-        seed: for Python's and NumPy's global generators in the process.
-        options: see `Workers`.
+        workers: 0 to compute each batch only when it is requested; otherwise one worker is used.
+        seed: seed of Python's and NumPy's global generators in the process.
+        **options: arguments of `Workers`.
     """
 
-    def __init__(self, generator, use_multiprocessing=False, workers=1, seed=None, **options):
+    def __init__(
+        self,
+        generator: Iterable,
+        use_multiprocessing: bool = False,
+        workers: int = 1,
+        seed: int | None = None,
+        **options: Any,
+    ):
         iterator, unseeded = iter(generator), [seed] if use_multiprocessing and seed is not None else []
 
         def following(_):
@@ -138,8 +162,15 @@ class GeneratorWorkers(Workers):
 
         super().__init__(following, generator, min(workers, 1), use_multiprocessing, **options)
 
-    def batches(self, ahead):
-        """All batches of the generator, of which up to `ahead` are computed in advance."""
+    def batches(self, ahead: int) -> Iterator:
+        """The batches of the generator.
+
+        Args:
+            ahead: largest number of batches that are computed in advance.
+
+        Returns:
+            An iterator that ends with the generator.
+        """
         return itertools.takewhile(lambda batch: batch is not _End, self.map(itertools.count(), ahead))
 
 
@@ -147,27 +178,52 @@ class SequenceEnqueuer:
     """Base class of objects that prepare batches in the background.
 
     Call ``start(workers, max_queue_size)``, take batches from the generator ``get()``, then call ``stop()``. If a
-    worker dies, or no batch is ready within ``timeout`` seconds, `DataWorkerError` is raised. An exception in the
-    user's code passes through, with a note that names the batch and, from a process, its traceback.
+    worker dies, or if no batch is ready within ``timeout`` seconds, `DataWorkerError` is raised. Exceptions in the
+    user's code are raised to the consumer, with a note that names the batch and, for processes, with the traceback.
+
+    A subclass defines `start` and `get`:
+
+    >>> class Now(SequenceEnqueuer):
+    ...     def __init__(self, batches):
+    ...         self.batches = batches
+    ...     def start(self, workers=1, max_queue_size=10):
+    ...         pass
+    ...     def get(self):
+    ...         return iter(self.batches)
+    >>> with Now([1, 2]) as enqueuer:
+    ...     enqueuer.start()
+    ...     list(enqueuer.get())
+    [1, 2]
     """
 
-    timeout = None  # seconds; None: what oneiros.config.set_data_timeout says
+    timeout = None  # in seconds; None for that of oneiros.config.set_data_timeout
     _workers = None
 
-    def start(self, workers=1, max_queue_size=10):
+    def start(self, workers: int = 1, max_queue_size: int = 10) -> None:
+        """Starts to prepare batches.
+
+        Args:
+            workers: number of threads or processes.
+            max_queue_size: largest number of batches that are prepared in advance.
+        """
         raise NotImplementedError
 
-    def stop(self, timeout=None):
-        """Drops prepared batches and ends the workers, also those that hang."""
+    def stop(self, timeout: float | None = None) -> None:
+        """Discards prepared batches and ends the workers, including those that hang.
+
+        Args:
+            timeout: has no effect.
+        """
         if self._workers is not None:
             self._workers.close()
         self._workers = None
 
-    def get(self):
+    def get(self) -> Iterator:
         """A generator of the batches; ``stop()`` ends it."""
         raise NotImplementedError
 
-    def is_running(self):
+    def is_running(self) -> bool:
+        """Whether batches are being prepared."""
         return self._workers is not None
 
     def __enter__(self):
@@ -180,13 +236,13 @@ class SequenceEnqueuer:
 class OrderedEnqueuer(SequenceEnqueuer):
     """Prepares the batches of a `Sequence`, epoch after epoch, in order.
 
-    ``on_epoch_end`` is called when the last batch of an epoch has been taken. Processes are forked anew for every
-    epoch, because the old ones have the sequence as it was before ``on_epoch_end``.
+    ``on_epoch_end`` is called when the last batch of an epoch has been taken. New processes are forked for each epoch,
+    because the old ones hold the sequence as it was before ``on_epoch_end``.
 
     Args:
         sequence: the sequence.
         use_multiprocessing: whether to use processes instead of threads.
-        shuffle: whether to draw a new order of the batches for every epoch.
+        shuffle: whether to shuffle the order of the batches before each epoch.
 
     >>> class Squares(Sequence):
     ...     def __len__(self):
@@ -200,18 +256,18 @@ class OrderedEnqueuer(SequenceEnqueuer):
     [0, 1, 0]
     """
 
-    def __init__(self, sequence, use_multiprocessing=False, shuffle=False):
+    def __init__(self, sequence: PyDataset, use_multiprocessing: bool = False, shuffle: bool = False):
         self.sequence = sequence
         self.use_multiprocessing = use_multiprocessing
         self.shuffle = shuffle
 
-    def start(self, workers=1, max_queue_size=10):
+    def start(self, workers: int = 1, max_queue_size: int = 10) -> None:
         self._options = {"workers": max(1, workers), "use_multiprocessing": self.use_multiprocessing}
         self._ahead, self._epoch = max_queue_size, 0
         self._begin_epoch()
 
-    def get(self):
-        """A generator of batches without end; ``stop()`` ends it."""
+    def get(self) -> Iterator:
+        """An endless generator of batches; ``stop()`` ends it."""
         while self.is_running():
             try:
                 batch = self._next()
@@ -248,8 +304,8 @@ class GeneratorEnqueuer(SequenceEnqueuer):
         generator: the generator, or another iterable.
         use_multiprocessing: whether to use a process instead of a thread.
         wait_time: has no effect; the consumer is woken when a batch is ready.
-        seed: for Python's and NumPy's global generators in the process.
-        random_seed: another name of `seed`.
+        seed: seed of Python's and NumPy's global generators in the process.
+        random_seed: older name of `seed`.
 
     >>> with GeneratorEnqueuer(iter("ab")) as enqueuer:
     ...     enqueuer.start()
@@ -257,19 +313,26 @@ class GeneratorEnqueuer(SequenceEnqueuer):
     ['a', 'b']
     """
 
-    def __init__(self, generator, use_multiprocessing=False, wait_time=0.05, seed=None, random_seed=None):
+    def __init__(
+        self,
+        generator: Iterable,
+        use_multiprocessing: bool = False,
+        wait_time: float = 0.05,
+        seed: int | None = None,
+        random_seed: int | None = None,
+    ):
         self._generator = generator
         self.use_multiprocessing = use_multiprocessing
         self.wait_time = wait_time
         self.seed = self.random_seed = random_seed if seed is None else seed
 
-    def start(self, workers=1, max_queue_size=10):
+    def start(self, workers: int = 1, max_queue_size: int = 10) -> None:
         self._workers = GeneratorWorkers(
             self._generator, self.use_multiprocessing, seed=self.seed, timeout=self.timeout
         )
         self._batches = self._workers.batches(max_queue_size)
 
-    def get(self):
+    def get(self) -> Iterator:
         """A generator of the batches; it ends with the user's generator."""
         while self.is_running():
             try:

@@ -1,4 +1,4 @@
-"""Files from the network: fetched whole or not at all, and checked by their hash."""
+"""Downloads: files are fetched completely or not at all, and are checked by their hash."""
 
 import contextlib
 import hashlib
@@ -19,7 +19,7 @@ from oneiros.utils.atomic import replacing, trust
 from oneiros.utils.progress import Progbar
 
 TIMEOUT = 30.0  # seconds without a byte from the server
-ATTEMPTS = 3  # how often an interrupted transfer is started again
+ATTEMPTS = 3  # number of attempts at an interrupted transfer
 
 
 def get_file(
@@ -35,35 +35,37 @@ def get_file(
     cache_dir: str | os.PathLike | None = None,
     force_download: bool = False,
 ) -> str:
-    """Path of the file at a URL, downloaded to the cache unless it is there already.
+    """Downloads a file to the cache unless it is there already, and returns its path.
 
-    A download appears under its name when it is complete and checked, never before. Processes wait for each other.
-    ``ONEIROS_MIRROR``, a folder or URL with a ``SHA256SUMS`` file, is tried before `origin`. A file from there must
-    have `file_hash`, or else the hash listed there. In a folder it is used where it lies.
+    A file appears under its name only when it is complete and checked. Processes that need the same file wait for each
+    other. If the environment variable ``ONEIROS_MIRROR`` is set (to a folder or URL with a ``SHA256SUMS`` file), the
+    mirror is tried before `origin`. A file from there must have `file_hash`, or the hash listed there if none is given.
+    A file in a mirror folder is used in place.
 
     Args:
-        fname: name of the file in the cache; by default the end of the URL.
-        origin: the URL. Plain http and ftp need a hash, since the file could be replaced on its way.
-        untar: the older spelling of `extract`, for tar archives.
-        md5_hash: the older spelling of `file_hash`.
-        file_hash: the SHA-256 or MD5 hash that the file must have, or a tuple of those that it may have.
-        cache_subdir: the folder in the cache.
-        hash_algorithm: 'sha256', 'md5', or 'auto', which tells them by their length.
-        extract: whether to unpack a tar or zip archive into a folder: ``NAME_extracted`` for a `fname` like
+        fname: name of the file in the cache; by default the last part of the URL.
+        origin: the URL. Plain http and ftp require a hash, because the file could be replaced in transit.
+        untar: older form of `extract`, for tar archives.
+        md5_hash: older form of `file_hash`.
+        file_hash: the SHA-256 or MD5 hash that the file must have, or a tuple of accepted hashes.
+        cache_subdir: folder within the cache.
+        hash_algorithm: 'sha256', 'md5', or 'auto' to detect it by the length of the hash.
+        extract: whether to extract a tar or zip archive into a folder: ``NAME_extracted`` for a `fname` like
             ``NAME.tar.gz``, otherwise `fname`, with the archive in ``fname_archive``. In programs for Keras 1 and 2,
-            archives are unpacked beside themselves; with `untar`, ``fname.tar.gz`` is unpacked to `fname`.
+            archives are extracted next to themselves; with `untar`, ``fname.tar.gz`` is extracted to `fname`.
         archive_format: 'tar', 'zip', 'auto', or a list of them.
         cache_dir: the cache; by default ``KERAS_HOME``, or ``~/.keras``.
-        force_download: whether to download a file that is there already.
+        force_download: whether to download the file even if it is in the cache.
 
     Returns:
-        The path of the file, or of what was unpacked (in programs for Keras 1 and 2, with `extract`: of the archive).
+        The path of the file, or of the extracted folder (in programs for Keras 1 and 2, with `extract`: of the
+        archive).
 
     Raises:
-        DownloadError: the file cannot be had, or is not the one asked for.
+        DownloadError: the download failed, or the file has a different hash.
         InputDataError: `fname` leads out of the cache, or `cache_dir` does not exist.
-        UnsafeModelError: the archive reaches outside its folder.
-        LimitExceededError: the archive unpacks to far more than its size.
+        UnsafeModelError: the archive contains paths outside its folder.
+        LimitExceededError: the extracted files are far larger than the archive.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -85,7 +87,7 @@ def get_file(
 
 
 def _unpacked(target, cache_folder, untar, archive_format, wanted):
-    """The path of what was in an archive. In programs for Keras 1 and 2, with `extract`, that of the archive."""
+    """The path of the extracted folder. In programs for Keras 1 and 2, with `extract`, that of the archive."""
     beside = behaviour.archives_unpacked_beside
     archive, folder, result = _archive_places(target, untar, beside, cache_folder)
     _, _, _, force_download = wanted
@@ -99,7 +101,7 @@ def _unpacked(target, cache_folder, untar, archive_format, wanted):
 
 
 def _archive_places(target, untar, beside, cache):
-    """Where an archive lies, which folder it is unpacked into, and the path of what was in it."""
+    """The path of an archive, the folder into which it is extracted, and the path of the extracted files."""
     if beside:
         return (target.with_name(target.name + ".tar.gz") if untar else target), cache, target
     stem = target.name.removesuffix(".tar.gz").removesuffix(".tar.bz2")
@@ -110,7 +112,7 @@ def _archive_places(target, untar, beside, cache):
 
 
 def _cached(path, origin, file_hash, algorithm, force, unpack=None):
-    """Where the file is, fetched if need be. `unpack` is called with that path while other processes wait."""
+    """The path of the file, which is fetched if necessary. `unpack` is called with it while other processes wait."""
     with _locked(path, wait=force or unpack is not None or not _acceptable(path, file_hash, algorithm)):
         if force or not _acceptable(path, file_hash, algorithm):
             path = _fetch(path, origin, file_hash, algorithm)

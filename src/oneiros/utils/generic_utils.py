@@ -1,9 +1,11 @@
-"""Functions as data, objects as configurations, and names that Keras keeps here too."""
+"""Serialization of functions and objects, and names that Keras has here as well."""
 
 import base64
 import inspect
 import marshal
 import types
+from collections.abc import Callable
+from typing import Any
 
 from oneiros.core import safety
 from oneiros.core.errors import UnsafeModelError
@@ -19,7 +21,7 @@ __all__ = [
 ]
 
 
-def has_arg(fn, name: str, accept_all: bool = False) -> bool:
+def has_arg(fn: Callable, name: str, accept_all: bool = False) -> bool:
     """Whether a function takes a keyword argument.
 
     Args:
@@ -36,8 +38,15 @@ def has_arg(fn, name: str, accept_all: bool = False) -> bool:
     return accept_all and any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
-def func_dump(func):
-    """A function as ``(code, defaults, closure)``. Its compiled code, in base64, is for this version of Python only.
+def func_dump(func: types.FunctionType) -> tuple[str, tuple | None, tuple | None]:
+    """Serializes a function. Its bytecode can be loaded by this version of Python only.
+
+    Args:
+        func: the function.
+
+    Returns:
+        ``(code, defaults, closure)``: the bytecode in base64, the default values of its last arguments, and the values
+        of the variables that it takes from the enclosing function.
 
     >>> code, defaults, closure = func_dump(lambda x, y=2: x + y)
     >>> defaults, closure
@@ -48,19 +57,24 @@ def func_dump(func):
     return code, func.__defaults__, closure
 
 
-def func_load(code, defaults=None, closure=None, globs=None):
-    """The function that `func_dump` made a tuple of.
+def func_load(
+    code: str | tuple | list, defaults: tuple | None = None, closure: tuple | None = None, globs: dict | None = None
+) -> types.FunctionType:
+    """Restores a function from what `func_dump` returned.
 
-    The code could do anything. It is not loaded unless you consented by `enable_unsafe_deserialization()`.
+    The code can do anything. It is loaded only after you have called `enable_unsafe_deserialization()`.
 
     Args:
-        code: the code, or the whole tuple.
-        defaults: the values of its last arguments.
-        closure: the values of the names that it takes from the function around it.
-        globs: the global names that it finds.
+        code: the bytecode, or the whole tuple.
+        defaults: default values of the last arguments.
+        closure: values of the variables that it takes from the enclosing function.
+        globs: its global variables; by default those of this module.
+
+    Returns:
+        The function.
 
     Raises:
-        UnsafeModelError: you did not consent.
+        UnsafeModelError: unsafe deserialization is not enabled.
     """
     if safety.in_safe_mode():
         raise UnsafeModelError(
@@ -75,14 +89,17 @@ def func_load(code, defaults=None, closure=None, globs=None):
     return types.FunctionType(code, globals() if globs is None else globs, code.co_name, defaults, cells or None)
 
 
-def serialize_keras_object(instance):
+def serialize_keras_object(instance: Any) -> dict[str, Any] | str | None:
     """The configuration of an object, or the name of a function.
 
     Args:
-        instance: an object with `get_config`, a function, or ``None``.
+        instance: an object with `get_config`, a class, a function, or ``None``.
+
+    Returns:
+        ``{"class_name": ..., "config": ...}``, a name, or ``None``.
 
     Raises:
-        ValueError: it is something else.
+        ValueError: it is none of these.
 
     >>> serialize_keras_object(len)
     'len'
@@ -92,17 +109,25 @@ def serialize_keras_object(instance):
     raise ValueError(f"serialize_keras_object: expected an object with get_config(), or a function: {instance!r}")
 
 
-def deserialize_keras_object(identifier, module_objects=None, custom_objects=None, printable_module_name="object"):
-    """The object of a configuration, or the function of a name.
+def deserialize_keras_object(
+    identifier: dict[str, Any] | str,
+    module_objects: dict[str, Any] | None = None,
+    custom_objects: dict[str, Any] | None = None,
+    printable_module_name: str = "object",
+) -> Any:
+    """Makes an object from its configuration, or finds a function by its name.
 
     Args:
-        identifier: ``{"class_name", "config"}``, or a name.
+        identifier: ``{"class_name": ..., "config": ...}``, or a name.
         module_objects: classes and functions by name.
-        custom_objects: more of them, which take precedence.
-        printable_module_name: what messages call such an object.
+        custom_objects: your own classes and functions by name, which take precedence.
+        printable_module_name: name of such objects in error messages.
+
+    Returns:
+        The object or the function. For the name of a class, a new object of it.
 
     Raises:
-        ValueError: the name is unknown.
+        ValueError: the name is unknown, or `identifier` is neither a configuration nor a name.
 
     >>> deserialize_keras_object("double", {"double": lambda x: 2 * x})(3)
     6

@@ -1,5 +1,8 @@
 """Datasets in HDF5 files as arrays."""
 
+import os
+from collections.abc import Callable
+
 import numpy as np
 
 from .atomic import regular
@@ -8,17 +11,17 @@ from .atomic import regular
 class HDF5Matrix:
     """Rows of a dataset in an HDF5 file, read when they are needed.
 
-    They are chosen by an integer, a slice, or a list or array of integers in any order, also repeated. Row 0 is
-    `start`. A row outside raises ``IndexError``.
+    Index it by an integer, a slice, or a list or array of integers (in any order, repetitions allowed). Row 0 is
+    `start`. Rows out of range raise ``IndexError``.
 
     Args:
-        datapath: the path of the file.
-        dataset: the name of the dataset in it.
-        start: the first row; by default the first of the dataset.
-        end: the row after the last; by default the end of the dataset.
-        normalizer: a function that is applied to the rows that are read.
+        datapath: path of the file.
+        dataset: name of the dataset in the file.
+        start: index of the first row.
+        end: index behind the last row; by default the end of the dataset.
+        normalizer: function that is applied to the rows that are read.
 
-    >>> import os, tempfile
+    >>> import tempfile
     >>> import h5py
     >>> path = os.path.join(tempfile.mkdtemp(), "data.h5")
     >>> with h5py.File(path, "w") as file:
@@ -29,7 +32,14 @@ class HDF5Matrix:
 
     _files = {}  # path -> open file, shared by the matrices of one file
 
-    def __init__(self, datapath, dataset, start=0, end=None, normalizer=None):
+    def __init__(
+        self,
+        datapath: str | os.PathLike,
+        dataset: str,
+        start: int = 0,
+        end: int | None = None,
+        normalizer: Callable[[np.ndarray], np.ndarray] | None = None,
+    ):
         import h5py
 
         file = self._files.get(datapath)
@@ -53,7 +63,7 @@ class HDF5Matrix:
             return self._normalized(self.data[self.start + first : self.start + max(first, last) : step])
         rows = np.asarray(key)
         if rows.size and rows.dtype.kind not in "iub":
-            raise TypeError(f"HDF5Matrix: rows are picked by integers or a slice. Received: {key!r}")
+            raise TypeError(f"HDF5Matrix: index rows by integers or a slice. Received: {key!r}")
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(int)
         rows = np.where(rows < 0, rows + len(self), rows)
         if rows.size and (rows.min() < 0 or rows.max() >= len(self)):
@@ -74,17 +84,21 @@ class HDF5Matrix:
         return np.asarray(self[:], dtype)
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
+        """The shape, with the selected rows as the first dimension."""
         return (len(self), *self.data.shape[1:])
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype:
+        """The data type of the rows, as the normalizer returns them."""
         return self.data.dtype if self.normalizer is None else self[0:1].dtype
 
     @property
-    def ndim(self):
+    def ndim(self) -> int:
+        """The number of dimensions."""
         return self.data.ndim
 
     @property
-    def size(self):
+    def size(self) -> int:
+        """The number of elements."""
         return int(np.prod(self.shape))

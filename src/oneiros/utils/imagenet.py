@@ -1,10 +1,13 @@
-"""What networks trained on ImageNet have in common: the scale of their inputs and the names of their classes."""
+"""Helpers for networks trained on ImageNet: the scaling of their inputs, and the names of their classes."""
 
 import functools
 import json
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from oneiros.core.config import floatx, standardize_data_format
 from oneiros.core.errors import InputDataError
@@ -16,20 +19,20 @@ CAFFE_MEAN = (103.939, 116.779, 123.68)  # blue, green, red
 TORCH_MEAN, TORCH_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # red, green, blue; of pixels in [0, 1]
 
 
-def preprocess_input(x, data_format: str | None = None, mode: str = "caffe"):
-    """Scales RGB pixels in [0, 255] as the networks of one of three families expect them.
+def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe") -> Any:
+    """Scales RGB pixels from 0 to 255 to the range that a family of networks expects.
 
     Args:
         x: one image or a batch, an array or a symbolic tensor.
-        data_format: 'channels_last' or 'channels_first'; by default the one that is configured.
-        mode: 'caffe' (BGR, the mean colour subtracted), 'tf' (scaled to [-1, 1]) or 'torch' (scaled to [0, 1], then
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
+        mode: 'caffe' (BGR order, mean colour subtracted), 'tf' (scaled to [-1, 1]) or 'torch' (scaled to [0, 1], then
             normalized per channel).
 
     Returns:
         An array or symbolic tensor of the same shape.
 
     Raises:
-        InputDataError: another mode, or `x` has not 3 or 4 axes.
+        InputDataError: the mode is unknown, or `x` does not have 3 or 4 axes.
 
     >>> preprocess_input(np.full((1, 1, 3), 255.0), mode="tf").ravel()
     array([1., 1., 1.])
@@ -64,18 +67,18 @@ def _class_index():
         return json.load(file)
 
 
-def decode_predictions(preds, top: int = 5) -> list[list[tuple]]:
-    """The likeliest ImageNet classes of each prediction. Their names are downloaded once.
+def decode_predictions(preds: npt.ArrayLike, top: int = 5) -> list[list[tuple]]:
+    """Names the most probable ImageNet classes of each prediction. The names are downloaded once.
 
     Args:
         preds: scores of the classes, shape ``(samples, 1000)``.
-        top: how many classes to return for each sample.
+        top: number of classes to return for each sample.
 
     Returns:
-        For each sample a list of ``(WordNet id, name, score)``, the best first.
+        For each sample, a list of ``(WordNet id, name, score)`` with the highest score first.
 
     Raises:
-        InputDataError: `preds` has another shape.
+        InputDataError: `preds` has a different shape.
     """
     preds = np.asarray(preds)
     if preds.ndim != 2 or preds.shape[1] != 1000:
@@ -86,21 +89,30 @@ def decode_predictions(preds, top: int = 5) -> list[list[tuple]]:
 
 
 def obtain_input_shape(
-    input_shape, default_size, min_size, data_format=None, require_flatten=True, weights=None, include_top=None
-):
-    """The checked input shape of an application's model.
+    input_shape: Sequence[int | None] | None,
+    default_size: int,
+    min_size: int,
+    data_format: str | None = None,
+    require_flatten: bool = True,
+    weights: str | None = None,
+    include_top: bool | None = None,
+) -> tuple[int | None, ...]:
+    """Checks the input shape of a pretrained architecture, or chooses one.
 
     Args:
-        input_shape: what the user gave: a shape of three dimensions, or ``None``.
-        default_size: the length of the sides with which the top layers work.
-        min_size: the least length of a side.
-        data_format: 'channels_last' or 'channels_first'; by default the one that is configured.
-        require_flatten: whether the shape must be fully known, because the model has its top layers.
-        weights: 'imagenet' for pretrained weights, which need three channels.
-        include_top: another name of `require_flatten`.
+        input_shape: the shape that the user gave, without the batch axis; ``None`` for a default.
+        default_size: height and width that the top layers expect.
+        min_size: smallest height and width.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
+        require_flatten: whether the shape must be fully known, because the model includes its top layers.
+        weights: 'imagenet' for pretrained weights, which require three channels.
+        include_top: older name of `require_flatten`.
+
+    Returns:
+        The shape, without the batch axis. Height and width are ``None`` if the model takes any size.
 
     Raises:
-        InputDataError: the shape does not suit the model.
+        InputDataError: the model does not support the shape.
 
     >>> obtain_input_shape(None, 224, 32, "channels_last", require_flatten=True)
     (224, 224, 3)

@@ -1,9 +1,10 @@
-"""The progress bar, as each generation of Keras draws it."""
+"""The progress bar, as each version of Keras draws it."""
 
 import math
 import shutil
 import sys
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,14 @@ class RunningMeans:
         self.sums = {} if sums is None else sums
 
     def add(self, name: str, value: Any, weight: float, stateful: bool = False) -> None:
-        """Takes in the mean of so many samples or steps; a stateful value replaces the one before it instead."""
+        """Adds a value, which is a mean over samples or steps.
+
+        Args:
+            name: name of the value.
+            value: the value.
+            weight: number of samples or steps that it is the mean of.
+            stateful: whether the value replaces the previous one instead.
+        """
         if stateful:
             self.sums[name] = (value, 1)
         else:
@@ -48,16 +56,16 @@ class Progbar:
     """Shows the progress of a loop, and the running means of its values.
 
     Args:
-        target: number of steps, ``None`` if unknown.
-        width: length of the bar in characters; default 20 (Keras 3) or 30 (before).
-        verbose: 0 silent, 1 a bar, 2 one line when the target is reached.
-        interval: least number of seconds between two drawings.
+        target: number of steps; ``None`` if it is unknown.
+        width: length of the bar in characters; by default 20 (Keras 3) or 30 (older versions).
+        verbose: 0 for no output, 1 for a bar, 2 for one line when the target is reached.
+        interval: shortest time between two updates of the display, in seconds.
         stateful_metrics: names of values that are shown as they are, not averaged over the steps.
-        stateless_metrics: if given, all other values are stateful.
-        unit_name: what a step is called.
-        style: 'keras1', 'keras2', 'tf' or 'keras3'; by default that of the generation in use.
+        stateless_metrics: names of values that are averaged; if given, all others are stateful.
+        unit_name: name of a step.
+        style: 'keras1', 'keras2', 'tf' or 'keras3'; by default that of the version of Keras in use.
 
-    In a terminal or notebook the line is redrawn in place. Elsewhere (a log file, a pipe) only the finished line is
+    In a terminal or notebook, the line is redrawn in place. Elsewhere (a log file, a pipe), only the finished line is
     written, without control characters.
 
     >>> bar = Progbar(2, interval=0, style="keras2")
@@ -66,14 +74,14 @@ class Progbar:
 
     def __init__(
         self,
-        target,
-        width=None,
-        verbose=1,
-        interval=0.05,
-        stateful_metrics=None,
-        stateless_metrics=None,
-        unit_name="step",
-        style=None,
+        target: int | None,
+        width: int | None = None,
+        verbose: int = 1,
+        interval: float = 0.05,
+        stateful_metrics: Iterable[str] | None = None,
+        stateless_metrics: Iterable[str] | None = None,
+        unit_name: str = "step",
+        style: str | None = None,
     ):
         self.style = style or behaviour.progress_bar
         self.target = target
@@ -91,18 +99,20 @@ class Progbar:
         self._drawn_length = 0
         self._finished = False
 
-    def update(self, current, values=None, finalize=None):
-        """Notes how many steps are done.
+    def update(
+        self, current: int, values: Iterable[tuple[str, Any]] | None = None, finalize: bool | None = None
+    ) -> None:
+        """Updates the number of finished steps.
 
         Args:
-            current: the number of steps so far.
-            values: pairs of name and number for the latest steps.
+            current: number of steps so far.
+            values: pairs of a name and a number for the latest steps.
             finalize: whether to end the line; by default when the target is reached.
         """
         if finalize is None:
             finalize = self.target is not None and current >= self.target
         steps = current - self.seen_so_far
-        if self.verbose:  # otherwise nobody reads the values, and computing with them would wait for the device
+        if self.verbose:  # otherwise nobody reads the values, and using them would wait for the device
             for name, value in values or ():
                 self._note(name, value, max(steps, 1), finalize)
         self.seen_so_far = current
@@ -115,8 +125,13 @@ class Progbar:
             sys.stdout.write(self._summary_line(now) + "\n")
             sys.stdout.flush()
 
-    def add(self, n, values=None):
-        """Notes that `n` more steps are done, with these values."""
+    def add(self, n: int, values: Iterable[tuple[str, Any]] | None = None) -> None:
+        """Adds finished steps.
+
+        Args:
+            n: number of steps.
+            values: pairs of a name and a number for these steps.
+        """
         self.update(self.seen_so_far + n, values)
 
     def _note(self, name, value, steps, finalize):
@@ -151,7 +166,7 @@ class Progbar:
         sys.stdout.flush()
 
     def _line(self, now, finalize):
-        """One line, with ``{bold}``, ``{green}``, ``{white}`` and ``{plain}`` where colours change."""
+        """One line, with the placeholders ``{bold}``, ``{green}``, ``{white}`` and ``{plain}`` for colours."""
         keras3 = self.style == "keras3"
         elapsed = now - self._start
         count = self.seen_so_far

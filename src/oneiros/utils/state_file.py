@@ -1,6 +1,8 @@
-"""State in files: numbers, texts and arrays in nested lists and dictionaries. Nothing in such a file is executed."""
+"""State in files: numbers, strings and arrays in nested lists and dictionaries. Reading executes nothing."""
 
 import json
+import os
+from typing import Any
 
 import jax
 import numpy as np
@@ -9,17 +11,17 @@ from ..core.errors import CorruptFileError, InputDataError
 from .files import replacing
 
 
-def write_state(path, state):
-    """Writes a state to a file. The old file stays until the new one is complete.
+def write_state(path: str | os.PathLike, state: Any) -> None:
+    """Writes a state to a file. An old file is replaced when the new one is complete.
 
     Args:
-        path: the path of the file; its usual suffix is ``.npz``.
-        state: numbers, texts, ``None`` and arrays in lists, tuples and dictionaries.
+        path: path of the file, usually with the suffix ``.npz``.
+        state: numbers, strings, ``None`` and arrays, in nested lists, tuples and dictionaries.
 
     Raises:
-        InputDataError: the state holds something else; the message says where.
+        InputDataError: the state contains something else. The message says where.
 
-    >>> import tempfile, os
+    >>> import tempfile
     >>> path = os.path.join(tempfile.mkdtemp(), "state.npz")
     >>> write_state(path, {"best": 0.5, "weights": [np.ones(2, "float32")], 3: (1, None)})
     >>> read_state(path)
@@ -31,11 +33,17 @@ def write_state(path, state):
         np.savez(file, state=np.frombuffer(text.encode(), np.uint8), **{f"a{i}": a for i, a in enumerate(arrays)})
 
 
-def read_state(path):
-    """The state that `write_state` wrote. Every part of the file has a checksum.
+def read_state(path: str | os.PathLike) -> Any:
+    """Reads a state that `write_state` wrote. Every part of the file has a checksum.
+
+    Args:
+        path: path of the file.
+
+    Returns:
+        The state.
 
     Raises:
-        CorruptFileError: the file is damaged, or not such a file.
+        CorruptFileError: the file is damaged, or is not a state file.
     """
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
@@ -46,7 +54,7 @@ def read_state(path):
         raise CorruptFileError(f"{path}: not a readable state ({type(error).__name__}: {error}).") from None
 
 
-# In JSON, what is not a list, number, text or null is a dictionary with one entry, whose key names the kind.
+# In JSON, everything but lists, numbers, strings and null is a dictionary with one entry, whose key names the kind.
 
 
 def _encoded(value, arrays, where):
@@ -64,13 +72,13 @@ def _encoded(value, arrays, where):
         array = np.asarray(getattr(value, "raw", value))
         if array.dtype.kind not in "OSU":
             kind = "number" if isinstance(value, np.generic) else "array"
-            # NumPy's files do not know bfloat16 and similar types: the bytes and the name of the type are stored.
+            # The npz format has no bfloat16 and similar types: the bytes and the name of the type are stored.
             plain = array.dtype.kind != "V"
             arrays.append(array if plain else array.view(f"u{array.dtype.itemsize}"))
             return {kind: [len(arrays) - 1, None if plain else array.dtype.name]}
     raise InputDataError(
-        f"{where}: expected numbers, texts, None or arrays, in lists, tuples or dictionaries. Received: "
-        f"{type(value).__name__}. Only such data can be kept in a file."
+        f"{where}: expected numbers, strings, None or arrays, in lists, tuples or dictionaries. Received: "
+        f"{type(value).__name__}. Only such data can be saved."
     )
 
 

@@ -1,14 +1,15 @@
 """Threads or processes that compute items ahead of time and return them in order.
 
-Processes are forked. Other ways to start one import the main program again and pickle the data: programs without an
-``if __name__ == "__main__"`` guard, and data with open files or lambdas, would not run. The dangers of a fork are
-avoided: the thread that asks for the items forks all workers at once, while Ctrl-C is held back; a worker does not use
-JAX, whose threads it does not have, and does not collect garbage from before the fork; it ignores Ctrl-C, and ends
-when its parent ends for whatever reason. ``__getitem__`` of such data must use NumPy, not JAX.
+Processes are forked. The other start methods import the main program again and pickle the data: they would fail for
+programs without an ``if __name__ == "__main__"`` guard, and for data with open files or lambdas. The dangers of forking
+are avoided: the consuming thread forks all workers at once, while Ctrl-C is held back; a worker does not use JAX, whose
+threads do not survive a fork, and does not collect garbage from before the fork; it ignores Ctrl-C, and ends when its
+parent ends for whatever reason. ``__getitem__`` of such data must use NumPy, not JAX.
 
-Each worker has a thread that talks to it through a pipe. The futures are those of `concurrent.futures`, but not the
-executors: `ThreadPoolExecutor` keeps a program from ending while a thread hangs, and `ProcessPoolExecutor` does not
-say which item killed a worker, and waits for ever for one that was killed while it wrote its result.
+Each worker process has a thread that talks to it through a pipe. The futures are those of `concurrent.futures`, but
+not the executors: with `ThreadPoolExecutor`, a thread that hangs keeps the program from ending, and
+`ProcessPoolExecutor` does not say which item killed a worker, and waits forever for a worker that was killed while it
+wrote its result.
 """
 
 import collections
@@ -27,7 +28,9 @@ import threading
 import time
 import traceback
 import warnings
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, wait
+from typing import Any
 
 from ..core.config import data_timeout
 from ..core.errors import DataWorkerError
@@ -38,12 +41,12 @@ _LONGEST_WAIT = 0.25
 
 
 class Workers:
-    """Computes ``function(item)`` for one item after another.
+    """Computes ``function(item)`` for the items of a sequence, in order.
 
     Args:
-        function: called in a worker with an item.
-        source: the data, for messages.
-        workers: the number of threads or processes; with 0, the caller computes each item when it asks for it.
+        function: function that a worker calls with an item.
+        source: the data; error messages name it.
+        workers: number of threads or processes. With 0, each item is computed by the caller when it is requested.
         use_multiprocessing: whether to use processes instead of threads.
         timeout: seconds to wait for an item; by default the value of `oneiros.config.set_data_timeout`.
 
@@ -52,7 +55,14 @@ class Workers:
     [0, 1, 4, 9]
     """
 
-    def __init__(self, function, source, workers=1, use_multiprocessing=False, timeout=None):
+    def __init__(
+        self,
+        function: Callable[[Any], Any],
+        source: Any,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        timeout: float | None = None,
+    ):
         self.function, self.source = function, source
         self.timeout = timeout or data_timeout()
         self.processes, self.executor = [], None
@@ -69,8 +79,19 @@ class Workers:
         if functions:
             self.executor = _DaemonThreads(functions)
 
-    def map(self, items, ahead):
-        """The results in the order of the items. `ahead` of them are computed in advance, the first ones at once."""
+    def map(self, items: Iterable, ahead: int) -> Iterator:
+        """The results in the order of the items.
+
+        Args:
+            items: the items. There may be infinitely many.
+            ahead: number of results that are computed in advance. The first ones start at once.
+
+        Returns:
+            An iterator over the results.
+
+        Raises:
+            DataWorkerError: from the iterator, if a worker dies or an item takes longer than `timeout`.
+        """
         items = iter(items)
         if self.executor is None:
             return self._one_by_one(items)
@@ -84,7 +105,7 @@ class Workers:
             while pending:
                 item, future = pending.popleft()
                 result = self._result(item, future)
-                del future  # the batch is the consumer's alone
+                del future  # so that only the consumer holds the batch
                 submit(1)
                 yield result
 
@@ -116,18 +137,18 @@ class Workers:
             yield result
 
     def _add_name(self, error, item):
-        if not isinstance(error, DataWorkerError):  # which says so itself
+        if not isinstance(error, DataWorkerError):  # its message names the item already
             error.add_note(f"This happened in batch {item} of {self.source!r}.")
 
     def _silent(self, item):
         return DataWorkerError(
-            f"no batch for {self.timeout:g} seconds: batch {item} of {self.source!r} is not ready. If batches do take "
+            f"no batch for {self.timeout:g} seconds: batch {item} of {self.source!r} is not ready. If batches take "
             "that long, raise the limit: oneiros.config.set_data_timeout(seconds)."
             + (" A worker process that uses JAX hangs: use NumPy there, or threads." if self.processes else "")
         )
 
-    def close(self):
-        """Drops prepared results and ends the workers. A thread that hangs is left behind; processes are killed."""
+    def close(self) -> None:
+        """Discards prepared results and ends the workers. Processes are killed; a thread that hangs is abandoned."""
         with held():
             if self.executor is not None:
                 self.executor.shutdown()
@@ -208,8 +229,8 @@ class _Process:
         self.crash.seek(0)
         trace = self.crash.read().decode(errors="replace")
         return DataWorkerError(
-            f"the worker process that was to make batch {item} died ({how}). Was it out of memory? Use fewer workers, "
-            "or use_multiprocessing=False to see what happens."
+            f"the worker process that computed batch {item} died ({how}). If it ran out of memory, use fewer "
+            "workers. With use_multiprocessing=False you see what happens."
             + (f"\nIn the worker process:\n{trace}" if trace else "")
         )
 
@@ -225,10 +246,10 @@ class _Process:
 
 def _serve(function, connection, inherited, crash, parent):
     """The loop of a worker process: it answers each item with ``(result, exception, traceback)``."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all processes; the parent sees to it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all processes; the parent handles it
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     gc.freeze()
-    for other in inherited:  # else the pipes would outlive the parent
+    for other in inherited:  # otherwise the pipes would outlive the parent
         other.close()
     faulthandler.enable(crash)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
