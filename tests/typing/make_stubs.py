@@ -30,6 +30,7 @@ def hints_of(cls):
 
 def argument(parameter, hint):
     """An argument, with its type as far as that is one of Python's plain types."""
+    hint = getattr(hint, "__origin__", hint) if hasattr(hint, "__metadata__") else hint  # Annotated[int, ...] is an int
     kind = hint.__name__ if hint in PLAIN else "Any"
     if kind != "Any" and parameter.default is None:
         kind += " | None"

@@ -119,7 +119,7 @@ class _Evidence(ast.NodeVisitor):
         self.generic_visit(node)
 
 
-def detect(paths, follow=True):
+def detect(paths):
     """The generation that the programs in `paths` are for, and what says so: ``("1", "fit(nb_epoch=)")``.
 
     Modules that lie beside them and are imported are read too.
@@ -136,8 +136,7 @@ def detect(paths, follow=True):
             continue
         evidence.imports = []
         evidence.visit(tree)
-        if follow:
-            queue.extend(p for name in evidence.imports for p in _local(path.parent, name))
+        queue.extend(p for name in evidence.imports for p in _local(path.parent, name))
     return _judge(evidence.found)
 
 

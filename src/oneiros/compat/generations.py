@@ -139,9 +139,9 @@ for _names, _argument, *_values in DEFAULTS:
                 DEFAULTS_OF.setdefault(_name, {}).setdefault(_generation, {})[_argument] = _value
 
 
-def versions(generation=None):
-    """What `keras.__version__` and `tensorflow.__version__` say in a generation."""
-    return _VERSIONS[generation or behaviour.generation]
+def versions() -> dict[str, str]:
+    """What `keras.__version__` and `tensorflow.__version__` say in the generation in use."""
+    return _VERSIONS[behaviour.generation]
 
 
 def select(generation):

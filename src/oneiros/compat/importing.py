@@ -183,8 +183,9 @@ class Finder:
             raise ModuleNotFoundError(ABSENT[root], name=name)
         if root == "tensorflow":
             return self._find_tensorflow(name)
-        if root not in {r.partition(".")[0] for r in ROOTS}:
-            return None
+        return self._find_keras(name) if root in {r.partition(".")[0] for r in ROOTS} else None
+
+    def _find_keras(self, name):
         if relative_path(name) is None:
             parent, _, child = name.rpartition(".")
             # Not `name`: Python would put its own, shorter message in the place of this one.
@@ -192,11 +193,8 @@ class Finder:
         return importlib.machinery.ModuleSpec(name, self, is_package=True)
 
     def _find_tensorflow(self, name):
-        if any(name == root or name.startswith(root + ".") for root in ROOTS):
-            if relative_path(name) is None:
-                parent, _, child = name.rpartition(".")
-                raise ModuleNotFoundError(missing_name(sys.modules[parent], child), name=parent)
-            return importlib.machinery.ModuleSpec(name, self, is_package=True)
+        if _is_keras(name):
+            return self._find_keras(name)
         real = self._installed("tensorflow") if name == "tensorflow" else None
         if real is not None:
             real.loader = tensorflow.PatchingLoader(real.loader, paused)

@@ -5,6 +5,7 @@ as maxima or sums of strided slices. Their gradient fills each residue class of 
 and interleaves them: no scatter.
 """
 
+from collections.abc import Sequence
 from functools import partial, reduce
 
 import jax
@@ -42,6 +43,31 @@ def avg_pool(x: Array, pool_size, strides=None, padding: Padding = "valid") -> A
     else:
         total = lax.reduce_window(x, zero, lax.add, (1, *size, 1), (1, *strides, 1), ((0, 0), *pads, (0, 0)))
     return total / counts
+
+
+def adaptive_pool(x: Array, output_size: Sequence[int], mean: bool) -> Array:
+    """The means or maxima of a given number of regions on each axis.
+
+    Region i of n on an axis of length L reaches from ``floor(i * L / n)`` to ``ceil((i + 1) * L / n)``. Regions are
+    products of intervals, so the axes are pooled one after the other.
+    """
+    for axis, regions in enumerate(output_size, start=1):
+        index, inside = _regions(x.shape[axis], regions)
+        gathered = jnp.take(x, index, axis=axis)
+        if mean:
+            weights = (inside / inside.sum(1, keepdims=True)).astype(x.dtype)
+            x = (gathered * weights.reshape(*inside.shape, *(1,) * (x.ndim - axis - 1))).sum(axis + 1)
+        else:
+            x = gathered.max(axis + 1)
+    return x
+
+
+def _regions(length, regions):
+    """Indices ``(regions, widest)`` of the elements of each region, the last one repeated, and which of them count."""
+    starts = np.arange(regions) * length // regions
+    ends = -(-(np.arange(regions) + 1) * length // regions)
+    index = starts[:, None] + np.arange((ends - starts).max())
+    return np.minimum(index, ends[:, None] - 1), index < ends[:, None]
 
 
 def window_counts(spatial, size, strides, pads) -> np.ndarray:

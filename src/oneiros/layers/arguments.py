@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from .. import activations, constraints, initializers, regularizers
 from ..core import behaviour
 from ..core.checks import fraction, int_tuple, one_of, positive_int
+from ..core.config import standardize_data_format
 from ..core.fields import Argument, of_owner
 
 Activation = Annotated[
@@ -69,7 +70,14 @@ Padding = Annotated[
         doc='`"valid"` for none, or `"same"` to add zeros so that strides of 1 keep the lengths.',
     ),
 ]
+
+
+def _data_format(name, value):
+    return standardize_data_format(value)
+
+
 DATA_FORMAT = '`"channels_last"` or `"channels_first"`. `None` means `keras.config.image_data_format()`.'
+DataFormat = Annotated[str, Argument(_data_format, doc=DATA_FORMAT)]
 
 
 @of_owner

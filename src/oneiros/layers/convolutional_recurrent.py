@@ -2,22 +2,17 @@
 
 import jax.numpy as jnp
 
-from ..core.config import standardize_data_format
 from ..core.errors import InputDataError
 from ..core.fields import field
 from ..core.symbol import Shape
 from ..kernels.convolution import conv, conv_output_length
 from ..kernels.loop import rnn
 from ..kernels.recurrence import lstm_step
-from .arguments import DATA_FORMAT, Activation, Padding, PerAxis, PositiveInt, UseBias
+from .arguments import Activation, DataFormat, Padding, PerAxis, PositiveInt, UseBias
 from .cells import DroppingCell
 from .input_spec import InputSpec
 from .recurrent import forget_bias
 from .rnn import RNN, CellLayer
-
-
-def _format(name, value):
-    return standardize_data_format(value)
 
 
 class _ConvLSTMCell(DroppingCell):
@@ -37,7 +32,7 @@ class _ConvLSTMCell(DroppingCell):
     kernel_size: PerAxis = field(first=True, doc="Length of the window on each axis, or one integer for all axes.")
     strides: PerAxis = field(default=1, first=True, doc="Step of the window on each axis.")
     padding: Padding = field(default="valid", first=True)
-    data_format: str = field(_format, default=None, first=True, doc=DATA_FORMAT)
+    data_format: DataFormat = field(default=None, first=True)
     dilation_rate: PerAxis = field(default=1, first=True, doc="Distance between the elements of the window.")
     activation: Activation = field(default="tanh", first=True)
     recurrent_activation: Activation = field(default="sigmoid", first=True, doc="Activation of the gates.")

@@ -156,6 +156,11 @@ def _check_axes(layer, axes, shape):
             )
 
 
+def _axes(axis, rank):
+    """The numbers of one or several axes, from the first to the last, counted from 0."""
+    return tuple(sorted(a % rank for a in (axis if isinstance(axis, list) else [axis])))
+
+
 class LayerNormalization(Affine):
     """Normalizes the features of each example to mean 0 and variance 1, then computes ``gamma * x + beta``.
 
@@ -171,19 +176,15 @@ class LayerNormalization(Affine):
     axis: Axes = field(default=-1, first=True)
     epsilon: Epsilon = field(default=1e-3, first=True)
 
-    def _axes(self, rank):
-        axes = self.axis if isinstance(self.axis, list) else [self.axis]
-        return tuple(sorted(axis % rank for axis in axes))
-
     def build(self, input_shape: tuple) -> None:
         _check_axes(self, self.axis if isinstance(self.axis, list) else [self.axis], input_shape)
-        shape = tuple(input_shape[axis] for axis in self._axes(len(input_shape)))
+        shape = tuple(input_shape[axis] for axis in _axes(self.axis, len(input_shape)))
         self.gamma = self.add_weight("gamma", shape) if self.scale else None
         self.beta = self.add_weight("beta", shape) if self.center else None
 
     def call(self, inputs: Array) -> Array:
         x = _wide(inputs)
-        axes = self._axes(x.ndim)
+        axes = _axes(self.axis, x.ndim)
         centered = x - x.mean(axes, keepdims=True)
         outputs = centered * lax.rsqrt(jnp.square(centered).mean(axes, keepdims=True) + self.epsilon)
         gaps = [axis - axes[0] for axis in range(axes[0], x.ndim) if axis not in axes]
@@ -273,18 +274,14 @@ class RMSNormalization(Elementwise):
     axis: Axes = -1
     epsilon: Epsilon = 1e-6
 
-    def _axes(self, rank):
-        axes = self.axis if isinstance(self.axis, list) else [self.axis]
-        return tuple(sorted(axis % rank for axis in axes))
-
     def build(self, input_shape: tuple) -> None:
-        axes = self._axes(len(input_shape))
+        axes = _axes(self.axis, len(input_shape))
         _check_axes(self, axes, input_shape)
         self.scale = self.add_weight("scale", tuple(input_shape[axis] for axis in axes), initializer="ones")
 
     def call(self, inputs: Array) -> Array:
         x = _wide(inputs)
-        axes = self._axes(x.ndim)
+        axes = _axes(self.axis, x.ndim)
         outputs = x * lax.rsqrt(jnp.square(x).mean(axes, keepdims=True) + self.epsilon)
         others = [axis for axis in range(x.ndim) if axis not in axes]
         return (outputs * jnp.expand_dims(self.scale.raw, others)).astype(self.compute_dtype)

@@ -6,7 +6,6 @@ All shapes are those of ``data_format="channels_last"``.
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from ..core.fields import field, optional
@@ -241,43 +240,22 @@ class GlobalAveragePooling3D(_GlobalAveragePooling):
 
 
 class _AdaptivePooling(Spatial):
-    """Region i of n on an axis of length L reaches from ``floor(i * L / n)`` to ``ceil((i + 1) * L / n)``."""
-
     output_size: PerAxis = field(first=True, doc="Number of regions on each axis, or one integer for all axes.")
 
+    mean = False  # of the regions; their maxima otherwise
+
     def transform(self, x):
-        # Windows are products of intervals, so maxima and means may be taken axis by axis.
-        for axis, regions in enumerate(self.output_size, start=1):
-            index, inside = _regions(x.shape[axis], regions)
-            gathered = jnp.take(x, index, axis=axis)
-            x = self.reduce(gathered, axis + 1, inside.reshape(*inside.shape, *(1,) * (x.ndim - axis - 1)))
-        return x
+        return kernels.adaptive_pool(self.as_float(x) if self.mean else x, self.output_size, self.mean)
 
     def transform_shape(self, shape):
         return (shape[0], *self.output_size, shape[-1])
 
 
-def _regions(length, regions):
-    """Indices ``(regions, widest)`` of the elements of each region, the last one repeated, and which of them count."""
-    starts = np.arange(regions) * length // regions
-    ends = -(-(np.arange(regions) + 1) * length // regions)
-    index = starts[:, None] + np.arange((ends - starts).max())
-    return np.minimum(index, ends[:, None] - 1), index < ends[:, None]
-
-
-class _AdaptiveMaxPooling(_AdaptivePooling):
-    def reduce(self, x, axis, inside):
-        return x.max(axis)
-
-
 class _AdaptiveAveragePooling(_AdaptivePooling):
-    def reduce(self, x, axis, inside):
-        x = self.as_float(x)
-        weights = (inside / inside.sum(1, keepdims=True)).astype(x.dtype)
-        return (x * weights).sum(axis)
+    mean = True
 
 
-class AdaptiveMaxPooling1D(_AdaptiveMaxPooling):
+class AdaptiveMaxPooling1D(_AdaptivePooling):
     """The maximum of each of `output_size` regions of about equal length.
 
     Shapes: ``(batch, steps, channels)`` to ``(batch, output_size, channels)``.
@@ -290,7 +268,7 @@ class AdaptiveMaxPooling1D(_AdaptiveMaxPooling):
     rank = 1
 
 
-class AdaptiveMaxPooling2D(_AdaptiveMaxPooling):
+class AdaptiveMaxPooling2D(_AdaptivePooling):
     """The maximum of each of ``output_size[0] * output_size[1]`` regions of about equal size.
 
     Shapes: ``(batch, height, width, channels)`` to ``(batch, *output_size, channels)``.
@@ -303,7 +281,7 @@ class AdaptiveMaxPooling2D(_AdaptiveMaxPooling):
     rank = 2
 
 
-class AdaptiveMaxPooling3D(_AdaptiveMaxPooling):
+class AdaptiveMaxPooling3D(_AdaptivePooling):
     """The maximum of each of ``output_size[0] * output_size[1] * output_size[2]`` regions of about equal size.
 
     Shapes: ``(batch, depth, height, width, channels)`` to ``(batch, *output_size, channels)``.

@@ -8,11 +8,10 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..core import SeedGenerator, behaviour
-from ..core.config import standardize_data_format
 from ..core.errors import InputDataError
 from ..core.fields import field
 from ..kernels import random
-from .arguments import DATA_FORMAT, Rate, Seed, rate
+from .arguments import DataFormat, Rate, Seed, rate
 from .elementwise import Elementwise
 from .input_spec import InputSpec
 
@@ -95,16 +94,12 @@ class Dropout(_Noise):
         return jnp.where(kept, inputs / (1 - self.rate), 0)
 
 
-def _format(name, value):
-    return standardize_data_format(value)
-
-
 class _SpatialDropout(Dropout):
     """Drops whole feature maps: each channel of an example at all its positions, or not at all."""
 
     rank = None
 
-    data_format: str = field(_format, default=None, after="rate", doc=DATA_FORMAT)
+    data_format: DataFormat = field(default=None, after="rate")
 
     noise_shape = None
 

@@ -11,17 +11,12 @@ import jax.numpy as jnp
 
 from ..core import behaviour
 from ..core.checks import int_tuple, one_of, positive_int
-from ..core.config import standardize_data_format
 from ..core.errors import InputDataError
 from ..core.fields import field, of_owner
-from .arguments import DATA_FORMAT, PerAxis
+from .arguments import DATA_FORMAT, DataFormat, PerAxis
 from .base import Layer
 from .data_format import Spatial
 from .input_spec import InputSpec
-
-
-def _format(name, value):
-    return standardize_data_format(value)
 
 
 class Flatten(Layer):
@@ -34,8 +29,7 @@ class Flatten(Layer):
     (2, 12)
     """
 
-    data_format: str = field(
-        _format,
+    data_format: DataFormat = field(
         default=None,
         doc=DATA_FORMAT
         + ' With `"channels_first"` the channels are moved to the end before, so that weights fit both.',

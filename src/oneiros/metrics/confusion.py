@@ -210,10 +210,10 @@ class Recall(_Ratio):
     kept = ("true_positives", "false_negatives")
 
 
-def _even_thresholds(number, below=0.0, above=1.0):
+def _even_thresholds(number):
     if number == 1:
         return [0.5]
-    return [below, *((i + 1) / (number - 1) for i in range(number - 2)), above]
+    return [0.0, *((i + 1) / (number - 1) for i in range(number - 2)), 1.0]
 
 
 class _At(_Counting):

@@ -22,12 +22,11 @@ def serialize_layer(layer: Layer) -> dict:
     return serialize_object(layer)
 
 
-def deserialize_layer(config: dict, custom_objects: dict | None = None) -> Layer:
+def deserialize_layer(config: dict) -> Layer:
     """Makes the layer or model of a configuration.
 
     Args:
         config: a dictionary with ``"class_name"`` and ``"config"``.
-        custom_objects: a dictionary from names to classes and functions.
 
     Raises:
         CorruptFileError: if it is not such a dictionary.
@@ -35,7 +34,7 @@ def deserialize_layer(config: dict, custom_objects: dict | None = None) -> Layer
     """
     if not isinstance(config, dict) or "class_name" not in config:
         raise CorruptFileError(f"Expected the configuration of a layer. Received: {str(config)[:80]}")
-    return kind("layer").deserialize(config, custom_objects)
+    return kind("layer").deserialize(config)
 
 
 # --- Sequential

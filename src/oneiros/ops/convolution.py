@@ -5,14 +5,13 @@ from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from ..core import op
 from ..core.config import standardize_data_format
 from ..kernels import convolution as kernels
 from ..kernels import pooling
-from .table import Size, Tensor, tensor
+from .table import Size, Tensor, as_float, tensor
 
 
 def channels_last(x: Array, data_format: str | None) -> tuple[Array, Callable]:
@@ -226,14 +225,9 @@ def average_pool(
     return _pool(pooling.avg_pool, inputs, pool_size, strides, padding, data_format)
 
 
-def _adaptive_pool(reduce, inputs, output_size, data_format):
-    x, back = channels_last(tensor(inputs), data_format)
-    for axis, count in enumerate(kernels.spread(output_size, x.ndim - 2), 1):
-        edges = np.arange(count + 1) * x.shape[axis]
-        starts, ends = edges[:-1] // count, -(-edges[1:] // count)
-        parts = [jax.lax.slice_in_dim(x, start, end, axis=axis) for start, end in zip(starts, ends)]
-        x = jnp.concatenate([reduce(part, axis=axis, keepdims=True) for part in parts], axis)
-    return back(x)
+def _adaptive_pool(x, output_size, data_format, mean):
+    x, back = channels_last(x, data_format)
+    return back(pooling.adaptive_pool(x, kernels.spread(output_size, x.ndim - 2), mean))
 
 
 @op
@@ -252,7 +246,7 @@ def adaptive_average_pool(inputs: Tensor, output_size: Size, data_format: str | 
     >>> adaptive_average_pool(jnp.arange(5.0).reshape(1, 5, 1), 2).ravel().tolist()
     [1.0, 3.0]
     """
-    return _adaptive_pool(jnp.mean, inputs, output_size, data_format)
+    return _adaptive_pool(as_float(inputs), output_size, data_format, mean=True)
 
 
 @op
@@ -271,7 +265,7 @@ def adaptive_max_pool(inputs: Tensor, output_size: Size, data_format: str | None
     >>> adaptive_max_pool(jnp.arange(5.0).reshape(1, 5, 1), 2).ravel().tolist()
     [2.0, 4.0]
     """
-    return _adaptive_pool(jnp.max, inputs, output_size, data_format)
+    return _adaptive_pool(tensor(inputs), output_size, data_format, mean=False)
 
 
 def patches(x: Array, size: Size, strides: Size | None, dilation: Size, padding: str | Sequence) -> Array:

@@ -14,7 +14,7 @@ from jax import Array
 from .. import core
 from ..core.errors import InputDataError
 from ..core.fields import field
-from .base import Optimizer, formulas_of_keras_3
+from .base import Optimizer, Slots, formulas_of_keras_3
 
 _EPSILON = "Small number that keeps the divisor from 0. `None` means `keras.config.epsilon()`."
 
@@ -42,9 +42,7 @@ class SGD(Optimizer):
     def slots(self, variable: core.Variable) -> dict[str, Any]:
         return {"momentum": 0.0} if self.momentum else {}
 
-    def update(
-        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
-    ) -> tuple[Array, dict[str, Array]]:
+    def update(self, gradient: Array, value: Array, slots: Slots, rate: Array, step: Array) -> tuple[Array, Slots]:
         if not self.momentum:
             return value - rate * gradient, {}
         momentum = self.momentum * slots["momentum"] - rate * gradient
@@ -60,6 +58,14 @@ class _Adaptive(Optimizer):
     def _root(self, x):
         """``sqrt(x)``, kept above 0: epsilon is added inside the root from Keras 3 on, outside before."""
         return jnp.sqrt(x + self._epsilon) if formulas_of_keras_3() else jnp.sqrt(x) + self._epsilon
+
+
+class _WithMoments(_Adaptive):
+    """Keeps moving averages of the gradients and of a measure of their size."""
+
+    beta_1: float = field(default=0.9, doc="Decay of the average of the gradients.")
+    beta_2: float = field(default=0.999, doc="Decay of the average of their squares.")
+    epsilon: float = field(default=1e-7, doc=_EPSILON)
 
 
 class RMSprop(_Adaptive):
@@ -79,9 +85,7 @@ class RMSprop(_Adaptive):
         wanted = {"velocity": True, "momentum": self.momentum, "average_gradient": self.centered}
         return {name: 0.0 for name, keep in wanted.items() if keep}
 
-    def update(
-        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
-    ) -> tuple[Array, dict[str, Array]]:
+    def update(self, gradient: Array, value: Array, slots: Slots, rate: Array, step: Array) -> tuple[Array, Slots]:
         new = {"velocity": self.rho * slots["velocity"] + (1 - self.rho) * jnp.square(gradient)}
         size = new["velocity"]
         if self.centered:
@@ -107,9 +111,7 @@ class Adagrad(_Adaptive):
     def slots(self, variable: core.Variable) -> dict[str, Any]:
         return {"accumulator": self.initial_accumulator_value}
 
-    def update(
-        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
-    ) -> tuple[Array, dict[str, Array]]:
+    def update(self, gradient: Array, value: Array, slots: Slots, rate: Array, step: Array) -> tuple[Array, Slots]:
         accumulator = slots["accumulator"] + jnp.square(gradient)
         return value - rate * gradient / self._root(accumulator), {"accumulator": accumulator}
 
@@ -128,9 +130,7 @@ class Adadelta(_Adaptive):
     def slots(self, variable: core.Variable) -> dict[str, Any]:
         return {"accumulated_grad": 0.0, "accumulated_delta_var": 0.0}
 
-    def update(
-        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
-    ) -> tuple[Array, dict[str, Array]]:
+    def update(self, gradient: Array, value: Array, slots: Slots, rate: Array, step: Array) -> tuple[Array, Slots]:
         size = self.rho * slots["accumulated_grad"] + (1 - self.rho) * jnp.square(gradient)
         changes = slots["accumulated_delta_var"]
         change = gradient * jnp.sqrt(changes + self._epsilon) / jnp.sqrt(size + self._epsilon)
@@ -138,7 +138,7 @@ class Adadelta(_Adaptive):
         return value - rate * change, {"accumulated_grad": size, "accumulated_delta_var": changes}
 
 
-class Adam(_Adaptive):
+class Adam(_WithMoments):
     """Divides a moving average of gradients by the root of one of their squares (Kingma & Ba 2015).
 
     >>> w = core.Variable([1.0, 2.0])
@@ -146,18 +146,13 @@ class Adam(_Adaptive):
     [0.9, 2.1]
     """
 
-    beta_1: float = field(default=0.9, doc="Decay of the average of the gradients.")
-    beta_2: float = field(default=0.999, doc="Decay of the average of their squares.")
-    epsilon: float = field(default=1e-7, doc=_EPSILON)
     amsgrad: bool = field(default=False, doc="Whether to divide by the largest average so far (Reddi et al. 2018).")
 
     def slots(self, variable: core.Variable) -> dict[str, Any]:
         names = ("momentum", "velocity", "velocity_hat") if self.amsgrad else ("momentum", "velocity")
         return dict.fromkeys(names, 0.0)
 
-    def update(
-        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
-    ) -> tuple[Array, dict[str, Array]]:
+    def update(self, gradient: Array, value: Array, slots: Slots, rate: Array, step: Array) -> tuple[Array, Slots]:
         new = _moments(gradient, slots, self.beta_1, self.beta_2)
         velocity = new["velocity"]
         if self.amsgrad:
@@ -189,7 +184,7 @@ class AdamW(Adam):
             raise ValueError("AdamW: weight_decay must be a number. Received: None. Use Adam without it.")
 
 
-class Adamax(_Adaptive):
+class Adamax(_WithMoments):
     """Adam with a decaying maximum of absolute gradients in place of the mean square (Kingma & Ba 2015).
 
     >>> w = core.Variable([1.0, 2.0])
@@ -197,23 +192,17 @@ class Adamax(_Adaptive):
     [0.9, 2.1]
     """
 
-    beta_1: float = field(default=0.9, doc="Decay of the average of the gradients.")
-    beta_2: float = field(default=0.999, doc="Decay of the average of their squares.")
-    epsilon: float = field(default=1e-7, doc=_EPSILON)
-
     def slots(self, variable: core.Variable) -> dict[str, Any]:
         return {"momentum": 0.0, "norm": 0.0}
 
-    def update(
-        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
-    ) -> tuple[Array, dict[str, Array]]:
+    def update(self, gradient: Array, value: Array, slots: Slots, rate: Array, step: Array) -> tuple[Array, Slots]:
         momentum = self.beta_1 * slots["momentum"] + (1 - self.beta_1) * gradient
         norm = jnp.maximum(self.beta_2 * slots["norm"], jnp.abs(gradient))
         rate = rate / (1 - self.beta_1**step)
         return value - rate * momentum / (norm + self._epsilon), {"momentum": momentum, "norm": norm}
 
 
-class Nadam(_Adaptive):
+class Nadam(_WithMoments):
     """Adam with Nesterov's momentum (Dozat 2015).
 
     >>> w = core.Variable([1.0, 2.0])
@@ -221,9 +210,6 @@ class Nadam(_Adaptive):
     [0.894, 2.106]
     """
 
-    beta_1: float = field(default=0.9, doc="Decay of the average of the gradients.")
-    beta_2: float = field(default=0.999, doc="Decay of the average of their squares.")
-    epsilon: float = field(default=1e-7, doc=_EPSILON)
     schedule_decay: float = field(
         default=None,
         kw_only=True,
@@ -249,9 +235,7 @@ class Nadam(_Adaptive):
         self._product.assign(product)
         self._shares = (1 - now) / (1 - product), following / (1 - product * following)
 
-    def update(
-        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
-    ) -> tuple[Array, dict[str, Array]]:
+    def update(self, gradient: Array, value: Array, slots: Slots, rate: Array, step: Array) -> tuple[Array, Slots]:
         new = _moments(gradient, slots, self.beta_1, self.beta_2)
         of_gradient, of_momentum = self._shares
         ahead = of_gradient * gradient + of_momentum * new["momentum"]
@@ -293,9 +277,7 @@ class Ftrl(Optimizer):
     def slots(self, variable: core.Variable) -> dict[str, Any]:
         return {"accumulator": self.initial_accumulator_value, "linear": 0.0}
 
-    def update(
-        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
-    ) -> tuple[Array, dict[str, Array]]:
+    def update(self, gradient: Array, value: Array, slots: Slots, rate: Array, step: Array) -> tuple[Array, Slots]:
         l1, l2 = self.l1_regularization_strength, self.l2_regularization_strength
         shrunk = gradient + 2 * self.l2_shrinkage_regularization_strength * value
         accumulator = slots["accumulator"] + jnp.square(gradient)
@@ -324,15 +306,13 @@ class Lion(Optimizer):
     def slots(self, variable: core.Variable) -> dict[str, Any]:
         return {"momentum": 0.0}
 
-    def update(
-        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
-    ) -> tuple[Array, dict[str, Array]]:
+    def update(self, gradient: Array, value: Array, slots: Slots, rate: Array, step: Array) -> tuple[Array, Slots]:
         momentum = slots["momentum"]
         direction = jnp.sign(self.beta_1 * momentum + (1 - self.beta_1) * gradient)
         return value - rate * direction, {"momentum": self.beta_2 * momentum + (1 - self.beta_2) * gradient}
 
 
-class Lamb(_Adaptive):
+class Lamb(_WithMoments):
     """Adam whose change of each variable is scaled to the variable's norm (You et al. 2020).
 
     >>> w = core.Variable([1.0, 2.0])
@@ -340,16 +320,10 @@ class Lamb(_Adaptive):
     [0.842, 2.158]
     """
 
-    beta_1: float = field(default=0.9, doc="Decay of the average of the gradients.")
-    beta_2: float = field(default=0.999, doc="Decay of the average of their squares.")
-    epsilon: float = field(default=1e-7, doc=_EPSILON)
-
     def slots(self, variable: core.Variable) -> dict[str, Any]:
         return {"momentum": 0.0, "velocity": 0.0}
 
-    def update(
-        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
-    ) -> tuple[Array, dict[str, Array]]:
+    def update(self, gradient: Array, value: Array, slots: Slots, rate: Array, step: Array) -> tuple[Array, Slots]:
         new = _moments(gradient, slots, self.beta_1, self.beta_2)
         velocity = new["velocity"] / (1 - self.beta_2**step)
         change = new["momentum"] / (1 - self.beta_1**step) / (jnp.sqrt(velocity) + self._epsilon)
@@ -385,9 +359,7 @@ class Adafactor(Optimizer):
             return {"velocity": 0.0}
         return {"row": np.zeros(shape[:-1], "float32"), "column": np.zeros((*shape[:-2], shape[-1]), "float32")}
 
-    def update(
-        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
-    ) -> tuple[Array, dict[str, Array]]:
+    def update(self, gradient: Array, value: Array, slots: Slots, rate: Array, step: Array) -> tuple[Array, Slots]:
         # Keras bounds the rate whether or not relative_step is set.
         rate = jnp.maximum(self.epsilon_2, _rms(value)) * jnp.minimum(rate, 1 / jnp.sqrt(step))
         square = jnp.square(gradient) + self.epsilon_1
@@ -451,9 +423,7 @@ class Muon(_Adaptive):
             return None
         return self.adam_weight_decay if self._by_adam(variable) else self.weight_decay
 
-    def update(
-        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
-    ) -> tuple[Array, dict[str, Array]]:
+    def update(self, gradient: Array, value: Array, slots: Slots, rate: Array, step: Array) -> tuple[Array, Slots]:
         if "velocity" in slots:
             new = _moments(gradient, slots, self.adam_beta_1, self.adam_beta_2)
             rate = rate * self.adam_lr_ratio
@@ -497,9 +467,7 @@ class ScheduleFreeAdamW(_Adaptive):
     def slots(self, variable: core.Variable) -> dict[str, Any]:
         return {"momentum": np.asarray(variable.stored), "velocity": 0.0}
 
-    def update(
-        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
-    ) -> tuple[Array, dict[str, Array]]:
+    def update(self, gradient: Array, value: Array, slots: Slots, rate: Array, step: Array) -> tuple[Array, Slots]:
         z, beta = slots["momentum"], self.beta_1
         if self.warmup_steps:
             rate = rate * jnp.minimum(1, step / self.warmup_steps)

@@ -34,6 +34,9 @@ def _several(name, value):
     return value
 
 
+Slots: typing.TypeAlias = dict[str, Array]  # what is kept for one variable, by name
+
+
 class Optimizer(OptimizerState):
     """Base class of optimizers. A subclass defines the slots that it keeps for each variable, and one update.
 
@@ -149,9 +152,7 @@ class Optimizer(OptimizerState):
         """
         return {}
 
-    def update(
-        self, gradient: Array, value: Array, slots: dict[str, Array], rate: Array, step: Array
-    ) -> tuple[Array, dict[str, Array]]:
+    def update(self, gradient: Array, value: Array, slots: Slots, rate: Array, step: Array) -> tuple[Array, Slots]:
         """Computes the new value of a variable. Subclasses define it. Nothing is assigned.
 
         Args:
