@@ -1,5 +1,6 @@
 """The table of generations: each row has an effect."""
 
+import functools
 import inspect
 import json
 import re
@@ -650,3 +651,34 @@ def test_a_default_is_filled_only_where_nothing_was_given():
     assert layers.GRU(3).reset_after is False and layers.GRU(3, reset_after=True).reset_after is True
     compat.uninstall()
     assert layers.GRU(3).reset_after is True
+
+
+def test_epochs_go_round(generation):
+    X = np.arange(3.0).reshape(3, 1)  # the losses of its batches, for a model that outputs 0: 0, 1, 4
+    model = oneiros.Sequential([layers.Dense(1, kernel_initializer="zeros", input_shape=(1,))])
+    model.compile(oneiros.optimizers.SGD(0.0), "mse")
+    options = {"batch_size": 1, "shuffle": False, "verbose": 0}
+    losses = model.fit(X, X, steps_per_epoch=2, epochs=3, **options).history["loss"]
+    np.testing.assert_allclose(losses, _at(generation, *[[0.5, 4, 0.5]] * 2, [0.5, 2, 2.5], [0.5, 4, 0.5]))
+    if generation == "tf":  # as many passes as epochs
+        with pytest.warns(UserWarning, match="ended after 1 of 4 steps"):
+            losses = model.fit(X, X, steps_per_epoch=4, epochs=3, **options).history["loss"]
+        np.testing.assert_allclose(losses, [5 / 4, 6 / 4, 4])  # 0 1 4 0 | 1 4 0 1 | 4
+
+
+def test_scheduled_rate_stays(generation):
+    rate = oneiros.optimizers.schedules.ExponentialDecay(0.5, 1, 0.5)
+    model = oneiros.Sequential([layers.Dense(1, kernel_initializer="ones", use_bias=False, input_shape=(1,))])
+    model.compile(oneiros.optimizers.SGD(rate), "mse")
+    seen = []
+    scheduler = oneiros.callbacks.LearningRateScheduler(lambda epoch, rate: seen.append(rate) or 0.1)
+    fit = functools.partial(model.fit, np.ones((1, 1)), np.zeros((1, 1)), epochs=3, verbose=0, callbacks=[scheduler])
+    if generation != "tf":
+        with pytest.raises(TypeError, match="not settable"):
+            fit()
+        return
+    with pytest.warns(UserWarning, match="stays as the schedule gives it"):
+        history = fit().history
+    np.testing.assert_allclose(history["lr"], [0.5, 0.25, 0.125])
+    np.testing.assert_allclose(seen, [0.5, 0.5, 0.25])
+    np.testing.assert_allclose(history["loss"], [1, 0, 0], atol=1e-7)  # w - 0.5 * 2 w

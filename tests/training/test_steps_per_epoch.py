@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import oneiros as keras
+from oneiros.training.progress import Rows
 
 X = np.arange(24, dtype="float32").reshape(12, 2)
 BATCHES = [np.mean(np.square(X[i : i + 4])) for i in (0, 4, 8)]  # the losses of a model that outputs 0
@@ -30,3 +31,25 @@ def test_each_row_is_seen_once_in_a_shuffled_pass():
     record = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(logs["loss"]))
     model().fit(X, X, batch_size=4, steps_per_epoch=1, epochs=3, verbose=0, callbacks=[record])
     np.testing.assert_allclose(np.mean(seen), np.mean(BATCHES), rtol=1e-6)
+
+
+@pytest.mark.parametrize("shuffle", [True, False, "batch"])
+@pytest.mark.parametrize(("steps", "passes"), [(2, None), (2, 9), (5, 9)])
+@pytest.mark.parametrize("done", [0, 1])
+def test_the_order_is_the_same_after_a_backup(shuffle, steps, passes, done):
+    np.random.seed(0)
+    whole, later = (Rows(10, 4, steps, shuffle, passes) for _ in range(2))
+    for _ in range(3):
+        whole.begin_epoch()
+    state, random = whole.get_state(within_epoch=bool(done)), np.random.get_state()
+    later.set_state(state, within_epoch=bool(done))
+
+    def rest(rows):
+        np.random.set_state(random)
+        told = [[part.tolist() for part in rows.from_step(done)]] if done else []
+        for _ in range(3):
+            rows.begin_epoch()
+            told.append([part.tolist() for part in rows.from_step(0)])
+        return told
+
+    assert rest(whole) == rest(later)

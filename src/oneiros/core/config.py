@@ -42,6 +42,7 @@ behaviour = SimpleNamespace(
     nested_weights_files=True,  # False: files that end in .weights.h5 have the flat layout of all others
     save_needs_suffix=True,  # False: models are written to files of any name
     epochs_shuffle_on=False,  # True: each epoch shuffles the order of the one before, not the rows as they were given
+    epochs_go_round=False,  # True: an epoch of arrays that is longer than what is left of a pass goes on in the next
     metrics_by_place=True,  # False: a flat list of metrics is for every output, however long it is
     metrics_get_aligned_targets=False,  # True: metrics of (n, 1) outputs get targets of shape (n,) as (n, 1)
     lone_output_loss=False,  # True: the loss of an output is logged also where no other output has one
@@ -77,6 +78,8 @@ behaviour = SimpleNamespace(
     auto_mode_knows_scores=True,  # False: mode="auto" expects only acc, auc and fmeasure to grow
     file_epochs_from=1,  # what ModelCheckpoint calls the first epoch in the names of files
     lr_log_name="learning_rate",  # what schedules of callbacks call the learning rate in the logs
+    # True: the rate of a schedule is that of the last step, not of the next, and callbacks leave it as it is
+    scheduled_rate_stays=False,
     tensorboard_one_folder=False,  # True: TensorBoard writes to log_dir itself, under bare names
     fixed_phase_in_fit=False,  # True: K.set_learning_phase holds for fit, evaluate and predict too
     accuracy_is_mean=False,  # True: the function accuracy gives a mean over the last axis

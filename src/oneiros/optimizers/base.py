@@ -238,7 +238,7 @@ class Optimizer(OptimizerState):
         return (iterations + 1).astype(jnp.promote_types(core.floatx(), "float32"))
 
     def _rate(self):
-        rate = self.learning_rate
+        rate = self._rate_of_step(self._iterations.raw)
         rate = rate.raw if isinstance(rate, core.Variable) else jnp.asarray(rate, core.floatx())
         if self.initial_decay:
             rate = rate / (1 + self.decay * self._iterations.raw)

@@ -38,10 +38,14 @@ class OptimizerState(core.Configurable):
     @property
     def learning_rate(self) -> Any:
         """The learning rate: a variable, or with a schedule or a function its current value."""
+        step = self._iterations.raw
+        return self._rate_of_step(step - (step > 0) if core.behaviour.scheduled_rate_stays else step)
+
+    def _rate_of_step(self, step):
         rate = self._learning_rate
         if isinstance(rate, core.Variable) or not callable(rate):
             return rate
-        return rate(self._iterations.raw) if isinstance(rate, schedules.LearningRateSchedule) else rate()
+        return rate(step) if isinstance(rate, schedules.LearningRateSchedule) else rate()
 
     @learning_rate.setter
     def learning_rate(self, rate: Any) -> None:

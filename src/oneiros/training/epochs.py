@@ -33,6 +33,40 @@ class BatchHooks:
         """Whether a callback must see the state as it is after so many steps of the epoch."""
         return any(saves(steps) for saves in self.saves_after)
 
+    def close(self) -> None:
+        """Tells what is left to tell when the epoch's steps are done."""
+
+
+class ExecutionHooks(BatchHooks):
+    """The batch hooks where `compile` was given `steps_per_execution`: they see the steps in groups of that many.
+
+    Each group begins with its first step, and ends with the number and the logs of its last. Only then can a callback
+    stop the training. The last group of an epoch may be shorter.
+    """
+
+    def __init__(self, callbacks: CallbackList, phase: str, model: Any):
+        super().__init__(callbacks, phase, model)
+        self.most, self.open = model.steps_per_execution, None
+        self.told = self.begin, self.end
+        self.begin, self.end = self._begin, self._end
+
+    def _begin(self, step):
+        if self.open is None:
+            self.told[0](step)
+
+    def _end(self, step, logs):
+        self.open = (step, logs)
+        if (step + 1) % self.most == 0:
+            self.close()
+
+    def close(self) -> None:
+        if self.open is not None:
+            last, self.open = self.open, None
+            self.told[1](*last)
+
+    def stop(self) -> bool:
+        return self.open is None and super().stop()
+
 
 class Epochs:
     """The epochs of one call of `fit`.
@@ -84,7 +118,8 @@ class Epochs:
         model, data, progress = self.model, self.data, self.progress
         loop = _loop(model, "train", data, self.callbacks, progress)
         logs, steps = loop.run(None if progress.rows is None else progress.rows.from_step(progress.step))
-        if isinstance(data, BatchData) and data.steps and steps < data.steps and not model.stop_training:
+        ends = isinstance(data, BatchData) or progress.rows.passes is not None
+        if ends and data.steps and steps < data.steps and not model.stop_training:
             warn_exhausted(steps, data.steps)
             model.stop_training = True
         return logs
@@ -118,6 +153,7 @@ def evaluate_epoch(model: Any, data: Any, callbacks: CallbackList, prepare: Call
 def _loop(model, phase, data, callbacks, progress=None):
     steps = steps_of(model).train if phase == "train" else steps_of(model).test
     single = callbacks.overrides_batch_hooks[phase]
-    loop = Loop(steps, data, BatchHooks(callbacks, phase, model), single, progress, explainer(model, phase))
+    hooks = (ExecutionHooks if single and model.steps_per_execution > 1 else BatchHooks)(callbacks, phase, model)
+    loop = Loop(steps, data, hooks, single, progress, explainer(model, phase))
     callbacks.progress.running_logs = loop.means is None
     return loop

@@ -35,6 +35,9 @@ class Hooks(typing.Protocol):
     def due(self, steps: int) -> bool:
         """Whether the state must be looked at as it is after so many steps of the epoch."""
 
+    def close(self) -> None:
+        """When the logs of the epoch's last step are known."""
+
 
 @dataclasses.dataclass(slots=True)
 class Group:
@@ -99,20 +102,22 @@ class Loop:
         self.before = None  # the group before, kept if somebody wants to know where NaN comes from
         self.halted = False
 
-    def run(self, order: typing.Any = None) -> tuple[dict, int]:
+    def run(self, order: list | None = None) -> tuple[dict, int]:
         """Takes all batches, or those that are left of the epoch.
 
         Args:
-            order: the rows of array data, in the order in which they are taken.
+            order: the rows of array data, in the order in which they are taken. No batch has rows of two of its parts.
 
         Returns:
             The logs of the epoch and the number of steps.
         """
         if isinstance(self.data, ArrayData):
-            self._run_arrays(np.arange(self.data.samples) if order is None else order)
+            for rows in [np.arange(self.data.samples)] if order is None else order:
+                self._run_arrays(rows)
         else:
             self._run_batches()
         self.flush()
+        self.hooks.close()
         return self.logs, self.done
 
     def flush(self) -> None:
@@ -269,7 +274,7 @@ class Loop:
 
 
 def predict_batches(
-    function: Callable, data: typing.Any, steps: int | None, callbacks: typing.Any, fill: bool
+    function: Callable, data: typing.Any, steps: int | None, callbacks: typing.Any, fill: bool, group: int = 1
 ) -> list[tuple]:
     """The outputs for all batches.
 
@@ -279,23 +284,31 @@ def predict_batches(
         steps: how many batches to take of what yields them.
         callbacks: a `CallbackList`, or ``None``.
         fill: whether a short batch of arrays may be filled up.
+        group: how many batches the callbacks see as one.
 
     Returns:
         Pairs of the outputs, in the structure of the model's output, and of the number of true rows.
     """
     results = []
     watched = callbacks is not None and callbacks.overrides_batch_hooks["predict"]
+
+    def end():
+        parts = results[step - step % group :]
+        logs = {"batch": step, "size": sum(size for _, size in parts)}
+        if watched:
+            logs["outputs"] = map_structure(lambda *outputs: np.concatenate(outputs), *(part for part, _ in parts))
+        callbacks.on_predict_batch_end(step, logs)
+
     for step, (batch, size) in enumerate(_prediction_batches(data, steps, fill)):
-        if callbacks is not None:
+        if callbacks is not None and step % group == 0:
             callbacks.on_predict_batch_begin(step)
         check()
         outputs = function(batch)
-        logs = {"batch": step, "size": size}
-        if watched:  # that waits until they are computed
-            outputs = logs["outputs"] = cut(outputs, size)
-        results.append((outputs, size))
-        if callbacks is not None:
-            callbacks.on_predict_batch_end(step, logs)
+        results.append((cut(outputs, size) if watched else outputs, size))  # `cut` waits until they are computed
+        if callbacks is not None and (step + 1) % group == 0:
+            end()
+    if callbacks is not None and len(results) % group:
+        end()
     return results
 
 

@@ -107,27 +107,38 @@ class Rows:
         batch_size: rows a step.
         steps: steps an epoch. What they leave of a pass over the rows is for the epochs after it.
         shuffle: True, False, or "batch": whole batches are shuffled.
+        passes: how many passes there are at most, if an epoch goes on in the next pass. By default it ends with its
+            pass, and there are as many as are asked for.
 
     >>> rows = Rows(10, 4, 2, shuffle=False)
     >>> for epoch in range(3):
     ...     rows.begin_epoch()
-    ...     print(rows.from_step(0).tolist())
-    [0, 1, 2, 3, 4, 5, 6, 7]
-    [8, 9]
-    [0, 1, 2, 3, 4, 5, 6, 7]
+    ...     print([part.tolist() for part in rows.from_step(0)])
+    [[0, 1, 2, 3, 4, 5, 6, 7]]
+    [[8, 9]]
+    [[0, 1, 2, 3, 4, 5, 6, 7]]
     """
 
-    def __init__(self, samples: Any, batch_size: Any, steps: Any, shuffle: Any):
+    def __init__(self, samples: Any, batch_size: Any, steps: Any, shuffle: Any, passes: int | None = None):
         self.order = np.arange(samples)
-        self.batch_size, self.steps, self.shuffle = batch_size, steps, shuffle
-        self.start = -steps  # the step of the pass that the epoch begins with
+        self.batch_size, self.steps, self.shuffle, self.passes = batch_size, steps, shuffle, passes
+        self.next = 0  # the step of the pass with which the next epoch begins; 0: a new pass
+        self.parts = []  # the rows of the epoch, those of each pass for themselves
 
     def begin_epoch(self) -> None:
         """Goes on in the pass over the rows, or begins the next one."""
-        self.start += self.steps
-        if self.start <= 0 or self.start * self.batch_size >= len(self.order):
-            self.start = 0
-            self._shuffle()
+        self.parts, left = [], self.steps
+        while left and (self.next or self.passes != 0):
+            if not self.next:
+                self._shuffle()
+                self.passes = self.passes and self.passes - 1
+            part = self.order[self.next * self.batch_size :][: left * self.batch_size]
+            steps = -(-len(part) // self.batch_size)
+            self.parts.append(part if self.passes is None else part.copy())
+            self.next += steps
+            if self.next * self.batch_size >= len(self.order):
+                self.next = 0
+            left = left - steps if self.passes is not None else 0
 
     def _shuffle(self):
         """Draws the order of a pass from NumPy's global generator, for programs seed that."""
@@ -142,20 +153,27 @@ class Rows:
         elif self.shuffle:
             np.random.shuffle(order)
 
-    def from_step(self, step: int) -> Any:
-        """The rows from this step of the epoch on."""
-        return self.order[(self.start + step) * self.batch_size : (self.start + self.steps) * self.batch_size]
+    def from_step(self, step: int) -> list:
+        """The rows from this step of the epoch on, those of each pass for themselves."""
+        parts = []
+        for part in self.parts:
+            parts.append(part[step * self.batch_size :])
+            step = max(0, step + (-len(part) // self.batch_size))
+        return [part for part in parts if len(part)]
 
     def get_state(self, within_epoch: bool) -> dict:
         """The order as data. within_epoch: whether an epoch has begun."""
-        within_pass = within_epoch or 0 < (self.start + self.steps) * self.batch_size < len(self.order)
-        needed = self.shuffle and (within_pass or behaviour.epochs_shuffle_on)
+        needed = self.shuffle and (within_epoch or self.next or behaviour.epochs_shuffle_on)
+        parts = self.parts if within_epoch else []
         small = np.uint32 if len(self.order) < 2**32 else np.uint64
         return {
             "samples": len(self.order),
             "batch_size": self.batch_size,
-            "start": self.start,
+            "next": self.next,
+            "passes": self.passes,
             "order": self.order.astype(small) if needed else None,
+            "earlier": [part.astype(small) for part in parts[:-1]],  # of passes before this order
+            "last": len(parts[-1]) if parts else 0,
         }
 
     def set_state(self, state: dict, within_epoch: bool) -> None:
@@ -167,7 +185,11 @@ class Rows:
                 f"{state['batch_size']}. Received: {len(self.order)} samples in batches of {self.batch_size}, where "
                 "that place does not exist. Give the same data again."
             )
-        if same:
-            self.start = state["start"]
-        if same and state["order"] is not None:
+        if not same:
+            return
+        self.next, self.passes = state["next"], state["passes"]
+        if state["order"] is not None:
             self.order[:] = state["order"]
+        if within_epoch:
+            end = min(self.next * self.batch_size or len(self.order), len(self.order))
+            self.parts = [*state["earlier"], self.order[end - state["last"] : end]]

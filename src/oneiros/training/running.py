@@ -66,8 +66,11 @@ def _fit(model, given):
         rows = None
         if arrays:  # what is wrong with data or optimizer is told before any callback starts
             steps.train.one  # noqa: B018 - made here
-            data.steps = min(data.steps, given.steps_per_epoch or data.steps)
-            rows = Rows(data.samples, data.batch_size, data.steps, given.shuffle)
+            wanted, passes = given.steps_per_epoch or data.steps, None
+            if behaviour.epochs_go_round and wanted != data.steps:
+                passes = given.epochs - given.initial_epoch
+            data.steps = wanted if passes else min(data.steps, wanted)
+            rows = Rows(data.samples, data.batch_size, data.steps, given.shuffle, passes)
         callbacks = callback_list(model, given.callbacks, data, validation, given.epochs, given.verbose)
         model.stop_training = False
         sources = {"data": data, "validation_data": validation}
@@ -191,7 +194,7 @@ def _predict(model, data, count, callbacks=None):
     steps = steps_of(model)
     steps.prepare(data.peek())
     fill = not (model.stateful or training_flag(False))  # otherwise rows may depend on each other
-    results = predict_batches(steps.predict, data, count, callbacks, fill)
+    results = predict_batches(steps.predict, data, count, callbacks, fill, model.steps_per_execution)
     results = [cut(outputs, size) for outputs, size in results]
     checks.raise_strays(steps.watched)
     if not results:

@@ -23,11 +23,14 @@ class TrainingState:
     """
 
     # These are attributes of the model too.
-    SHARED = ("optimizer", "loss", "loss_weights", "sample_weight_mode", "history", "stop_training", "told_of_nan")
+    SHARED = (
+        *("optimizer", "loss", "loss_weights", "sample_weight_mode", "steps_per_execution"),
+        *("history", "stop_training", "told_of_nan"),
+    )
 
     def __init__(self):
         self.optimizer = self.loss = self.loss_weights = self.sample_weight_mode = self.history = None
-        self.stop_training = False
+        self.stop_training, self.steps_per_execution = False, 1
         self.told_of_nan = self.objectives = self.steps = self.reader = self.feeds = None
         self.compile_arguments = {}
 

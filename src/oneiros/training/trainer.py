@@ -55,7 +55,8 @@ class Trainer:
             metrics: what is reported besides the loss, without the sample weights.
             weighted_metrics: likewise, with the sample weights.
             run_eagerly: accepted; steps are always compiled.
-            steps_per_execution: accepted; short steps are always dispatched many at a time.
+            steps_per_execution: how many steps the batch hooks of callbacks see as one. Without such callbacks short
+                steps are dispatched many at a time anyway.
             jit_compile: accepted.
             auto_scale_loss: whether the loss is scaled where the model computes in float16.
             sample_weight_mode: accepted; the weights' shape says it.
@@ -67,6 +68,7 @@ class Trainer:
         if auto_scale_loss and self.dtype_policy.name == "mixed_float16":
             self.optimizer = optimizers.LossScaleOptimizer(self.optimizer)
         self.loss, self.loss_weights, self.sample_weight_mode = loss, loss_weights, sample_weight_mode
+        self.steps_per_execution = steps_per_execution
         state = self.training_state
         state.objectives = Objectives(loss, loss_weights, metrics, weighted_metrics, target_tensors, sample_weight_mode)
         state.compile_arguments = {

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -18,13 +19,18 @@ def learning_rate(optimizer: Any) -> float:
 
 
 def set_learning_rate(optimizer: Any, value: float) -> None:
-    """Sets the optimizer's learning rate."""
+    """Sets the optimizer's learning rate. That of a schedule cannot be set: an error, or in tf.keras a warning."""
     name = _rate_attribute(optimizer)
     rate = getattr(optimizer, name)
     if hasattr(rate, "assign"):
         rate.assign(value)
-    else:
+        return
+    try:
         setattr(optimizer, name, value)
+    except TypeError as error:
+        if not behaviour.scheduled_rate_stays:
+            raise
+        warnings.warn(f"The learning rate stays as the schedule gives it, as in tf.keras. {error}")
 
 
 def _rate_attribute(optimizer):
