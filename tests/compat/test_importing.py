@@ -53,7 +53,8 @@ def test_every_place_in_the_table_is_there():
     for path, places in PLACES.items():
         for place in places:
             assert importing._walk("" if place == "oneiros" else place) is not None, (path, place)
-        assert importing.relative_path(f"keras.{path}".rstrip(".")) == path
+        if path != "backend.theano_backend":  # of Keras 1 alone
+            assert importing.relative_path(f"keras.{path}".rstrip(".")) == path
 
 
 def test_import_statements():

@@ -5,6 +5,7 @@ import pytest
 
 import oneiros
 from oneiros import activations, compat, core, layers, optimizers
+from oneiros import backend as K  # noqa: N812
 from oneiros.compat import generations
 
 
@@ -124,3 +125,118 @@ def test_deserialize_leaves_the_names_of_others_alone():
 
     config = optimizers.serialize(MySGD())
     assert type(optimizers.deserialize(config, {"MySGD": MySGD})) is MySGD and config["class_name"] == "MySGD"
+
+
+@pytest.mark.parametrize(
+    "x, y, axes, product",
+    [
+        ((4, 3), (4, 3), 1, "bi,bi->b"),
+        ((4, 3), (4, 3), 0, "bi,bi->i"),
+        ((4, 3), (3, 4), None, "bi,ib->b"),
+        ((4, 3), (3, 4), (0, 1), "bi,ib->i"),
+        ((4, 3, 5), (4, 5, 6), None, "bij,bjk->bik"),
+        ((4, 3, 5), (4, 3, 6), (1, 1), "bij,bik->bjk"),
+        ((4, 5), (4, 6, 5), (1, 2), "bi,bki->bk"),
+        ((4, 3, 5), (4, 5), (2, 1), "bij,bj->bi"),
+        ((4, 2, 3, 5), (4, 2, 5, 6), None, "bhij,bhjk->bhik"),
+        ((4, 2, 3, 5), (4, 2, 6, 5), (3, 3), "bhij,bhkj->bhik"),
+    ],
+)
+def test_batch_dot_of_matrices(keras2, x, y, axes, product):
+    random = np.random.default_rng(0)
+    x, y = random.random(x, "float32"), random.random(y, "float32")
+    expected = np.einsum(product, x, y)
+    expected = expected[:, None] if expected.ndim == 1 else expected
+    np.testing.assert_allclose(K.eval(K.batch_dot(K.variable(x), K.variable(y), axes)), expected, rtol=1e-5)
+
+
+def test_arange_of_64_bits():
+    assert [K.dtype(K.arange(3, dtype=dtype)) for dtype in ("int32", "int64", "float32")] == [
+        "int32",
+        "int64",
+        "float32",
+    ]
+    assert K.arange(5, 0, -2, "int64").tolist() == [5, 3, 1]
+
+
+def test_function_looks_the_values_of_feed_dict_up_at_each_call(keras2):
+    x, y = K.placeholder(shape=()), K.placeholder(shape=())
+    values = {y: 3.0}
+    f = K.function([x], [x + y], feed_dict=values)
+    assert f([10.0]) == [13.0]
+    values[y] = 4.0
+    assert f([10.0]) == [14.0]
+
+
+def test_theano_backend_is_k(generation):
+    if generation == "1":
+        from keras.backend import theano_backend
+
+        assert theano_backend.dot is K.dot
+    else:
+        with pytest.raises(ImportError):
+            from keras.backend import theano_backend  # noqa: F811
+        with pytest.raises(ImportError, match="Theano is not used here"):
+            import keras.backend.theano_backend  # noqa: F401
+    with pytest.raises(ImportError, match="CNTK is not used here"):
+        import keras.backend.cntk_backend  # noqa: F401
+
+
+def test_private_helpers_of_keras_2(keras2, tmp_path):
+    from keras.backend.tensorflow_backend import _get_available_gpus, _normalize_device_name
+    from keras.preprocessing.sequence import _remove_long_seq
+    from keras.utils.data_utils import _hash_file
+
+    path = tmp_path / "file"
+    path.write_bytes(b"abc")
+    assert _hash_file(str(path), algorithm="md5") == "900150983cd24fb0d6963f7d28e17f72"
+    assert _hash_file(str(path)).startswith("ba7816bf8f01cfea414140de5dae2223")
+    assert _remove_long_seq(2, [[1], [1, 2]], [0, 1]) == ([[1]], [0])
+    assert _normalize_device_name("/device:GPU:1") == _normalize_device_name("/GPU:1") == "/gpu:1"
+    assert isinstance(_get_available_gpus(), list)
+
+    import keras.backend
+
+    assert keras.backend._BACKEND == "tensorflow"
+
+
+@pytest.mark.parametrize("cls", [optimizers.SGD, optimizers.Adam, optimizers.Nadam])
+def test_optimizers_are_shared(generation, cls):
+    """Each of two models gets the update that it would get from an optimizer of its own, but for the step's number."""
+    models = [oneiros.Sequential([layers.Dense(1, input_shape=(2,))]) for _ in range(2)]
+    shared = cls(0.01)
+    x, y = np.ones((4, 2), "float32"), np.zeros((4, 1), "float32")
+    for model in models:
+        model.compile(shared, "mse")
+    models[0].train_on_batch(x, y)
+    if generation == "3":
+        refuses(lambda: models[1].train_on_batch(x, y), "was built for others")
+        return
+    before = models[1].get_weights()
+    models[1].train_on_batch(x, y)
+    assert int(shared.iterations.numpy()) == 2
+    assert all(not np.array_equal(a, b) for a, b in zip(before, models[1].get_weights()))
+    for model in models:
+        model.train_on_batch(x, y)
+    if cls is optimizers.SGD:
+        value = before[0].sum()  # the gradient of the mean of (w1 + w2 + b)**2 is 2 * (w1 + w2 + b) for each
+        for _ in range(2):
+            value -= 0.01 * 2 * 3 * value
+        np.testing.assert_allclose(sum(w.sum() for w in models[1].get_weights()), value, rtol=1e-5)
+
+
+def test_tfoptimizer_wraps_an_optimizer(keras2):
+    x, y = np.ones((4, 2), "float32"), np.zeros((4, 1), "float32")
+    found = []
+    for wrap in (lambda optimizer: optimizer, optimizers.TFOptimizer):
+        model = oneiros.Sequential([layers.Dense(1, input_shape=(2,), kernel_initializer="ones")])
+        model.compile(wrap(optimizers.Adam(0.1)), "mse")
+        for _ in range(3):
+            model.train_on_batch(x, y)
+        found.append(model.get_weights())
+    for a, b in zip(*found):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+    wrapped = optimizers.TFOptimizer(optimizers.Adam())
+    for read in (lambda: wrapped.weights, wrapped.get_config, lambda: wrapped.from_config({})):
+        with pytest.raises(NotImplementedError):
+            read()

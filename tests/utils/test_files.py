@@ -338,8 +338,8 @@ def test_mirror_that_is_not_there(server, cache, monkeypatch, tmp_path):
 def test_hashes(tmp_path):
     path = tmp_path / "x"
     path.write_bytes(CONTENT)
-    assert files._hash_file(path) == SHA256
-    assert files._hash_file(path, algorithm="md5") == MD5
+    assert files.hash_file(path) == SHA256
+    assert files.hash_file(path, algorithm="md5") == MD5
     for digest in (SHA256, MD5):
         assert files.validate_file(path, digest)
     assert files.validate_file(path, MD5, "md5", chunk_size=10)

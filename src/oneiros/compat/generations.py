@@ -106,6 +106,8 @@ BEHAVIOUR = {
     "softmax_needs_batch":         (True,         True,         True,         False),
     "layer_as_activation_warns":   (False,        True,         False,        False),
     "merges_need_two":             (True,         True,         False,        False),
+    "theano_backend_is_k":         (True,         False,        False,        False),
+    "optimizers_are_shared":       (True,         True,         True,         False),
 }  # fmt: skip
 
 NATIVE = SimpleNamespace()  # stands for the native default

@@ -8,6 +8,7 @@ import importlib.util
 import sys
 import types
 
+from ..core import behaviour
 from ..core.registry import get_custom_objects
 from . import tensorflow
 from .adapting import adapt_namespace
@@ -39,6 +40,8 @@ def relative_path(name):
 
 
 def _exists(path):
+    if path == "backend.theano_backend" and not behaviour.theano_backend_is_k:
+        return False
     return path in PLACES or isinstance(_walk(path), types.ModuleType)
 
 

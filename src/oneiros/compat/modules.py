@@ -45,9 +45,9 @@ ABSENT = {
 _TABLE = (
     ("", "oneiros compat.legacy_engine"),
     (
-        "backend backend.tensorflow_backend backend.theano_backend backend.cntk_backend backend.load_backend "
-        "backend.common backend.config backend_config common",
-        "backend config",
+        "backend backend.tensorflow_backend backend.theano_backend backend.load_backend backend.common backend.config "
+        "backend_config common",
+        "backend config compat.helpers",
     ),
     ("callbacks callbacks.experimental callbacks_v1", "callbacks"),
     ("applications.imagenet_utils", "applications.imagenet_utils utils.imagenet"),
@@ -108,6 +108,7 @@ _TABLE = (
         "preprocessing.image utils",
     ),
     ("preprocessing.text_dataset preprocessing.timeseries", "utils"),
+    ("preprocessing.sequence", "preprocessing.sequence compat.helpers"),
     ("preprocessing.text", "preprocessing.text utils compat.legacy_functions"),
     ("regularizers", "regularizers compat.legacy_functions"),
     (
@@ -122,7 +123,7 @@ _TABLE = (
         "utils.numerical_utils utils.python_utils utils.sequence_utils utils.summary_utils utils.tf_utils "
         "utils.timeseries_dataset utils.training_utils utils.vis_utils utils.visualize_util",
         "utils compat.legacy_functions utils.conv_utils utils.layer_utils utils.generic_utils utils.io_utils saving "
-        "compat.legacy_engine",
+        "compat.legacy_engine compat.helpers",
     ),
     ("utils.test_utils", "compat.testing utils"),
 )
@@ -131,6 +132,8 @@ PLACES = {path: places.split() for paths, places in _TABLE for path in paths.spl
 
 # Names that are not here: what to use instead. The same names stand in docs/compatibility.md.
 REMOVED = {
+    "theano_backend": ABSENT["theano"],
+    "cntk_backend": ABSENT["cntk"],
     "py_all": "Use the built-in all().",
     "py_sum": "Use the built-in sum().",
     "ctc_cost": "It was Theano's. Use K.ctc_batch_cost(y_true, y_pred, input_length, label_length).",

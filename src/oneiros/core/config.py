@@ -105,6 +105,8 @@ behaviour = SimpleNamespace(
     softmax_needs_batch=False,  # True: the activation softmax refuses tensors of one axis
     layer_as_activation_warns=False,  # True: a layer as the activation of another layer gives a warning
     merges_need_two=False,  # True: layers that merge a list of inputs refuse a list of one
+    theano_backend_is_k=False,  # True: keras.backend.theano_backend is K; False: it cannot be imported
+    optimizers_are_shared=False,  # True: an optimizer of one model makes slots for the variables of another one too
 )
 
 

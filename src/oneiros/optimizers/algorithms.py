@@ -225,8 +225,9 @@ class Nadam(_WithMoments):
         return {"momentum": 0.0, "velocity": 0.0}
 
     def build(self, variables: Iterable[core.Variable]) -> None:
-        if not self.built:
-            super().build(variables)
+        first = not self.built
+        super().build(variables)
+        if first:
             self._product = self.add_variable((), 1.0, name="momentum_product")
 
     def begin(self, step: Array, rate: Array) -> None:

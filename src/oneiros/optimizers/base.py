@@ -114,28 +114,34 @@ class Optimizer(OptimizerState):
         self.built = False
         self._variables = []  # all but the iterations and the rate
         self._index = {}
+        self._trained, self._slots, self._accumulators, self._model_variables_moving_average = [], [], [], []
         self._excluded = ([], [])
         self._iterations = self._state(0, "iteration", "int32")
         self._learning_rate = self._build_learning_rate(rate)
         self.decay = self._state(self.initial_decay, "decay") if self.initial_decay else 0.0
 
     def build(self, variables: Iterable[core.Variable]) -> None:
-        """Makes the slots for these variables. The first `apply` does it otherwise."""
-        if self.built:
+        """Makes the slots for these variables. The first `apply` does it otherwise.
+
+        Before Keras 3 it makes those of further variables when it is called again: models could share an optimizer.
+        """
+        more = not self.built or behaviour.optimizers_are_shared
+        new = [v for v in variables if v not in self._index] if more else []
+        if self.built and not new:
             return
-        self.built = True
-        self._trained = list(variables)
+        self._trained += new
         self._index = {v: i for i, v in enumerate(self._trained)}
         if self.use_ema:
-            self._model_variables_moving_average = [
-                self.add_variable_from_reference(v, "average", np.asarray(v.stored)) for v in self._trained
+            self._model_variables_moving_average += [
+                self.add_variable_from_reference(v, "average", np.asarray(v.stored)) for v in new
             ]
         if self.gradient_accumulation_steps:
-            self._accumulators = [self.add_variable_from_reference(v, "gradient_accumulator") for v in self._trained]
-        self._slots = [
+            self._accumulators += [self.add_variable_from_reference(v, "gradient_accumulator") for v in new]
+        self._slots += [
             {name: self.add_variable_from_reference(v, name, initial) for name, initial in self.slots(v).items()}
-            for v in self._trained
+            for v in new
         ]
+        self.built = True
         if self._has_own_updates():
             self._own_updates = updates.OwnUpdates(self, self._trained)
 
@@ -194,7 +200,7 @@ class Optimizer(OptimizerState):
         variables = self._trained if variables is None else list(variables)
         if len(gradients) != len(variables):
             raise ValueError(f"apply: received {len(gradients)} gradients for {len(variables)} variables.")
-        if not self.built:
+        if not self.built or behaviour.optimizers_are_shared and any(v not in self._index for v in variables):
             self.build(variables)
         for variable in variables:
             if variable not in self._index:

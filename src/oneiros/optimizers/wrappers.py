@@ -286,8 +286,29 @@ class OptaxOptimizer(Optimizer):
         )
 
 
+class _Transformation:
+    """An `Optimizer` with the two functions that Optax' transformations have."""
+
+    def __init__(self, optimizer):
+        self.optimizer = optimizer
+
+    def init(self, params):
+        self.optimizer.build([core.Variable(p) for p in params])
+        return [v.stored for v in self.optimizer.variables]
+
+    def update(self, gradients, state, params):
+        values, state = self.optimizer.stateless_apply(state, gradients, params)
+        return [new - old for new, old in zip(values, params)], state
+
+
 class TFOptimizer(OptaxOptimizer):
-    """The class in which Keras 1 and 2 wrap TensorFlow's optimizers. Here it wraps Optax transformations.
+    """The class in which Keras 1 and 2 wrap TensorFlow's optimizers. Here it wraps an optimizer or a transformation.
+
+    As in Keras, it has no configuration, and its state cannot be read.
+
+    Args:
+        optimizer: An `Optimizer`, such as ``tf.train.AdamOptimizer()`` without TensorFlow, or an Optax transformation.
+        **kwargs: Arguments of `Optimizer`.
 
     >>> import types
     >>> halve = types.SimpleNamespace(
@@ -295,3 +316,14 @@ class TFOptimizer(OptaxOptimizer):
     >>> type(TFOptimizer(halve).optimizer).__name__
     'SimpleNamespace'
     """
+
+    def __init__(self, optimizer: Any, **kwargs):
+        super().__init__(_Transformation(optimizer) if isinstance(optimizer, Optimizer) else optimizer, **kwargs)
+
+    @property
+    def weights(self) -> list:
+        raise NotImplementedError("TFOptimizer: the state of the optimizer that it wraps cannot be read.")
+
+    @classmethod
+    def from_config(cls, config: dict) -> "TFOptimizer":
+        raise NotImplementedError("TFOptimizer: an optimizer that was wrapped has no configuration.")

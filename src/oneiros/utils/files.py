@@ -141,10 +141,23 @@ def validate_file(fpath: str | os.PathLike, file_hash: str, algorithm: str = "au
     >>> validate_file(path, "d41d8cd98f00b204e9800998ecf8427e")
     True
     """
-    return _hash_file(fpath, _algorithm(file_hash, algorithm), chunk_size) == str(file_hash).lower()
+    return hash_file(fpath, _algorithm(file_hash, algorithm), chunk_size) == str(file_hash).lower()
 
 
-def _hash_file(fpath, algorithm="sha256", chunk_size=65535):
+def hash_file(fpath: str | os.PathLike, algorithm: str = "sha256", chunk_size: int = 65535) -> str:
+    """The hash of a file, in hexadecimal digits.
+
+    Args:
+        fpath: the file.
+        algorithm: `"sha256"` or `"md5"`.
+        chunk_size: has no effect.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "empty"
+    >>> path.touch()
+    >>> hash_file(path, "md5")
+    'd41d8cd98f00b204e9800998ecf8427e'
+    """
     del chunk_size  # Keras' argument; hashlib picks its own buffer
     with open(fpath, "rb") as file:
         return hashlib.file_digest(file, "md5" if algorithm == "md5" else "sha256").hexdigest()
@@ -296,7 +309,7 @@ def _download(url, path, file_hash=None, algorithm="auto"):
                     expected = file_hash[0] if isinstance(file_hash, tuple) else file_hash
                     kind = _algorithm(expected, algorithm)
                     raise DownloadError(
-                        f"{url}: the file that came has the {kind} hash {_hash_file(part, kind)}, "
+                        f"{url}: the file that came has the {kind} hash {hash_file(part, kind)}, "
                         f"expected {expected}. It was deleted. Try again later, or get the file from elsewhere."
                     )
             return

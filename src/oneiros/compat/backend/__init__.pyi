@@ -4,6 +4,7 @@ from typing import Any
 from . import layouts as layouts
 from . import loops as loops
 from . import nn as nn
+from . import products as products
 from . import recording as recording
 from . import settings as settings
 from . import state as state
@@ -103,6 +104,7 @@ log: Any
 logsumexp: Any
 manual_variable_initialization: Any
 map_fn: Any
+matrix_products: Any
 max: Any
 maximum: Any
 mean: Any

@@ -318,7 +318,8 @@ class Function:
 
     inputs: placeholders or other symbols to feed, and `learning_phase()`, fed with 0 or 1; updates: pairs (variable,
     new value), done at each call after the outputs are computed; fetches: more of them, or symbols to compute for
-    nothing but what they print; feed_dict: values for more placeholders, the same at each call.
+    nothing but what they print; feed_dict: more placeholders and
+    their values, which are looked up at each call.
     Returns a list of NumPy arrays, or one for one symbol.
 
     >>> x, total = placeholder((None,)), variable(0.0)
@@ -338,11 +339,11 @@ class Function:
         unfit = [x for x in inputs if not isinstance(x, (Symbol, bool, int, np.integer))]
         if unfit:
             raise TypeError(f"function: inputs must be placeholders or other symbols. Received: {unfit[0]!r}")
-        self._constants = [_feed(symbol, value) for symbol, value in (feed_dict or {}).items()]
+        self._feed_dict, self._fed_more = feed_dict or {}, list(feed_dict or {})
         more = [x for x in fetches or () if not isinstance(x, Symbol)]
         self.updates = list(_pairs([updates or [], more]))
         extra = [x for x in fetches or () if isinstance(x, Symbol)]
-        fed = [*self._fed, *(feed_dict or {})]
+        fed = [*self._fed, *self._fed_more]
         self._graph = Graph(fed, (outputs, [new for _, new in self.updates], extra))
         self._compiled = compiled(self._run, static=("training",))
 
@@ -365,7 +366,8 @@ class Function:
         training = bool(np.asarray(flags[0])) if flags and phase.default() is None else phase.resolve()
         values = [x for x, fed in zip(inputs, self._is_fed) if fed]
         arrays = [_feed(symbol, value) for symbol, value in zip(self._fed, values)]
-        return map_structure(np.asarray, self._compiled(*arrays, *self._constants, training=training))
+        arrays += [_feed(symbol, self._feed_dict[symbol]) for symbol in self._fed_more]
+        return map_structure(np.asarray, self._compiled(*arrays, training=training))
 
 
 def _pairs(updates):

@@ -8,10 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ...core import config
+from ...core import behaviour, config
 from ...ops import math as ops_math
 from ...ops.table import Axes, Tensor, as_float, define, dims, operand, tensor, tensors, to_dtype
 from .layouts import layout
+from .products import matrix_products
 from .recording import ShapeSymbol, function_of_tensors
 from .state import is_sparse
 
@@ -437,6 +438,8 @@ def arange(start, stop=None, step=1, dtype="int32"):
     """Numbers from `start` up to, not including, `stop`; with one number, from 0 up to it."""
     if stop is None:
         start, stop = 0, builtins.max(int(start), 0)
+    if np.dtype(dtype) != to_dtype(dtype):  # 64 bits, which JAX has only if it is told to
+        return np.arange(start, stop, step, dtype)
     return jnp.arange(start, stop, step, to_dtype(dtype))
 
 
@@ -489,7 +492,8 @@ def batch_dot(x, y, axes=None):
     """For each example the product over one axis of `x` and one of `y`.
 
     axes: these two, counted with the batch axis (one number for both); default: the last of `x`, the last but one of
-    `y` (the last, if it has two). The result has the other axes of `x`, then those of `y`, at least ``(N, 1)``.
+    `y` (the last, if it has two). The result has the other axes of `x`, then those of `y`, at least ``(N, 1)``. In
+    Keras 1 and 2 it is the product of the last two axes, as `products.matrix_products` says.
 
     >>> batch_dot(jnp.ones((8, 20)), jnp.ones((8, 30, 20)), axes=(1, 2)).shape
     (8, 30)
@@ -498,9 +502,11 @@ def batch_dot(x, y, axes=None):
     if builtins.min(x.ndim, y.ndim) < 2:
         raise ValueError(f"batch_dot: expected at least two dimensions. Received shapes {x.shape} and {y.shape}.")
     if axes is None:
-        axes = (x.ndim - 1, builtins.max(y.ndim - 2, 1))
+        axes = (x.ndim - 1, builtins.max(y.ndim - 2, 0 if behaviour.batch_dot_of_matrices else 1))
     axes = (axes, axes) if isinstance(axes, (int, np.integer)) else tuple(axes)
     a, b = axes[0] % x.ndim, axes[1] % y.ndim
+    if behaviour.batch_dot_of_matrices:
+        return matrix_products(x, y, (a, b))
     if 0 in (a, b):
         raise ValueError(f"batch_dot: the batch axis 0 cannot be summed over. Received: axes={axes}")
     if x.shape[a] != y.shape[b]:
