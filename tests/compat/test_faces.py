@@ -439,3 +439,56 @@ def test_placeholders_and_variables_of_the_stand_in_for_tensorflow():
     x = tensorflow.VALUES["placeholder"]("float32", shape=(None, 2))
     v = tensorflow.VALUES["Variable"](np.ones((3, 2)), dtype="float32")
     assert x.shape == (None, 2) and Input(tensor=v).shape == (3, 2)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: layers.Dense(3), lambda: layers.LSTM(3), lambda: layers.Dropout(0.5)],
+    ids=["dense", "lstm", "dropout"],
+)
+def test_call_takes_symbols(make):
+    layer, shape = make(), (None, 4, 2)
+    layer.build(shape)
+    x = Input(shape[1:])
+    y = layer.call(x)
+    data = np.random.default_rng(0).normal(size=(5, 4, 2)).astype("float32")
+    np.testing.assert_allclose(K.function([x], [y])([data])[0], layer(data), rtol=1e-5)
+    assert y._uses_learning_phase == layer.uses_learning_phase and layer.inbound_nodes == []
+
+
+def test_functions_of_lists():
+    model = Sequential([layers.Dense(1, input_shape=(2,), kernel_initializer="ones")])
+    model.compile("sgd", "mse", metrics=["mae"])
+    assert model.train_function is model.test_function is model.predict_function is None
+    x, y = np.ones((3, 2)), np.zeros((3, 1))
+    model._make_predict_function()
+    model._make_test_function()
+    model._make_train_function()
+    assert model.predict_function([x])[0].tolist() == [[2.0]] * 3
+    given = [*model._standardize_user_data(x, y[:, 0])[0], *model._standardize_user_data(x, y)[1], np.ones(3), 1.0]
+    np.testing.assert_allclose(model.test_function(given), [4, 2])
+    np.testing.assert_allclose(model.train_function(given), [4, 2])
+    assert model.test_function(given)[0] < 4
+    assert [a.shape for part in model._standardize_user_data(x, y[:, 0]) for a in part] == [(3, 2), (3, 1), (3,)]
+
+
+def test_updates_of_the_total_loss():
+    model = Sequential([layers.Dense(1, input_shape=(2,), kernel_initializer="ones", use_bias=False)])
+    optimizer = optimizers.SGD(0.5)
+    model.compile(optimizer, "mse")
+    updates = optimizer.get_updates(params=model.trainable_weights, loss=model.total_loss)
+    assert optimizer.updates == updates
+    inputs = [*model.inputs, *model.targets, *model.sample_weights]
+    K.function(inputs, [model.total_loss], updates=updates)([np.ones((3, 2)), np.zeros((3, 1)), np.ones(3)])
+    np.testing.assert_allclose(model.get_weights()[0], [[-1.0]] * 2)
+
+
+def test_attributes_of_nodes_by_number():
+    dense, x = layers.Dense(3), Input((2,))
+    with pytest.raises(RuntimeError, match="never been called"):
+        dense._get_node_attribute_at_index(0, "input_shapes", "input shape")
+    dense(x)
+    assert dense._get_node_attribute_at_index(0, "input_tensors", "input") is x
+    assert dense._get_node_attribute_at_index(0, "output_shapes", "output shape") == (None, 3)
+    with pytest.raises(ValueError, match="node 1"):
+        dense._get_node_attribute_at_index(1, "input_shapes", "input shape")

@@ -559,6 +559,20 @@ def test_unknown_weights_ignored(generation):
             _two_outputs().train_on_batch(x, [y, y], sample_weight={"a": w, "other": w})
 
 
+def test_scopes_change_registry(generation):
+    class Own(layers.Layer):
+        pass
+
+    known = oneiros.utils.get_custom_objects()
+    with oneiros.utils.custom_object_scope({"Own": Own}):
+        with oneiros.utils.custom_object_scope({"Other": Own}):
+            assert ("Own" in known and "Other" in known) == _at(generation, True, True, False, False)
+            known["Third"] = Own
+        assert ("Own" in known) == _at(generation, True, True, False, False) and "Other" not in known
+    assert "Own" not in known and ("Third" in known) == _at(generation, False, False, True, True)
+    known.pop("Third", None)
+
+
 def test_summary_checks_trainable(generation, capsys):
     model = _two_outputs()
     model.get_layer("a").trainable = False

@@ -1,17 +1,21 @@
 """Attributes of layers, models, symbols and nodes that programs and packages of Keras 1 and 2 read, and some set."""
 
+import functools
 from collections.abc import Callable
 
 import jax.numpy as jnp
+import numpy as np
 
 from .. import losses
-from ..core import Node, Symbol, is_symbol, to_array
+from ..core import Node, Symbol, has_symbol, is_symbol, kind, structure, to_array
 from ..core.symbol import Spec, depends_on_phase, mask_symbol, record, topological_order
-from ..layers.base import Layer
+from ..layers.base import Layer, single
 from ..models import Model, Sequential
 from ..models.topology import order_nodes
 from ..training.compile import Objectives
+from ..training.reading import reader_of
 from .collected import losses_for, losses_of, updates_for, updates_of
+from .legacy_engine import to_list
 
 
 class face:  # noqa: N801 - used as `property` is
@@ -95,7 +99,34 @@ def _own(name):
     return property(lambda self: _Weights(self, trainable), lambda self, value: setattr(self, name, list(value)))
 
 
+def _attribute_at(layer, node_index, attribute, name="attribute"):
+    nodes = layer.inbound_nodes
+    if not nodes:
+        raise RuntimeError(f"Layer {layer.name} has never been called on a symbol, so it has no {name}.")
+    if not 0 <= node_index < len(nodes):
+        raise ValueError(f"Asked for the {name} at node {node_index}, but layer {layer.name} has {len(nodes)} nodes.")
+    return single(getattr(nodes[node_index], attribute))
+
+
+def _callable_on_symbols(call):
+    """The method `call` of a layer of the library, for symbols too: there it is recorded as one operation."""
+
+    @functools.wraps(call)
+    def wrapper(self, *args, **kwargs):
+        if not has_symbol(args):
+            return call(self, *args, **kwargs)
+
+        def computed(*args, **kwargs):
+            return call(self, *args, **kwargs)
+
+        computed.uses_learning_phase = self.uses_learning_phase
+        return record(computed, args, kwargs)
+
+    return wrapper
+
+
 class _LayerFaces:
+    _get_node_attribute_at_index = _attribute_at
     _trainable_weights = _own("trainable_weights")
     _non_trainable_weights = _own("non_trainable_weights")
     updates = face(updates_of)
@@ -207,6 +238,17 @@ def _shapes(name):
     return face(lambda self: [tuple(s.shape) for s in getattr(self, name)])
 
 
+def _of_lists(model, step):
+    """A step as a function of one flat list: inputs, targets, sample weights, and the learning phase at the end."""
+
+    def function(ins):
+        inputs, outputs = len(model._feed_inputs), len(model._feed_targets)
+        x, y, weights = ins[:inputs], ins[inputs : inputs + outputs], ins[inputs + outputs : inputs + 2 * outputs]
+        return to_list(step(list(x), list(y), sample_weight=list(weights)))
+
+    return function
+
+
 class _ModelFaces:
     nodes_by_depth = _nodes_by_depth = face(_nodes_by_depth)
     layers_by_depth = _layers_by_depth = face(_layers_by_depth)
@@ -233,14 +275,23 @@ class _ModelFaces:
     loss_functions = face(lambda self: list(_feeds_of(self).losses))
     total_loss = face(lambda self: _feeds_of(self).loss)
 
+    train_function = test_function = predict_function = None  # until they are made
+
     def _make_train_function(self):
-        return self.make_train_function()
+        self.train_function = _of_lists(self, self.train_on_batch)
 
     def _make_test_function(self):
-        return self.make_test_function()
+        self.test_function = _of_lists(self, self.test_on_batch)
 
     def _make_predict_function(self):
-        return self.make_predict_function()
+        self.predict_function = lambda ins: to_list(self.predict_on_batch(list(ins[: len(self._feed_inputs)])), True)
+
+    def _standardize_user_data(self, x, y=None, sample_weight=None, class_weight=None, **unused):
+        """Lists of the inputs, the targets and the weights, as arrays."""
+        x, y, weights = reader_of(self).batch(x, y, sample_weight, class_weight)
+        arrays = [np.expand_dims(a, 1) if a.ndim == 1 else a for a in structure.leaves(y)]
+        weights = to_list(weights, True) if weights is not None else [None] * len(arrays)
+        return structure.leaves(x), arrays, [np.ones(len(a)) if w is None else w for w, a in zip(weights, arrays)]
 
 
 class _SequentialFaces:
@@ -263,3 +314,6 @@ def add_faces() -> None:
             if not name.startswith("__") and not hasattr(cls, name):
                 setattr(cls, name, value)
     Layer.losses = property(losses_of, doc=Layer.losses.__doc__)
+    for cls in {base for layer in kind("layer").objects.values() for base in layer.__mro__}:
+        if issubclass(cls, Layer) and not issubclass(cls, Model) and "call" in vars(cls):
+            cls.call = _callable_on_symbols(cls.call)

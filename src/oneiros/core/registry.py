@@ -11,6 +11,7 @@ import typing
 
 import numpy as np
 
+from .config import behaviour
 from .context import current, within
 from .errors import UnsafeModelError
 from .fields import declare, field, fields_of
@@ -45,10 +46,17 @@ class CustomObjectScope:
         objects = [dict(objects or {}) for objects in self.custom_objects]
         self.block = within(custom_objects=(*current().custom_objects, *objects))
         self.block.__enter__()
+        self.before = dict(_custom_objects) if behaviour.scopes_change_registry and any(objects) else None
+        if self.before is not None:
+            for given in objects:
+                _custom_objects.update(given)
         return self
 
     def __exit__(self, *exception):
         self.block.__exit__(*exception)
+        if self.before is not None:
+            _custom_objects.clear()
+            _custom_objects.update(self.before)
 
 
 def custom_object_scope(*custom_objects: dict) -> CustomObjectScope:

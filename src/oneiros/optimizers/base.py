@@ -349,6 +349,8 @@ class Optimizer(OptimizerState):
 
     # --- Keras 1 and 2: updates as data
 
+    updates = ()  # what `get_updates` returned last
+
     def _has_own_updates(self):
         return type(self).get_updates is not Optimizer.get_updates
 
@@ -370,7 +372,8 @@ class Optimizer(OptimizerState):
                 ("params", "loss") if len(args) == 2 and core.is_symbol(args[1]) else ("params", "constraints", "loss")
             )
         given = dict(zip(order, args)) | kwargs
-        return updates.updates_of(self, given["loss"], given["params"])
+        self.updates = updates.updates_of(self, given["loss"], given["params"])
+        return list(self.updates)
 
     # --- configuration
 

@@ -95,7 +95,9 @@ def gradients_of(loss: Any, params: Iterable[core.Variable]) -> list:
         return [loss.gradients[p] for p in params]
     if not core.is_symbol(loss):
         raise TypeError(f"get_gradients: expected a symbolic loss, such as a model's output. Received: {type(loss)}")
-    symbols = dict.fromkeys(s for node in topological_order([loss]) for s in node.inputs if s.node is None)
+    symbols = dict.fromkeys(
+        s for node in topological_order([loss]) for s in node.inputs if s.node is None or s.node.placeholder
+    )
     graph = core.Graph(list(symbols), loss)
 
     @core.op
