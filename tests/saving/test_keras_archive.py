@@ -13,7 +13,7 @@ import pytest
 
 import oneiros as keras
 from oneiros import layers as L  # noqa: N812
-from oneiros.core.errors import CorruptFileError, InputDataError, LimitExceededError, UnsafeModelError
+from oneiros.core.errors import CorruptFileError, LimitExceededError, UnsafeModelError
 from oneiros.models import load_model
 
 X = np.random.RandomState(0).rand(4, 3).astype("float32")
@@ -200,6 +200,30 @@ def test_what_is_written(path):
     with h5py.File(io.BytesIO(entries["model.weights.h5"])) as file:
         assert file["layers/dense_1/vars/0"].shape == (4, 2)
         assert file["optimizer/vars/0"][()] == 1
+
+
+def test_a_model_without_weights(path):
     unbuilt = keras.Sequential([L.Dense(2)])
-    with pytest.raises(InputDataError, match="has no weights yet"):
-        unbuilt.save(path)
+    unbuilt.save(path)
+    loaded = load_model(path)
+    assert not loaded.built and not loaded.compiled
+    assert loaded(X).shape == (4, 2)
+
+
+def test_containers_that_hold_themselves(path):
+    class Cyclic(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.held = {"dense": L.Dense(2)}
+            self.held["again"] = self.held
+
+        def call(self, inputs):
+            return self.held["dense"](inputs)
+
+    model = Cyclic()
+    expected = model(X)
+    model.save_weights(path.with_name("a.weights.h5"))
+    fresh = Cyclic()
+    fresh(X)
+    fresh.load_weights(path.with_name("a.weights.h5"))
+    np.testing.assert_array_equal(fresh(X), expected)

@@ -240,7 +240,8 @@ class Kind:
             if not isinstance(name, str) or not (inner is None or isinstance(inner, (dict, list, str))):
                 raise UnsafeModelError(f"class_name {str(name)[:80]!r} is not the name of a {self.name}.")
             if name == "function" and isinstance(inner, str):  # how Keras 3 writes functions
-                return self.find(config.get("registered_name") or inner, UnsafeModelError)
+                registered = config.get("registered_name")
+                return self.find(inner if registered in (None, "function") else registered, UnsafeModelError)
             registered = config.get("registered_name")
             custom = find_custom_object(registered) if isinstance(registered, str) else None
             thing = custom or self.find(name, UnsafeModelError)

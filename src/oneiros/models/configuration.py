@@ -85,7 +85,9 @@ def graph_config(model: Any) -> dict:
     for own_nodes in entries.values():
         own_nodes.sort(key=lambda n: n.node_index)
         # In Keras 2 a model's node 0 is its own, from its inputs to its outputs; where it is called, they count from 1.
-        start = 1 if hasattr(own_nodes[0].operation, "layer_graph") and not current().keras3_format else 0
+        start = (
+            1 if getattr(own_nodes[0].operation, "layer_graph", None) is not None and not current().keras3_format else 0
+        )
         indices.update((id(n), i) for i, n in enumerate(own_nodes, start))
 
     def reference(symbol):

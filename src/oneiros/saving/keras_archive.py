@@ -57,18 +57,13 @@ def save_archive(model: Any, filepath: str | os.PathLike, include_optimizer: boo
     """Writes a model to a file in the format of Keras 3. The file appears complete or not at all.
 
     Args:
-        model: the model, which must be built.
+        model: the model. If it has no weights yet, the file holds none.
         filepath: the path of the file.
         include_optimizer: whether to store the compile arguments and the optimizer's state.
 
     Raises:
-        InputDataError: the model has no weights yet.
         ValueError: the architecture holds something that no file can.
     """
-    if not model.built:
-        raise InputDataError(
-            f"Model {model.name} has no weights yet: call it on data, or build(input_shape), before saving it."
-        )
     with within(keras3_format=True):
         config = written(serialize_model(model))
     config["build_config"] = model.get_build_config()
@@ -126,7 +121,7 @@ def _made(config, path, size):
         if not hasattr(model, "load_weights"):
             raise CorruptFileError(f"{path}: the configuration is not that of a model, but of {type(model).__name__}.")
         shapes = config.get("build_config")
-        if isinstance(shapes, dict) and not model.weights:
+        if isinstance(shapes, dict) and not model.weights and any(v is not None for v in shapes.values()):
             model.build_from_config(shapes)
     return model
 

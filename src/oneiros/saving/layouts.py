@@ -196,10 +196,12 @@ def _members(layer):
         attributes["layers"] = layer.layers
     is_graph = getattr(layer, "layer_graph", None) is not None
     for name in sorted(attributes, key=lambda name: (not (is_graph and name == "layers"), name.startswith("_"), name)):
-        yield from _held(name, attributes[name])
+        yield from _held(name, attributes[name], ())
 
 
-def _held(name, value):
+def _held(name, value, around):
+    if any(value is container for container in around):  # it holds itself
+        return
     if isinstance(value, Layer):
         yield name, value
     elif isinstance(value, (list, tuple, dict)):
@@ -207,7 +209,8 @@ def _held(name, value):
         yield from _numbered(name, [v for v in values if isinstance(v, Layer)])
         inner = [v for v in values if isinstance(v, (list, tuple, dict))]
         for number, container in enumerate(inner):
-            yield from _held(f"{name}/container_{number}" if number else f"{name}/container", container)
+            place = f"{name}/container_{number}" if number else f"{name}/container"
+            yield from _held(place, container, (*around, value))
 
 
 def _numbered(holder, layers):

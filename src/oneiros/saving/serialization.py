@@ -12,6 +12,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from ..core import kind, safety
@@ -249,33 +251,44 @@ def serialize_keras_object(obj: Any) -> Any:
     Raises:
         TypeError: If an object has no `get_config`.
 
-    >>> serialize_keras_object((1, "a"))
-    {'class_name': '__tuple__', 'config': [1, 'a']}
+    >>> serialize_keras_object((1, slice(2)))
+    (1, {'class_name': '__slice__', 'config': {'start': None, 'stop': 2, 'step': None}})
     """
     if isinstance(obj, (str, int, float, bool, type(None))):
         return obj
     if isinstance(obj, np.generic):
         return obj.item()
-    if isinstance(obj, list):
-        return [serialize_keras_object(v) for v in obj]
-    if isinstance(obj, tuple):
-        return {"class_name": "__tuple__", "config": [serialize_keras_object(v) for v in obj]}
+    if isinstance(obj, (list, tuple)):
+        return type(obj)(serialize_keras_object(v) for v in obj) if type(obj) in (list, tuple) else list(obj)
     if isinstance(obj, dict):
         return {key: serialize_keras_object(v) for key, v in obj.items()}
-    if isinstance(obj, np.ndarray):
-        return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": obj.dtype.name}}
+    if isinstance(obj, bytes):
+        return {"class_name": "__bytes__", "config": {"value": obj.decode("utf-8")}}
+    if isinstance(obj, slice):
+        parts = {name: serialize_keras_object(getattr(obj, name)) for name in ("start", "stop", "step")}
+        return {"class_name": "__slice__", "config": parts}
+    if obj is Ellipsis:
+        return {"class_name": "__ellipsis__", "config": {}}
+    if isinstance(obj, (np.ndarray, jax.Array)):
+        array = np.asarray(obj)
+        name = "__numpy__" if isinstance(obj, np.ndarray) else "__tensor__"
+        return {"class_name": name, "config": {"value": array.tolist(), "dtype": array.dtype.name}}
     if hasattr(obj, "get_config") and not inspect.isclass(obj):
-        cls = type(obj)
-        config = with_modules(obj.get_config())
-        return {"class_name": cls.__name__, "config": config, **origin(cls)}
+        config = with_modules({key: _with_objects(value) for key, value in obj.get_config().items()})
+        return {"class_name": type(obj).__name__, "config": config, **origin(type(obj))}
     if callable(obj) and hasattr(obj, "__name__"):
-        return {
-            "module": "builtins",
-            "class_name": "function",
-            "config": get_registered_name(obj),
-            "registered_name": "function",
-        }
+        name = get_registered_name(obj)
+        return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
     raise TypeError(f"Cannot serialize {obj!r}: it has no get_config().")
+
+
+def _with_objects(value):
+    """A part of a configuration, in which a user may have left objects."""
+    if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
+        return type(value)(map(_with_objects, value))
+    if isinstance(value, dict) and type(value) is dict:
+        return {key: _with_objects(item) for key, item in value.items()}
+    return serialize_keras_object(value) if hasattr(value, "get_config") or inspect.isfunction(value) else value
 
 
 def deserialize_keras_object(
@@ -305,8 +318,8 @@ def deserialize_keras_object(
 
 
 def _made(config):
-    if isinstance(config, list):
-        return [_made(v) for v in config]
+    if isinstance(config, (list, tuple)):
+        return type(config)(map(_made, config))
     if not isinstance(config, dict):
         return config
     name, inner = config.get("class_name"), config.get("config")
@@ -314,12 +327,19 @@ def _made(config):
         return {key: _made(v) for key, v in config.items()}
     if name == "__tuple__":
         return tuple(_made(v) for v in inner)
-    if name == "__numpy__":
-        return np.array(inner["value"], inner["dtype"])
+    if name in ("__numpy__", "__tensor__"):
+        array = np.array(inner["value"], inner["dtype"])
+        return array if name == "__numpy__" else jnp.asarray(array)
+    if name == "__bytes__":
+        return inner["value"].encode()
+    if name == "__slice__":
+        return slice(*(_made(inner[part]) for part in ("start", "stop", "step")))
+    if name == "__ellipsis__":
+        return Ellipsis
     wanted = inner if name == "function" else name
     hinted = [k for part, k in _KINDS.items() if part in str(config.get("module")).split(".")]
     for of_kind in [*hinted, *dict.fromkeys(_KINDS.values())]:
-        if wanted in kind(of_kind).objects or find_custom_object(config.get("registered_name") or wanted):
+        if wanted in kind(of_kind).objects or any(map(find_custom_object, (config.get("registered_name"), wanted))):
             return kind(of_kind).deserialize(config)
     raise UnsafeModelError(
         f"deserialize_keras_object: {str(wanted)[:80]!r} is not known. If it is your own, pass "

@@ -84,6 +84,11 @@ class Trainer:
             steps_of(self).trained_variables()
 
     @property
+    def compiled(self) -> bool:
+        """Whether `compile` has been called."""
+        return self.training_state.objectives is not None
+
+    @property
     def metrics(self) -> list:
         """The metric objects: means of the losses, those that compile was given, those in attributes of layers."""
         objectives = self.training_state.objectives

@@ -266,14 +266,14 @@ def find_in_attributes(cls: type, layer: Any) -> list:
         layer: the layer. Its `untracked_attributes` are left out.
     """
 
+    seen = set()  # containers may hold themselves
+
     def walk(value):
         if isinstance(value, cls):
             yield value
-        elif isinstance(value, (list, tuple)):
-            for item in value:
-                yield from walk(item)
-        elif isinstance(value, dict):
-            for item in value.values():
+        elif isinstance(value, (list, tuple, dict)) and id(value) not in seen:
+            seen.add(id(value))
+            for item in value.values() if isinstance(value, dict) else value:
                 yield from walk(item)
 
     found = (x for name, value in vars(layer).items() if name not in layer.untracked_attributes for x in walk(value))
