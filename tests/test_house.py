@@ -27,14 +27,14 @@ LIMITS = {
     "private names of other modules": 0,
     "imports of the library inside functions": 0,
     "tests of the generation outside compat": 0,
-    "public functions without types": 506,
+    "public functions without types": 402,
 }
 # Lines of code of each room, without blanks, comments and docstrings.
 BUDGETS = {
     "__init__": 70,
     "__main__": 10,
     "activations": 98,
-    "applications": 1125,
+    "applications": 1207,
     "backend": 10,
     "callbacks": 20,
     "cli": 225,
@@ -53,7 +53,7 @@ BUDGETS = {
     "models": 1087,
     "ops": 1770,
     "optimizers": 1143,
-    "preprocessing": 1390,
+    "preprocessing": 1496,
     "random": 20,
     "regularizers": 60,
     "saving": 1760,

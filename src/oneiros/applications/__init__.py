@@ -1,4 +1,4 @@
-"""Networks for images, as their papers describe them and with the layer names of Keras' weights files.
+"""Networks for images, as in their papers, with the layer names of the weights files of Keras.
 
 >>> from oneiros.applications import MobileNet
 >>> MobileNet(weights=None, alpha=0.25).count_params()

@@ -1,5 +1,8 @@
 """AlexNet: the network that won ImageNet 2012 (Krizhevsky, Sutskever and Hinton, NIPS 2012)."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
@@ -18,18 +21,36 @@ _CONVOLUTIONS = [
 
 
 class LocalResponseNormalization(Layer):
-    """``x / (bias + alpha * sum of x**2 over `size` neighbouring channels) ** beta`` (section 3.3 of the paper).
+    """Local response normalization (Krizhevsky et al. 2012, section 3.3).
+
+    It computes ``x / (bias + alpha * s) ** beta``, where ``s`` is the sum of ``x**2`` over neighbouring channels.
+
+    Args:
+        size: Number of neighbouring channels.
+        alpha: Factor of the sum of squares.
+        beta: Exponent.
+        bias: Number added to the sum.
+        axis: Axis of the channels; by default according to `image_data_format()`.
+        **kwargs: Arguments of `Layer`.
 
     >>> LocalResponseNormalization(alpha=1.0, beta=0.5, bias=0.0)(jnp.ones((1, 1, 1, 1))).tolist()
     [[[[1.0]]]]
     """
 
-    def __init__(self, size=5, alpha=1e-4, beta=0.75, bias=2.0, axis=None, **kwargs):
+    def __init__(
+        self,
+        size: int = 5,
+        alpha: float = 1e-4,
+        beta: float = 0.75,
+        bias: float = 2.0,
+        axis: int | None = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.size, self.alpha, self.beta, self.bias = size, alpha, beta, bias
         self.axis = channel_axis() if axis is None else axis
 
-    def call(self, inputs):
+    def call(self, inputs: jax.Array) -> jax.Array:
         axis = self.axis % inputs.ndim
         window = [self.size if i == axis else 1 for i in range(inputs.ndim)]
         around = [(self.size // 2, (self.size - 1) // 2) if i == axis else (0, 0) for i in range(inputs.ndim)]
@@ -37,7 +58,7 @@ class LocalResponseNormalization(Layer):
         sums = jax.lax.reduce_window(jnp.square(inputs), zero, jax.lax.add, window, [1] * inputs.ndim, around)
         return inputs / (self.bias + self.alpha * sums) ** self.beta
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         return tuple(input_shape)
 
 
@@ -66,7 +87,7 @@ AlexNet = network(
     "AlexNet",
     "alexnet",
     _body,
-    "AlexNet with 60,965,224 weights (with the top). There are no official weights for it.",
+    "AlexNet with 60,965,224 weights (with the top). No official weights exist.",
     size=227,
     min_size=67,
     top=_top,

@@ -1,12 +1,15 @@
-"""What all networks share: the checks of their arguments, the classifier, the files of weights.
+"""Common parts of all networks: checks of the arguments, the classifier, the files of weights.
 
-A network is a function from a symbol of images to a symbol of features. `network` makes the function that users call.
+A network is a function from a symbol of images to a symbol of features. `network` turns it into the function that users
+call.
 """
 
 import os
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 from ..config import image_data_format
-from ..core import is_symbol
+from ..core import Symbol, is_symbol
 from ..core.errors import InputDataError
 from ..layers import (
     Activation,
@@ -22,68 +25,95 @@ from ..models import Model
 from ..utils import get_file
 from ..utils.imagenet import obtain_input_shape
 
+Body: TypeAlias = Callable[[Symbol], Symbol]  # from images to features
+Files: TypeAlias = dict[bool, tuple[str, str | None]]  # from `include_top` to (URL, MD5) of a file of weights
 
-def channel_axis():
-    """Axis of the channels in batches of images."""
+
+def channel_axis() -> int:
+    """The axis of the channels in batches of images: 3, or 1 with channels first."""
     return 3 if image_data_format() == "channels_last" else 1
 
 
-def spatial_shape(x):
-    """Height and width of a symbol of images."""
+def spatial_shape(x: Symbol) -> tuple[int | None, int | None]:
+    """Height and width of a batch of images."""
     return tuple(x.shape[1:3] if channel_axis() == 3 else x.shape[2:])
 
 
-def normalized(x, name=None, **kwargs):
-    """Batch normalization over the channels."""
+def normalized(x: Symbol, name: str | None = None, **kwargs: Any) -> Symbol:
+    """Applies batch normalization to the channels. `kwargs` are arguments of `BatchNormalization`."""
     return BatchNormalization(axis=channel_axis(), name=name, **kwargs)(x)
 
 
-def relu(x, name=None):
-    """Rectified features."""
+def relu(x: Symbol, name: str | None = None) -> Symbol:
+    """Applies the ReLU activation."""
     return Activation("relu", name=name)(x)
 
 
-def convolved(x, filters, size, name=None, bn_name=None, act_name=None, *, scale=True, epsilon=1e-3, **kwargs):
-    """A convolution without bias, batch normalization, then ReLU."""
+def convolved(
+    x: Symbol,
+    filters: int,
+    size: int | tuple[int, int],
+    name: str | None = None,
+    bn_name: str | None = None,
+    act_name: str | None = None,
+    *,
+    scale: bool = True,
+    epsilon: float = 1e-3,
+    **kwargs: Any,
+) -> Symbol:
+    """Applies a convolution without bias, batch normalization, then ReLU. `kwargs` are arguments of `Conv2D`."""
     x = Conv2D(filters, size, use_bias=False, name=name, **kwargs)(x)
     return relu(normalized(x, bn_name, scale=scale, epsilon=epsilon), act_name)
 
 
-def classifier(x, classes, activation, pool_name="avg_pool"):
-    """The usual top: the mean over all positions, one dense layer."""
+def classifier(
+    x: Symbol, classes: int, activation: str | Callable | None, pool_name: str | None = "avg_pool"
+) -> Symbol:
+    """The usual classifier: global average pooling, then one dense layer."""
     x = GlobalAveragePooling2D(name=pool_name)(x)
     return Dense(classes, activation=activation, name="predictions")(x)
 
 
 def build(
-    body,
-    name,
+    body: Body,
+    name: str,
     *,
-    include_top,
-    weights,
-    input_tensor,
-    input_shape,
-    pooling,
-    classes,
-    classifier_activation,
-    size,
-    min_size,
-    files=None,
-    top=classifier,
-    pool_names=(None, None),
-):
-    """The model of a network.
+    include_top: bool,
+    weights: str | None,
+    input_tensor: Any,
+    input_shape: Sequence[int | None] | None,
+    pooling: str | None,
+    classes: int,
+    classifier_activation: str | Callable | None,
+    size: int,
+    min_size: int,
+    files: Files | None = None,
+    top: Callable[[Symbol, int, Any], Symbol] = classifier,
+    pool_names: tuple[str | None, str | None] = (None, None),
+) -> Model:
+    """Builds the model of a network.
 
     Args:
         body: Function from a symbol of images to a symbol of features.
         name: Name of the model.
-        size: Side of the images that the network was made for.
-        min_size: Smallest side of images.
-        files: Dictionary from `include_top` to (URL, MD5) of ImageNet's weights.
+        include_top: Whether the network includes its classifier.
+        weights: 'imagenet', ``None`` for random weights, or the path of a weights file.
+        input_tensor: Symbol to use as the images.
+        input_shape: Shape of an image without the batch axis.
+        pooling: Pooling of the features without the classifier: 'avg', 'max' or ``None``.
+        classes: Number of classes.
+        classifier_activation: Activation of the classifier.
+        size: Height and width of the images for which the network was made.
+        min_size: Smallest height and width.
+        files: Dictionary from `include_top` to (URL, MD5) of the weights for ImageNet.
         top: Function from features, the number of classes and an activation to the outputs.
         pool_names: Names of the layers that ``pooling="avg"`` and ``pooling="max"`` add.
 
-    The other arguments are those of the functions that users call.
+    Returns:
+        The model, with its weights loaded.
+
+    Raises:
+        InputDataError: If the arguments contradict each other.
     """
     _check(name, include_top, weights, pooling, classes, classifier_activation, files)
     shape = obtain_input_shape(
@@ -117,7 +147,7 @@ def _check(name, include_top, weights, pooling, classes, activation, files):
     if weights == "imagenet":
         if files is None or bool(include_top) not in files:
             raise InputDataError(
-                f"{name}: there are no published weights for it. Pass weights=None, or the path of a weights file."
+                f"{name}: no weights are published for it. Pass weights=None, or the path of a weights file."
             )
         if include_top and classes != 1000:
             raise InputDataError(f"{name}: weights='imagenet' has 1000 classes. Received: classes={classes}")
@@ -136,26 +166,26 @@ def _check(name, include_top, weights, pooling, classes, activation, files):
 
 
 def shared(arguments: dict) -> dict:
-    """Those arguments of a network that all networks have, out of its ``locals()``."""
+    """Selects the arguments that all networks have from the ``locals()`` of a function."""
     names = "include_top weights input_tensor input_shape pooling classes classifier_activation"
     return {name: arguments[name] for name in names.split()}
 
 
-def described(summary, **facts):
+def described(summary: str, **facts: Any) -> str:
     """
 
-    The images go through `preprocess_input` of the same module first.
+    Pass images through `preprocess_input` of the same module first.
 
     Args:
-        include_top: Whether the network ends with its classifier.
+        include_top: Whether the network includes its classifier.
         weights: 'imagenet', ``None`` for random weights, or the path of a weights file.
         input_tensor: Symbol to use as the images.
-        input_shape: Shape of an image without the batch axis. With the classifier and ImageNet's weights it is
-            {size}x{size}; otherwise any size from {min_size}x{min_size} on.
-        pooling: What to do with the features where there is no classifier: 'avg' or 'max' over all positions;
-            ``None`` keeps all four axes.
-        classes: Number of classes; 1000 with ImageNet's weights.
-        classifier_activation: Activation of the classifier; ``None`` returns logits.
+        input_shape: Shape of an image without the batch axis. With the classifier and the weights for ImageNet, it must
+            be {size}x{size}; otherwise at least {min_size}x{min_size}.
+        pooling: Pooling of the features if there is no classifier: 'avg' or 'max' over all positions, or ``None`` to
+            keep all four axes.
+        classes: Number of classes; 1000 with the weights for ImageNet.
+        classifier_activation: Activation of the classifier; ``None`` for logits.
         name: Name of the model.
 
     Returns:
@@ -167,8 +197,20 @@ def described(summary, **facts):
     return summary + described.__doc__.format(**facts)
 
 
-def network(function_name, default_name, body, doc, **facts):
-    """The function that users call: it has Keras' usual arguments and knows the facts of its network (see `build`)."""
+def network(function_name: str, default_name: str, body: Body, doc: str, **facts: Any) -> Callable[..., Model]:
+    """Makes the function that users call, with the usual arguments of Keras.
+
+    Args:
+        function_name: Name of the function.
+        default_name: Default name of the model.
+        body: Function from a symbol of images to a symbol of features.
+        doc: Summary for the docstring.
+        **facts: Further arguments of `build`.
+
+    Returns:
+        The function.
+    """
+
     default_weights = "imagenet" if facts.get("files") else None
 
     def make(
@@ -194,7 +236,7 @@ def network(function_name, default_name, body, doc, **facts):
     return make
 
 
-def keras_files(stem, **hashes):
-    """URLs and MD5 hashes of Keras' weights, with and without the classifier."""
+def keras_files(stem: str, **hashes: Any) -> Files:
+    """The URLs and MD5 hashes of the weights that Keras publishes, with and without the classifier."""
     base = f"https://storage.googleapis.com/tensorflow/keras-applications/{stem}_weights_tf_dim_ordering_tf_kernels"
     return {True: (f"{base}.h5", hashes["top"]), False: (f"{base}_notop.h5", hashes["notop"])}

@@ -1,5 +1,6 @@
 """GoogLeNet, or Inception v1 (Szegedy et al., 2015, arXiv:1409.4842)."""
 
+from ..core import Symbol
 from ..layers import (
     AveragePooling2D,
     Concatenate,
@@ -15,7 +16,7 @@ from ..utils.imagenet import decode_predictions, preprocess_input
 from .alexnet import LocalResponseNormalization
 from .common import channel_axis, network
 
-# Table 1 of the paper: filters of 1x1, of 3x3 behind a reduction, of 5x5 behind a reduction, behind pooling.
+# Table 1 of the paper. Filters of the branches: 1x1, (reduction, 3x3), (reduction, 5x5), behind pooling.
 _MODULES = {
     "3a": (64, (96, 128), (16, 32), 32),
     "3b": (128, (128, 192), (32, 96), 64),
@@ -41,8 +42,16 @@ def _normalized(x, name):
     return LocalResponseNormalization(alpha=2e-5, bias=1.0, name=name)(x)
 
 
-def inception_module(x, name):
-    """Branches of 1x1, 3x3 and 5x5 convolutions and of pooling, joined. name: '3a' to '5b'."""
+def inception_module(x: Symbol, name: str) -> Symbol:
+    """An Inception module: branches of 1x1, 3x3 and 5x5 convolutions and of pooling, concatenated.
+
+    Args:
+        x: Features.
+        name: Name of the module in the paper, from '3a' to '5b'.
+
+    Returns:
+        The concatenated features.
+    """
     single, (reduce3, filters3), (reduce5, filters5), pooled = _MODULES[name]
     name = f"inception_{name}"
     branches = [
@@ -76,17 +85,23 @@ GoogLeNet = network(
     "GoogLeNet",
     "googlenet",
     _body,
-    "GoogLeNet with 6,998,552 weights (with the top). There are no official weights for it.",
+    "GoogLeNet with 6,998,552 weights (with the top). No official weights exist.",
     size=224,
     min_size=32,
     top=_top,
 )
 
 
-def with_auxiliary_classifiers(model):
-    """A GoogLeNet with the paper's two more classifiers, on modules 4a and 4d: a model with three outputs.
+def with_auxiliary_classifiers(model: Model) -> Model:
+    """Adds the two auxiliary classifiers of the paper to a GoogLeNet, behind the modules 4a and 4d.
 
-    Train it with ``loss_weights=[1, 0.3, 0.3]``; the weights are shared with `model`.
+    Train the result with ``loss_weights=[1, 0.3, 0.3]``.
+
+    Args:
+        model: A GoogLeNet with its classifier.
+
+    Returns:
+        A model with three outputs that shares its weights with `model`.
     """
     classes = model.output_shape[-1]
     outputs = [model.output]

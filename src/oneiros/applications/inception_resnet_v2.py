@@ -1,11 +1,17 @@
-"""Inception-ResNet v2: Inception's branches, added to their input (Szegedy et al., 2017, arXiv:1602.07261)."""
+"""Inception-ResNet v2: Inception modules with residual connections (Szegedy et al., 2017, arXiv:1602.07261)."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+
+from ..core import Symbol
 from ..layers import Activation, AveragePooling2D, Concatenate, Conv2D, Layer, MaxPooling2D
 from ..utils.imagenet import decode_predictions
 from .common import channel_axis, convolved, keras_files, network, normalized
 from .inception_v3 import preprocess_input, stem
 
-# name -> (scale of what is added, chains of (filters, kernel size))
+# name -> (scale of the residual, chains of (filters, kernel size))
 _BLOCKS = {
     "block35": (0.17, [[(32, 1)], [(32, 1), (32, 3)], [(32, 1), (48, 3), (64, 3)]]),
     "block17": (0.1, [[(192, 1)], [(128, 1), (160, (1, 7)), (192, (7, 1))]]),
@@ -14,21 +20,49 @@ _BLOCKS = {
 
 
 class CustomScaleLayer(Layer):
-    """``inputs[0] + scale * inputs[1]``."""
+    """Adds scaled features: ``inputs[0] + scale * inputs[1]``.
 
-    def __init__(self, scale=1.0, **kwargs):
+    Args:
+        scale: Factor of the second input.
+        **kwargs: Arguments of `Layer`.
+    """
+
+    def __init__(self, scale: float = 1.0, **kwargs: Any):
         super().__init__(**kwargs)
         self.scale = scale
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[jax.Array]) -> jax.Array:
         return inputs[0] + inputs[1] * self.scale
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[Sequence[int | None]]) -> tuple[int | None, ...]:
         return tuple(input_shape[0])
 
 
-def conv2d_bn(x, filters, kernel_size, strides=1, padding="same", activation="relu", use_bias=False, name=None):
-    """A convolution; without bias it is normalized; then the activation, if any."""
+def conv2d_bn(
+    x: Symbol,
+    filters: int,
+    kernel_size: int | tuple[int, int],
+    strides: int | tuple[int, int] = 1,
+    padding: str = "same",
+    activation: str | Callable | None = "relu",
+    use_bias: bool = False,
+    name: str | None = None,
+) -> Symbol:
+    """Applies a convolution, batch normalization if there is no bias, and an activation.
+
+    Args:
+        x: Features.
+        filters: Number of filters.
+        kernel_size: Size of the kernel.
+        strides: Strides of the convolution.
+        padding: 'same' or 'valid'.
+        activation: The activation; ``None`` for none.
+        use_bias: Whether to use a bias instead of batch normalization.
+        name: Prefix of the names of the layers.
+
+    Returns:
+        The new features.
+    """
     x = Conv2D(filters, kernel_size, strides=strides, padding=padding, use_bias=use_bias, name=name)(x)
     if not use_bias:
         x = normalized(x, name and f"{name}_bn", scale=False)
@@ -41,10 +75,23 @@ def _chain(x, steps, **last):
     return conv2d_bn(x, *steps[-1], **last)
 
 
-def inception_resnet_block(x, scale, block_type, block_idx, activation="relu"):
-    """Branches of convolutions, joined, brought to the channels of `x`, scaled and added to it.
+def inception_resnet_block(
+    x: Symbol, scale: float, block_type: str, block_idx: int, activation: str | Callable | None = "relu"
+) -> Symbol:
+    """An Inception module whose concatenated branches are projected, scaled and added to its input.
 
-    block_type: 'block35', 'block17' or 'block8', named after the size of their images. activation: of the sum.
+    Args:
+        x: Features.
+        scale: Factor of the residual.
+        block_type: 'block35', 'block17' or 'block8', named after the size of their features.
+        block_idx: Number of the block, for the names of the layers.
+        activation: Activation of the sum; ``None`` for none.
+
+    Returns:
+        Features of the shape of `x`.
+
+    Raises:
+        ValueError: If the block type is unknown.
     """
     if block_type not in _BLOCKS:
         raise ValueError(f"block_type: expected one of {', '.join(_BLOCKS)}. Received: {block_type!r}")

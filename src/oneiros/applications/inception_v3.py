@@ -1,13 +1,37 @@
-"""Inception v3: branches of small and of factorized convolutions (Szegedy et al., 2016, arXiv:1512.00567)."""
+"""Inception v3: parallel branches of small and factorized convolutions (Szegedy et al., 2016, arXiv:1512.00567)."""
 
+from typing import Any
+
+from ..core import Symbol
 from ..layers import AveragePooling2D, Concatenate, MaxPooling2D
 from ..utils import imagenet
 from ..utils.imagenet import decode_predictions
 from .common import channel_axis, convolved, keras_files, network
 
 
-def conv2d_bn(x, filters, num_row, num_col, padding="same", strides=(1, 1), name=None):
-    """A convolution with a kernel of `num_row` x `num_col`, normalized, then ReLU."""
+def conv2d_bn(
+    x: Symbol,
+    filters: int,
+    num_row: int,
+    num_col: int,
+    padding: str = "same",
+    strides: int | tuple[int, int] = (1, 1),
+    name: str | None = None,
+) -> Symbol:
+    """Applies a convolution without bias, batch normalization, then ReLU.
+
+    Args:
+        x: Features.
+        filters: Number of filters.
+        num_row: Height of the kernel.
+        num_col: Width of the kernel.
+        padding: 'same' or 'valid'.
+        strides: Strides of the convolution.
+        name: Prefix of the names of the layers.
+
+    Returns:
+        The new features.
+    """
     names = (None, None) if name is None else (f"{name}_conv", f"{name}_bn")
     return convolved(
         x, filters, (num_row, num_col), *names, act_name=name, scale=False, padding=padding, strides=strides
@@ -15,7 +39,7 @@ def conv2d_bn(x, filters, num_row, num_col, padding="same", strides=(1, 1), name
 
 
 def _chain(x, *steps, **last):
-    """Convolutions one after the other: (filters, rows, columns) each; `last` goes to the last of them."""
+    """A sequence of convolutions (filters, rows, columns). `last` are further arguments of the last one."""
     for step in steps[:-1]:
         x = conv2d_bn(x, *step)
     return conv2d_bn(x, *steps[-1], **last)
@@ -30,7 +54,7 @@ def _joined(branches, name=None):
 
 
 def _halved(x, branches, name):
-    """Chains that end in strides of 2, beside pooling."""
+    """Chains that end with strides of 2 in parallel to pooling."""
     branches = [_chain(x, *steps, strides=2, padding="valid") for steps in branches]
     return _joined([*branches, MaxPooling2D(3, strides=2)(x)], name)
 
@@ -64,8 +88,8 @@ def _module_8(x, name, inner_name):
     return _joined([first, left, right, _pooled(x, 192)], name)
 
 
-def stem(x):
-    """What Inception v3 and Inception-ResNet v2 begin with."""
+def stem(x: Symbol) -> Symbol:
+    """The first layers of Inception v3 and of Inception-ResNet v2."""
     x = conv2d_bn(x, 32, 3, 3, strides=2, padding="valid")
     x = conv2d_bn(x, 32, 3, 3, padding="valid")
     x = MaxPooling2D(3, strides=2)(conv2d_bn(x, 64, 3, 3))
@@ -100,8 +124,16 @@ InceptionV3 = network(
 )
 
 
-def preprocess_input(x, data_format=None):
-    """Pixels in [0, 255], scaled to [-1, 1]."""
+def preprocess_input(x: Any, data_format: str | None = None) -> Any:
+    """Scales pixels from 0 to 255 to [-1, 1].
+
+    Args:
+        x: Image or batch of images.
+        data_format: 'channels_last' or 'channels_first'; it makes no difference here.
+
+    Returns:
+        An array of the shape of `x`.
+    """
     return imagenet.preprocess_input(x, data_format, mode="tf")
 
 

@@ -1,5 +1,9 @@
-"""MobileNet: depthwise separable convolutions, made thinner at will (Howard et al., 2017, arXiv:1704.04861)."""
+"""MobileNet: depthwise separable convolutions of adjustable width (Howard et al., 2017, arXiv:1704.04861)."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..core import Symbol
 from ..core.errors import InputDataError
 from ..layers import (
     Activation,
@@ -11,6 +15,7 @@ from ..layers import (
     Reshape,
     ZeroPadding2D,
 )
+from ..models import Model
 from ..utils.imagenet import decode_predictions
 from .common import build, image_data_format, normalized, shared
 from .inception_v3 import preprocess_input
@@ -22,8 +27,8 @@ _SIZES = (128, 160, 192, 224)
 _BLOCKS = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1)]
 
 
-def relu6(x):
-    """``min(max(x, 0), 6)``."""
+def relu6(x: Symbol) -> Symbol:
+    """Applies the activation ``min(max(x, 0), 6)``."""
     return ReLU(6.0)(x)
 
 
@@ -43,8 +48,20 @@ def _block(x, filters, strides, depth_multiplier, number):
     return ReLU(6.0, name=f"conv_pw_{number}_relu")(normalized(x, f"conv_pw_{number}_bn"))
 
 
-def image_size(input_shape, include_top, sizes, default=224):
-    """The size for which weights exist that suits the images best, and their height as names of models tell it."""
+def image_size(
+    input_shape: Sequence[int | None] | None, include_top: bool, sizes: Sequence[int], default: int = 224
+) -> tuple[int, int | None]:
+    """Chooses the image size of the weights file for an input shape.
+
+    Args:
+        input_shape: Shape of an image without the batch axis, or ``None``.
+        include_top: Whether the network includes its classifier.
+        sizes: Sizes for which weights exist.
+        default: Size to use if there are no weights for the input shape.
+
+    Returns:
+        The size, and the height of the images for the name of the model.
+    """
     if input_shape is None:
         return default, default if include_top else None
     rows, columns = input_shape[1:] if image_data_format() == "channels_first" else input_shape[:2]
@@ -52,27 +69,42 @@ def image_size(input_shape, include_top, sizes, default=224):
 
 
 def MobileNet(  # noqa: N802
-    input_shape=None,
-    alpha=1.0,
-    depth_multiplier=1,
-    dropout=0.001,
-    include_top=True,
-    weights="imagenet",
-    input_tensor=None,
-    pooling=None,
-    classes=1000,
-    classifier_activation="softmax",
-    name=None,
-):
+    input_shape: Sequence[int | None] | None = None,
+    alpha: float = 1.0,
+    depth_multiplier: int = 1,
+    dropout: float = 0.001,
+    include_top: bool = True,
+    weights: str | None = "imagenet",
+    input_tensor: Any = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: str | Callable | None = "softmax",
+    name: str | None = None,
+) -> Model:
     """MobileNet with 4,253,864 weights (with the classifier) for images of 224x224.
 
     Args:
-        input_shape: Shape of an image. ImageNet's weights exist for 128, 160, 192 and 224 pixels.
-        alpha: Factor of all numbers of filters; with ImageNet's weights 0.25, 0.5, 0.75 or 1.
-        depth_multiplier: Filters of each channel in depthwise convolutions; 1 with ImageNet's weights.
-        dropout: Share of the features that is dropped before the classifier.
+        input_shape: Shape of an image without the batch axis. Weights for ImageNet exist for 128, 160, 192 and 224
+            pixels.
+        alpha: Factor of all numbers of filters; with the weights for ImageNet 0.25, 0.5, 0.75 or 1.
+        depth_multiplier: Number of filters per channel in depthwise convolutions; 1 with the weights for ImageNet.
+        dropout: Fraction of the features to drop before the classifier.
+        include_top: Whether the network includes its classifier.
+        weights: 'imagenet', ``None`` for random weights, or the path of a weights file.
+        input_tensor: Symbol to use as the images.
+        pooling: Pooling of the features if there is no classifier: 'avg', 'max' or ``None``.
+        classes: Number of classes; 1000 with the weights for ImageNet.
+        classifier_activation: Activation of the classifier; ``None`` for logits.
+        name: Name of the model.
 
-    The other arguments are those of `VGG16`.
+    Returns:
+        A `Model`.
+
+    Raises:
+        InputDataError: If the arguments contradict each other.
+
+    >>> MobileNet((32, 32, 3), alpha=0.25, weights=None, classes=10).output_shape
+    (None, 10)
     """
     given = shared(locals())
     size, rows = image_size(input_shape, include_top, _SIZES)

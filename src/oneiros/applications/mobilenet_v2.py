@@ -1,9 +1,12 @@
-"""MobileNetV2: thin bottlenecks, wide in between (Sandler et al., 2018, arXiv:1801.04381)."""
+"""MobileNetV2: residual blocks with narrow ends and a wide middle (Sandler et al., 2018, arXiv:1801.04381)."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 from ..core.errors import InputDataError
 from ..layers import Add, Conv2D, DepthwiseConv2D, ReLU, ZeroPadding2D
+from ..models import Model
 from ..utils.imagenet import decode_predictions
 from .common import build, channel_axis, classifier, normalized, shared, spatial_shape
 from .inception_v3 import preprocess_input
@@ -17,7 +20,7 @@ _STAGES = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3
 
 
 def _divisible(value):
-    """The multiple of 8 next to a number of filters, at most a tenth below it."""
+    """The multiple of 8 that is nearest to a number of filters, but not more than a tenth below it."""
     rounded = max(8, int(value + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * value else rounded
 
@@ -50,24 +53,29 @@ def _block(x, expansion, filters, strides, number):
 
 
 def MobileNetV2(  # noqa: N802
-    input_shape=None,
-    alpha=1.0,
-    include_top=True,
-    weights="imagenet",
-    input_tensor=None,
-    pooling=None,
-    classes=1000,
-    classifier_activation="softmax",
-    name=None,
-):
+    input_shape: Sequence[int | None] | None = None,
+    alpha: float = 1.0,
+    include_top: bool = True,
+    weights: str | None = "imagenet",
+    input_tensor: Any = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: str | Callable | None = "softmax",
+    name: str | None = None,
+) -> Model:
     """MobileNetV2 with 3,538,984 weights (with the classifier) for images of 224x224.
 
     Args:
-        input_shape: Shape of an image without the batch axis. ImageNet's weights exist for 96, 128, 160, 192 and 224
+        input_shape: Shape of an image without the batch axis. Weights for ImageNet exist for 96, 128, 160, 192 and 224
             pixels.
-        alpha: Factor of all numbers of filters; with ImageNet's weights 0.35, 0.5, 0.75, 1, 1.3 or 1.4.
-
-    The other arguments are those of `VGG16`.
+        alpha: Factor of all numbers of filters; with the weights for ImageNet 0.35, 0.5, 0.75, 1, 1.3 or 1.4.
+        include_top: Whether the network includes its classifier.
+        weights: 'imagenet', ``None`` for random weights, or the path of a weights file.
+        input_tensor: Symbol to use as the images.
+        pooling: Pooling of the features if there is no classifier: 'avg', 'max' or ``None``.
+        classes: Number of classes; 1000 with the weights for ImageNet.
+        classifier_activation: Activation of the classifier; ``None`` for logits.
+        name: Name of the model.
 
     Returns:
         A `Model`.

@@ -1,6 +1,8 @@
-"""NASNet: cells that a search found, stacked (Zoph et al., 2018, arXiv:1707.07012)."""
+"""NASNet: stacked cells whose structure was found by a search (Zoph et al., 2018, arXiv:1707.07012)."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 from ..layers import (
     Add,
@@ -12,8 +14,9 @@ from ..layers import (
     SeparableConv2D,
     ZeroPadding2D,
 )
+from ..models import Model
 from ..utils.imagenet import decode_predictions
-from .common import build, channel_axis, classifier, described, normalized, relu, shared, spatial_shape
+from .common import Files, build, channel_axis, classifier, described, normalized, relu, shared, spatial_shape
 from .inception_v3 import preprocess_input
 
 _URL = "https://storage.googleapis.com/tensorflow/keras-applications/nasnet/NASNet"
@@ -30,7 +33,7 @@ def _padding(x, size):
 
 
 def _separable(x, filters, size, strides, name):
-    """Twice ReLU, separable convolution, normalization; the strides are those of the first."""
+    """ReLU, separable convolution and normalization, twice. Only the first convolution has strides."""
     for i in (1, 2):
         x, padding = relu(x), "same"
         if strides == 2 and i == 1:
@@ -48,7 +51,7 @@ def _separable(x, filters, size, strides, name):
 
 
 def _adjusted(p, x, filters, name):
-    """The output `p` of the cell before the last, brought to the size of `x` and to `filters` channels."""
+    """The output `p` of the cell before the last, adjusted to the size of `x` and to `filters` channels."""
     if p is None:
         return x
     if spatial_shape(p) != spatial_shape(x):
@@ -69,7 +72,7 @@ def _average(x, name):
 
 
 def _normal_cell(x, p, filters, name):
-    """Keeps the size. Returns the outputs of this cell and of the one before."""
+    """A cell that keeps the size. Returns the outputs of this cell and of the previous one."""
     before = x
     p = _adjusted(p, x, filters, name)
     h = _normalized(_conv(relu(x), filters, f"normal_conv_1_{name}"), f"normal_bn_1_{name}")
@@ -89,7 +92,7 @@ def _normal_cell(x, p, filters, name):
 
 
 def _reduction_cell(x, p, filters, name):
-    """Halves the size. Returns the outputs of this cell and of the one before."""
+    """A cell that halves the size. Returns the outputs of this cell and of the previous one."""
     before = x
     p = _adjusted(p, x, filters, name)
     h = _normalized(_conv(relu(x), filters, f"reduction_conv_1_{name}"), f"reduction_bn_1_{name}")
@@ -126,37 +129,48 @@ def _body(x, penultimate_filters, num_blocks, stem_block_filters, skip_reduction
 
 
 def NASNet(  # noqa: N802
-    input_shape=None,
-    penultimate_filters=4032,
-    num_blocks=6,
-    stem_block_filters=96,
-    skip_reduction=True,
-    filter_multiplier=2,
-    include_top=True,
-    weights=None,
-    input_tensor=None,
-    pooling=None,
-    classes=1000,
-    default_size=None,
-    classifier_activation="softmax",
-    name="NASNet",
-    files=None,
-):
-    """A NASNet-A of any size, from the cells that were found for ImageNet.
+    input_shape: Sequence[int | None] | None = None,
+    penultimate_filters: int = 4032,
+    num_blocks: int = 6,
+    stem_block_filters: int = 96,
+    skip_reduction: bool = True,
+    filter_multiplier: int = 2,
+    include_top: bool = True,
+    weights: str | None = None,
+    input_tensor: Any = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    default_size: int | None = None,
+    classifier_activation: str | Callable | None = "softmax",
+    name: str | None = "NASNet",
+    files: Files | None = None,
+) -> Model:
+    """A NASNet-A of any size, made of the cells that were found for ImageNet.
 
     Args:
         input_shape: Shape of an image without the batch axis.
         penultimate_filters: Number of channels of the features, a multiple of ``24 * filter_multiplier**2``.
         num_blocks: Number of cells at each of the three sizes.
         stem_block_filters: Number of filters of the first convolution.
-        skip_reduction: Whether a cell after a reduction sees the cell two before it.
-        filter_multiplier: Factor of the filters after each reduction.
-        default_size: Default side of the images.
-        files: Dictionary from `include_top` to (URL, MD5) of ImageNet's weights.
+        skip_reduction: Whether the cell behind a reduction takes the output of the second last cell before the
+            reduction instead of the last one.
+        filter_multiplier: Factor of the number of filters after each reduction.
+        include_top: Whether the network includes its classifier.
+        weights: 'imagenet', ``None`` for random weights, or the path of a weights file.
+        input_tensor: Symbol to use as the images.
+        pooling: Pooling of the features if there is no classifier: 'avg', 'max' or ``None``.
+        classes: Number of classes; 1000 with the weights for ImageNet.
+        default_size: Default height and width of the images.
+        classifier_activation: Activation of the classifier; ``None`` for logits.
+        name: Name of the model.
+        files: Dictionary from `include_top` to (URL, MD5) of the weights for ImageNet.
 
-    The other arguments are those of `NASNetLarge`.
+    Returns:
+        A `Model`.
 
-    Raises `ValueError` if `penultimate_filters` is not such a multiple.
+    Raises:
+        ValueError: If `penultimate_filters` is not such a multiple.
+        InputDataError: If the arguments contradict each other.
     """
     given = shared(locals())
     if penultimate_filters % (24 * filter_multiplier**2):

@@ -1,4 +1,4 @@
-"""ResNet: layers learn what to add to their input (He et al., 2016, arXiv:1512.03385 and, V2, arXiv:1603.05027)."""
+"""ResNet: blocks whose output is added to their input (He et al., 2016, arXiv:1512.03385; V2: arXiv:1603.05027)."""
 
 from functools import partial
 
@@ -24,7 +24,7 @@ def _conv_bn_relu(x, filters, size, name, **kwargs):
 
 
 def _block(x, filters, strides, project, name):
-    """A bottleneck: 1x1, 3x3, 1x1, added to the input."""
+    """A bottleneck block: 1x1, 3x3 and 1x1 convolutions, added to the input."""
     shortcut = x
     if project:
         shortcut = Conv2D(4 * filters, 1, strides=strides, name=f"{name}_0_conv")(x)
@@ -36,7 +36,7 @@ def _block(x, filters, strides, project, name):
 
 
 def _block_v2(x, filters, strides, project, name):
-    """A bottleneck that normalizes before it convolves."""
+    """A bottleneck block that normalizes and activates before it convolves."""
     activated = relu(_normalized(x, f"{name}_preact_bn"), f"{name}_preact_relu")
     if project:
         shortcut = Conv2D(4 * filters, 1, strides=strides, name=f"{name}_0_conv")(activated)
@@ -58,7 +58,7 @@ def _body(x, depths, v2):
     x = MaxPooling2D(3, strides=2, name="pool1_pool")(x)
     for stage, depth in enumerate(depths):
         for i in range(depth):
-            # V1 halves the size at a stage's first block, V2 at the last one (of all stages but the last).
+            # V1 halves the size in the first block of each stage but the first, V2 in the last of each but the last.
             halving = (i == depth - 1 and stage < 3) if v2 else (i == 0 and stage > 0)
             block = _block_v2 if v2 else _block
             x = block(x, 64 * 2**stage, 2 if halving else 1, i == 0, f"conv{stage + 2}_block{i + 1}")

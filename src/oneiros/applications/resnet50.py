@@ -1,12 +1,15 @@
-"""ResNet50. Programs of Keras 1 and 2 get the classic one, whose layers are called `res2a_branch2a`.
+"""ResNet50. In programs for Keras 1 and 2, it is the classic one, with layer names such as `res2a_branch2a`.
 
-The two differ in padding, epsilon and the order of weights, so each needs the weights made for it.
+The two differ in padding, epsilon and the order of weights, so each needs its own file of weights.
 """
 
 import functools
+from collections.abc import Sequence
+from typing import Any
 
-from ..core import behaviour
+from ..core import Symbol, behaviour
 from ..layers import Add, AveragePooling2D, Conv2D, Dense, Flatten, MaxPooling2D, ZeroPadding2D
+from ..models import Model
 from ..utils.imagenet import decode_predictions, preprocess_input
 from . import resnet
 from .common import network, normalized, relu
@@ -25,14 +28,44 @@ def _main_path(x, kernel_size, filters, stage, block, strides=1):
     return _branch(x, filters[2], 1, 1, stage, block, "2c")
 
 
-def identity_block(input_tensor, kernel_size, filters, stage, block):
-    """A bottleneck of three convolutions (`filters` each), added to its input. block: a letter, for the names."""
+def identity_block(input_tensor: Symbol, kernel_size: int, filters: Sequence[int], stage: int, block: str) -> Symbol:
+    """A residual block of three convolutions, added to its input.
+
+    Args:
+        input_tensor: Features.
+        kernel_size: Size of the second kernel; the others are 1x1.
+        filters: Numbers of filters of the three convolutions.
+        stage: Number of the stage, for the names of the layers.
+        block: Letter of the block, for the names of the layers.
+
+    Returns:
+        Features of the shape of the input.
+    """
     x = _main_path(input_tensor, kernel_size, filters, stage, block)
     return relu(Add()([x, input_tensor]))
 
 
-def conv_block(input_tensor, kernel_size, filters, stage, block, strides=(2, 2)):
-    """A bottleneck as in `identity_block`, with strides, added to a convolution of its input."""
+def conv_block(
+    input_tensor: Symbol,
+    kernel_size: int,
+    filters: Sequence[int],
+    stage: int,
+    block: str,
+    strides: int | tuple[int, int] = (2, 2),
+) -> Symbol:
+    """A residual block of three convolutions, added to a convolution of its input.
+
+    Args:
+        input_tensor: Features.
+        kernel_size: Size of the second kernel; the others are 1x1.
+        filters: Numbers of filters of the three convolutions.
+        stage: Number of the stage, for the names of the layers.
+        block: Letter of the block, for the names of the layers.
+        strides: Strides of the first convolution and of the shortcut.
+
+    Returns:
+        The new features.
+    """
     x = _main_path(input_tensor, kernel_size, filters, stage, block, strides)
     shortcut = _branch(input_tensor, filters[2], 1, strides, stage, block, "1")
     return relu(Add()([x, shortcut]))
@@ -72,7 +105,7 @@ _classic = network(
 
 
 @functools.wraps(resnet.ResNet50)
-def ResNet50(*args, **kwargs):  # noqa: N802
+def ResNet50(*args: Any, **kwargs: Any) -> Model:  # noqa: N802
     make = _classic if behaviour.classic_resnet50 else resnet.ResNet50
     return make(*args, **kwargs)
 

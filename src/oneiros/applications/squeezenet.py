@@ -1,7 +1,10 @@
-"""SqueezeNet 1.1: AlexNet's accuracy with fifty times fewer weights (Iandola et al., 2016, arXiv:1602.07360)."""
+"""SqueezeNet 1.1: the accuracy of AlexNet with fifty times fewer weights (Iandola et al., 2016, arXiv:1602.07360)."""
+
+from collections.abc import Sequence
+from typing import Any
 
 from ..config import image_data_format
-from ..core import is_symbol
+from ..core import Symbol, is_symbol
 from ..layers import (
     Activation,
     Concatenate,
@@ -26,8 +29,18 @@ _FILES = {
 _FIRE = {2: (16, 64), 3: (16, 64), 4: (32, 128), 5: (32, 128), 6: (48, 192), 7: (48, 192), 8: (64, 256), 9: (64, 256)}
 
 
-def fire_module(x, number, squeeze, expand):
-    """Squeezes to few channels, then expands with 1x1 and 3x3 kernels side by side."""
+def fire_module(x: Symbol, number: int, squeeze: int, expand: int) -> Symbol:
+    """Reduces to few channels, then expands with 1x1 and 3x3 convolutions in parallel.
+
+    Args:
+        x: Features.
+        number: Number of the module, for the names of its layers.
+        squeeze: Number of filters of the first convolution.
+        expand: Number of filters of each of the two parallel convolutions.
+
+    Returns:
+        Features with ``2 * expand`` channels.
+    """
     name = f"fire{number}/"
     axis = 3 if image_data_format() == "channels_last" else 1
 
@@ -41,26 +54,31 @@ def fire_module(x, number, squeeze, expand):
 
 
 def SqueezeNet(  # noqa: N802 - a constructor
-    include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000
-):
+    include_top: bool = True,
+    weights: str | None = "imagenet",
+    input_tensor: Any = None,
+    input_shape: Sequence[int | None] | None = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+) -> Model:
     """SqueezeNet 1.1 with 1,235,496 weights (with the classifier).
 
-    The images go through `preprocess_input` first: blue, green, red, without the means of ImageNet.
+    Pass images through `preprocess_input` first: channels in BGR order, with the mean of ImageNet subtracted.
 
     Args:
-        include_top: Whether the network ends with its classifier.
+        include_top: Whether the network includes its classifier.
         weights: 'imagenet', ``None`` for random weights, or the path of a weights file.
         input_tensor: Symbol to use as the images.
-        input_shape: Shape of an image without the batch axis, from 48x48 on; 227x227 by default.
-        pooling: What to do with the features where there is no classifier: 'avg' or 'max' over all positions;
-            ``None`` keeps all four axes.
-        classes: Number of classes; 1000 with ImageNet's weights.
+        input_shape: Shape of an image without the batch axis, at least 48x48; 227x227 by default.
+        pooling: Pooling of the features if there is no classifier: 'avg' or 'max' over all positions, or ``None`` to
+            keep all four axes.
+        classes: Number of classes; 1000 with the weights for ImageNet.
 
     Returns:
         A `Model`.
 
     Raises:
-        ValueError: If ImageNet's weights are asked for with another number of classes.
+        ValueError: If the weights for ImageNet are requested with a different number of classes.
     """
     if weights == "imagenet" and include_top and classes != 1000:
         raise ValueError(f"SqueezeNet: weights='imagenet' has 1000 classes. Received: classes={classes}")

@@ -5,7 +5,7 @@ from ..utils.imagenet import decode_predictions
 from .common import convolved, keras_files, network, normalized, relu
 from .inception_v3 import preprocess_input
 
-# The filters of each block's convolutions; the strides of 2 of blocks 2, 3, 4 and 13 are in their pooling.
+# The filters of the convolutions of each block. Blocks 2, 3, 4 and 13 halve the size by pooling.
 _BLOCKS = {
     2: (128, 128),
     3: (256, 256),

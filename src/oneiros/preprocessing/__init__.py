@@ -1,4 +1,4 @@
-"""Getting text, images and series of numbers ready for a model."""
+"""Prepares text, images and time series for a model."""
 
 from oneiros.preprocessing import image, sequence, text
 from oneiros.preprocessing.directory import image_dataset_from_directory, text_dataset_from_directory

@@ -1,6 +1,8 @@
-"""Data sets from folders of files, a subfolder being a class."""
+"""Data sets from folders of files, with one subfolder for each class."""
 
 import os
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -14,12 +16,31 @@ IMAGE_ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 
 
 class FileDataset(PyDataset):
-    """Batches of what ``read`` makes of each file, with labels if there are any.
+    """Batches of data read from files, with labels if there are any.
 
-    ``class_names`` and ``file_paths`` tell where they come from. ``map(function)`` gives a data set of changed batches.
+    The attributes ``class_names`` and ``file_paths`` tell where the data come from.
+
+    Args:
+        file_paths: Paths of the files.
+        labels: Array with one label (or one row) for each file; ``None`` for no labels.
+        class_names: Names of the classes.
+        read: Function from a path to an array.
+        batch_size: Number of files in a batch; ``None`` for single samples without a batch axis.
+        seed: Seed of the random order of each epoch; ``None`` to keep the order.
+
+    >>> FileDataset(["a", "bc"], None, [], lambda path: np.array(len(path)), 2, None)[0].tolist()
+    [1, 2]
     """
 
-    def __init__(self, file_paths, labels, class_names, read, batch_size, seed):
+    def __init__(
+        self,
+        file_paths: Sequence[str],
+        labels: np.ndarray | None,
+        class_names: Sequence[str] | None,
+        read: Callable[[str], np.ndarray],
+        batch_size: int | None,
+        seed: int | None,
+    ):
         super().__init__()
         self.file_paths, self.labels, self.class_names = file_paths, labels, class_names
         self.read, self.batch_size = read, batch_size
@@ -46,62 +67,92 @@ class FileDataset(PyDataset):
             parts = list(result) if isinstance(result, (tuple, list)) else [result]
         return tuple(parts) if len(parts) > 1 else parts[0]
 
-    def map(self, function, **options):
-        """The same batches, each changed by ``function(x)`` or ``function(x, y)``. The options have no effect."""
+    def map(self, function: Callable, **options: Any) -> "FileDataset":
+        """Applies a function to each batch.
+
+        Args:
+            function: Function of ``x`` or ``(x, y)`` that returns the new batch.
+            **options: Not used.
+
+        Returns:
+            A new data set.
+        """
         mapped = object.__new__(type(self))
         mapped.__dict__ = self.__dict__ | {"functions": (*self.functions, function)}
         return mapped
 
-    def take(self, count):
-        """An iterable of the first ``count`` batches."""
+    def take(self, count: int) -> list:
+        """A list of the first `count` batches."""
         return [self[index] for index in range(min(count, len(self)))]
 
-    def prefetch(self, buffer_size=None):
-        """The data set itself: `fit` prepares batches ahead anyway."""
+    def prefetch(self, buffer_size: int | None = None) -> "FileDataset":
+        """Returns the data set itself: `fit` prepares batches in advance anyway."""
         return self
 
-    def cache(self, filename=None):
-        """The data set itself; files are read again in each epoch."""
+    def cache(self, filename: str | None = None) -> "FileDataset":
+        """Returns the data set itself: files are read again in each epoch."""
         return self
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         if self.random is not None:
             self.random.shuffle(self.order)
 
 
 def image_dataset_from_directory(
-    directory,
-    labels="inferred",
-    label_mode="int",
-    class_names=None,
-    color_mode="rgb",
-    batch_size=32,
-    image_size=(256, 256),
-    shuffle=True,
-    seed=None,
-    validation_split=None,
-    subset=None,
-    interpolation="bilinear",
-    follow_links=False,
-    crop_to_aspect_ratio=False,
-    pad_to_aspect_ratio=False,
-    data_format=None,
-    format="tf",
-    verbose=True,
-):
-    """A `PyDataset` of float32 images ``(batch, height, width, channels)`` and labels.
+    directory: str | os.PathLike,
+    labels: str | Sequence[int] | None = "inferred",
+    label_mode: str | None = "int",
+    class_names: Sequence[str] | None = None,
+    color_mode: str = "rgb",
+    batch_size: int | None = 32,
+    image_size: tuple[int, int] = (256, 256),
+    shuffle: bool = True,
+    seed: int | None = None,
+    validation_split: float | None = None,
+    subset: str | None = None,
+    interpolation: str = "bilinear",
+    follow_links: bool = False,
+    crop_to_aspect_ratio: bool = False,
+    pad_to_aspect_ratio: bool = False,
+    data_format: str | None = None,
+    format: str = "tf",
+    verbose: bool = True,
+) -> FileDataset | tuple[FileDataset, FileDataset]:
+    """Makes a data set from the image files in a folder.
 
     Args:
-        directory: its subfolders are the classes (unless ``labels`` is ``None`` or a list of numbers, one for each
-            file in the order of their paths).
-        label_mode: 'int' (int32 numbers), 'categorical' (one-hot), 'binary' (float32 ``(batch, 1)``) or ``None``.
-        class_names: the subfolders, to fix their order.
+        directory: The folder.
+        labels: 'inferred' to use the subfolders as classes, a list with one class index for each file in the order of
+            their paths, or ``None`` for no labels.
+        label_mode: 'int' (int32 class indices), 'categorical' (one-hot rows), 'binary' (float32 ``(batch, 1)``) or
+            ``None`` (no labels).
+        class_names: Names of the subfolders, to set their order; alphabetical by default.
         color_mode: 'grayscale', 'rgb' or 'rgba'.
-        image_size: ``(height, width)`` to resize to, see `resize_array` for ``interpolation``.
-        validation_split, subset: the share of the files for 'validation', the last ones after shuffling; the others are
-            for 'training'; 'both' gives both data sets. With ``shuffle`` a ``seed`` is needed.
-        crop_to_aspect_ratio, pad_to_aspect_ratio: cut or fill with black instead of stretching.
-        format: accepted and without effect; batches are NumPy arrays.
+        batch_size: Number of images in a batch; ``None`` for single images.
+        image_size: Size ``(height, width)`` to resize to.
+        shuffle: Whether to shuffle the files before each epoch.
+        seed: Seed of the random order.
+        validation_split: Fraction of the files for validation: the last ones, after shuffling.
+        subset: 'training', 'validation', or 'both' for a pair of data sets. It requires `validation_split`, and with
+            `shuffle` also a `seed`.
+        interpolation: 'nearest', 'bilinear', 'bicubic', 'area', 'lanczos3', 'lanczos5', 'gaussian' or 'mitchellcubic'.
+        follow_links: Whether to follow symbolic links.
+        crop_to_aspect_ratio: Whether to crop images to keep their aspect ratio.
+        pad_to_aspect_ratio: Whether to pad images with black to keep their aspect ratio.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
+        format: Not used; batches are NumPy arrays.
+        verbose: Whether to print how many files were found.
+
+    Returns:
+        A `PyDataset` of float32 images ``(batch, height, width, channels)`` and labels, or two of them.
+
+    Raises:
+        InputDataError: If an argument is invalid, or no files are found.
+        FileNotFoundError: If there is no such folder.
+
+    >>> image_dataset_from_directory("no/such/folder")
+    Traceback (most recent call last):
+    FileNotFoundError: There is no folder 'no/such/folder'
     """
     if color_mode not in image_io.COLOR_MODES:
         raise InputDataError(f"color_mode: expected 'grayscale', 'rgb' or 'rgba'. Received: {color_mode!r}")
@@ -115,7 +166,7 @@ def image_dataset_from_directory(
             x = _padded(x, *image_size, interpolation)
         else:
             x = image_io.resize_array(x, image_size, interpolation)
-        return x.transpose(2, 0, 1) if channels_first else x
+        return x.transpose(2, 0, 1) if channels_first else x  # (C, H, W) or (H, W, C)
 
     return _from_directory(
         directory, IMAGE_ENDINGS, read, labels, label_mode, class_names, batch_size, shuffle, seed, validation_split,
@@ -124,7 +175,7 @@ def image_dataset_from_directory(
 
 
 def _padded(x, height, width, interpolation):
-    """``x`` resized to fit into the given size, with black margins around it."""
+    """The image resized to fit into the given size, with black margins around it."""
     rows, columns, _ = x.shape
     fitting = min(height, rows * width / columns), min(width, columns * height / rows)
     size = [int(side) for side in fitting]
@@ -134,23 +185,50 @@ def _padded(x, height, width, interpolation):
 
 
 def text_dataset_from_directory(
-    directory,
-    labels="inferred",
-    label_mode="int",
-    class_names=None,
-    batch_size=32,
-    max_length=None,
-    shuffle=True,
-    seed=None,
-    validation_split=None,
-    subset=None,
-    follow_links=False,
-    format="tf",
-    verbose=True,
-):
-    """A `PyDataset` of texts (object arrays of ``str``, cut to ``max_length`` characters) and labels.
+    directory: str | os.PathLike,
+    labels: str | Sequence[int] | None = "inferred",
+    label_mode: str | None = "int",
+    class_names: Sequence[str] | None = None,
+    batch_size: int | None = 32,
+    max_length: int | None = None,
+    shuffle: bool = True,
+    seed: int | None = None,
+    validation_split: float | None = None,
+    subset: str | None = None,
+    follow_links: bool = False,
+    format: str = "tf",
+    verbose: bool = True,
+) -> FileDataset | tuple[FileDataset, FileDataset]:
+    """Makes a data set from the text files (``.txt``) in a folder.
 
-    For the other arguments see `image_dataset_from_directory`.
+    Args:
+        directory: The folder.
+        labels: 'inferred' to use the subfolders as classes, a list with one class index for each file in the order of
+            their paths, or ``None`` for no labels.
+        label_mode: 'int' (int32 class indices), 'categorical' (one-hot rows), 'binary' (float32 ``(batch, 1)``) or
+            ``None`` (no labels).
+        class_names: Names of the subfolders, to set their order; alphabetical by default.
+        batch_size: Number of texts in a batch; ``None`` for single texts.
+        max_length: Number of characters after which texts are truncated; ``None`` for no limit.
+        shuffle: Whether to shuffle the files before each epoch.
+        seed: Seed of the random order.
+        validation_split: Fraction of the files for validation: the last ones, after shuffling.
+        subset: 'training', 'validation', or 'both' for a pair of data sets. It requires `validation_split`, and with
+            `shuffle` also a `seed`.
+        follow_links: Whether to follow symbolic links.
+        format: Not used; batches are NumPy arrays.
+        verbose: Whether to print how many files were found.
+
+    Returns:
+        A `PyDataset` of texts (object arrays of strings, shape ``(batch,)``) and labels, or two of them.
+
+    Raises:
+        InputDataError: If an argument is invalid, or no files are found.
+        FileNotFoundError: If there is no such folder.
+
+    >>> text_dataset_from_directory("no/such/folder")
+    Traceback (most recent call last):
+    FileNotFoundError: There is no folder 'no/such/folder'
     """
 
     def read(path):
@@ -170,13 +248,13 @@ def _from_directory(
     if label_mode not in ("int", "categorical", "binary", None):
         raise InputDataError(f"label_mode: expected 'int', 'categorical', 'binary' or None. Received: {label_mode!r}")
     if (validation_split is None) != (subset is None):
-        raise InputDataError("validation_split and subset belong together: give both, or neither.")
+        raise InputDataError("validation_split and subset require each other: give both, or neither.")
     if validation_split is not None and not 0 < validation_split < 1:
         raise InputDataError(f"validation_split must lie between 0 and 1. Received: {validation_split}")
     if subset not in (None, "training", "validation", "both"):
         raise InputDataError(f"subset: expected 'training', 'validation' or 'both'. Received: {subset!r}")
     if subset and shuffle and seed is None:
-        raise InputDataError("With validation_split and shuffle, give a seed: else the subsets may overlap.")
+        raise InputDataError("With validation_split and shuffle, give a seed: otherwise the subsets may overlap.")
 
     paths, numbers, names = _indexed(os.fspath(directory), endings, labels, class_names, follow_links)
     if verbose:
@@ -212,7 +290,7 @@ def _from_directory(
 
 
 def _indexed(directory, endings, labels, class_names, follow_links):
-    """Paths of all files, their class numbers (or ``None``), the names of the classes."""
+    """The paths of all files, their class indices (or ``None``), and the names of the classes."""
     if not os.path.isdir(directory):
         raise FileNotFoundError(f"There is no folder {directory!r}")
     if labels == "inferred":

@@ -1,4 +1,4 @@
-"""Images: reading, writing, converting, and changing them at random (Pillow and SciPy do the work).
+"""Images: reading, writing, converting and random transforms, by Pillow and SciPy.
 
 An image array has shape ``(height, width, channels)``, or ``(channels, height, width)`` with data format
 'channels_first'.

@@ -1,9 +1,13 @@
-"""`ImageDataGenerator`: random changes of training images."""
+"""`ImageDataGenerator`: random transforms of training images."""
 
+import os
 import typing
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from oneiros.core.config import floatx
 from oneiros.core.errors import InputDataError
@@ -24,7 +28,7 @@ def _dtype(name, value):
 
 
 class ImageDataGenerator(RandomChanges):
-    """Batches of images that are changed at random each time they are seen.
+    """Generates batches of images with random transforms, drawn anew each time an image is used.
 
     >>> generator = ImageDataGenerator(horizontal_flip=True, rescale=1 / 255)
     >>> next(generator.flow(np.full((4, 8, 8, 3), 255.0), batch_size=2)).shape
@@ -48,7 +52,7 @@ class ImageDataGenerator(RandomChanges):
         default=None, doc="Function of one image, applied after the random changes."
     )
     validation_split: float = field(
-        _split, default=0.0, after="data_format", doc='Share of the data that `subset="validation"` takes, below 1.'
+        _split, default=0.0, after="data_format", doc='Fraction of the data for `subset="validation"`, below 1.'
     )
     dtype: str = field(_dtype, default=None, last=True, doc="Type of the batches. `None` means `floatx()`.")
 
@@ -69,33 +73,33 @@ class ImageDataGenerator(RandomChanges):
 
     def flow(
         self,
-        x,
-        y=None,
-        batch_size=32,
-        shuffle=True,
-        sample_weight=None,
-        seed=None,
-        save_to_dir=None,
-        save_prefix="",
-        save_format="png",
-        ignore_class_split=False,
-        subset=None,
-    ):
-        """Endless batches from arrays.
+        x: Any,
+        y: npt.ArrayLike | None = None,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        sample_weight: npt.ArrayLike | None = None,
+        seed: int | None = None,
+        save_to_dir: str | os.PathLike | None = None,
+        save_prefix: str = "",
+        save_format: str = "png",
+        ignore_class_split: bool = False,
+        subset: str | None = None,
+    ) -> NumpyArrayIterator:
+        """Generates batches from arrays, endlessly.
 
         Args:
-            x: Images with 4 axes, or a pair of images and further inputs (an array or a list of arrays), which are
-                passed on unchanged.
+            x: Images with 4 axes, or a pair of images and other inputs (an array or a list of arrays), which are passed
+                on unchanged.
             y: Targets, one for each image.
             batch_size: Number of images in a batch.
-            shuffle: Whether the images come in a new order in each epoch.
+            shuffle: Whether to shuffle the images before each epoch.
             sample_weight: Weights, one for each image.
-            seed: Seed of the order and of the random changes.
-            save_to_dir: Folder for copies of the changed images; ``None`` saves none.
-            save_prefix: Beginning of the names of the copies.
-            save_format: Format of the copies.
-            ignore_class_split: Whether `subset` may leave a class out of one part.
-            subset: 'training' or 'validation', if there is a `validation_split`.
+            seed: Seed of the order and of the random transforms.
+            save_to_dir: Folder in which to save the transformed images; ``None`` to save none.
+            save_prefix: Prefix of the names of the saved images.
+            save_format: Format of the saved images.
+            ignore_class_split: Whether a class may be missing in one of the subsets.
+            subset: 'training' or 'validation', if the generator has a `validation_split`.
 
         Returns:
             An iterator over ``x``, ``(x, y)`` or ``(x, y, sample_weight)``.
@@ -105,41 +109,41 @@ class ImageDataGenerator(RandomChanges):
 
     def flow_from_directory(
         self,
-        directory,
-        target_size=(256, 256),
-        color_mode="rgb",
-        classes=None,
-        class_mode="categorical",
-        batch_size=32,
-        shuffle=True,
-        seed=None,
-        save_to_dir=None,
-        save_prefix="",
-        save_format="png",
-        follow_links=False,
-        subset=None,
-        interpolation="nearest",
-        keep_aspect_ratio=False,
-    ):
-        """Endless batches from the image files in the subfolders of a folder. Each subfolder is a class.
+        directory: str | os.PathLike,
+        target_size: tuple[int, int] = (256, 256),
+        color_mode: str = "rgb",
+        classes: Sequence[str] | None = None,
+        class_mode: str | None = "categorical",
+        batch_size: int = 32,
+        shuffle: bool = True,
+        seed: int | None = None,
+        save_to_dir: str | os.PathLike | None = None,
+        save_prefix: str = "",
+        save_format: str = "png",
+        follow_links: bool = False,
+        subset: str | None = None,
+        interpolation: str = "nearest",
+        keep_aspect_ratio: bool = False,
+    ) -> DirectoryIterator:
+        """Generates batches from the image files in a folder, endlessly. Each subfolder is a class.
 
         Args:
             directory: The folder.
             target_size: (height, width) of the images in a batch.
             color_mode: 'rgb', 'rgba' or 'grayscale'.
             classes: Names of the subfolders to use, in the order of the classes; by default all, in alphabetical order.
-            class_mode: 'categorical' (one-hot labels), 'binary' or 'sparse' (class numbers), 'input' (the images
+            class_mode: 'categorical' (one-hot labels), 'binary' or 'sparse' (class indices), 'input' (the images
                 themselves) or ``None`` (no labels).
             batch_size: Number of images in a batch.
-            shuffle: Whether the images come in a new order in each epoch.
-            seed: Seed of the order and of the random changes.
-            save_to_dir: Folder for copies of the changed images; ``None`` saves none.
-            save_prefix: Beginning of the names of the copies.
-            save_format: Format of the copies.
+            shuffle: Whether to shuffle the images before each epoch.
+            seed: Seed of the order and of the random transforms.
+            save_to_dir: Folder in which to save the transformed images; ``None`` to save none.
+            save_prefix: Prefix of the names of the saved images.
+            save_format: Format of the saved images.
             follow_links: Whether to follow symbolic links inside the subfolders.
-            subset: 'training' or 'validation', if there is a `validation_split`.
-            interpolation: How images are resampled: 'nearest', 'bilinear', 'bicubic' and others of Pillow.
-            keep_aspect_ratio: Whether to cut the borders, so that nothing is distorted.
+            subset: 'training' or 'validation', if the generator has a `validation_split`.
+            interpolation: 'nearest', 'bilinear', 'bicubic', 'lanczos', 'box' or 'hamming', for resizing.
+            keep_aspect_ratio: Whether to crop the images, so that nothing is stretched.
 
         Returns:
             An iterator over ``x`` or ``(x, y)``.
@@ -149,48 +153,48 @@ class ImageDataGenerator(RandomChanges):
 
     def flow_from_dataframe(
         self,
-        dataframe,
-        directory=None,
-        x_col="filename",
-        y_col="class",
-        weight_col=None,
-        target_size=(256, 256),
-        color_mode="rgb",
-        classes=None,
-        class_mode="categorical",
-        batch_size=32,
-        shuffle=True,
-        seed=None,
-        save_to_dir=None,
-        save_prefix="",
-        save_format="png",
-        subset=None,
-        interpolation="nearest",
-        validate_filenames=True,
-    ):
-        """Endless batches from the image files that a table of pandas names.
+        dataframe: Any,
+        directory: str | os.PathLike | None = None,
+        x_col: str = "filename",
+        y_col: str | Sequence[str] = "class",
+        weight_col: str | None = None,
+        target_size: tuple[int, int] = (256, 256),
+        color_mode: str = "rgb",
+        classes: Sequence[str] | None = None,
+        class_mode: str | None = "categorical",
+        batch_size: int = 32,
+        shuffle: bool = True,
+        seed: int | None = None,
+        save_to_dir: str | os.PathLike | None = None,
+        save_prefix: str = "",
+        save_format: str = "png",
+        subset: str | None = None,
+        interpolation: str = "nearest",
+        validate_filenames: bool = True,
+    ) -> DataFrameIterator:
+        """Generates batches from image files listed in a table of pandas, endlessly.
 
         Args:
             dataframe: The table.
-            directory: Folder of the files; ``None`` if the table has whole paths.
-            x_col: Column of the file names.
-            y_col: Column of the class names (or lists of them). With `class_mode` 'raw' or 'multi_output', one or more
-                columns of values.
-            weight_col: Column of sample weights.
+            directory: Folder of the files; ``None`` if the table contains absolute paths.
+            x_col: Name of the column of file names.
+            y_col: Name of the column of class names (or lists of them). For the class modes 'raw' and 'multi_output',
+                one or more columns of values.
+            weight_col: Name of the column of sample weights.
             target_size: (height, width) of the images in a batch.
             color_mode: 'rgb', 'rgba' or 'grayscale'.
             classes: Names of the classes to use, in order; by default all, in alphabetical order.
             class_mode: 'categorical', 'binary', 'sparse', 'input', 'raw' (the values of `y_col`), 'multi_output' (a
                 list with one array for each column) or ``None``.
             batch_size: Number of images in a batch.
-            shuffle: Whether the images come in a new order in each epoch.
-            seed: Seed of the order and of the random changes.
-            save_to_dir: Folder for copies of the changed images; ``None`` saves none.
-            save_prefix: Beginning of the names of the copies.
-            save_format: Format of the copies.
-            subset: 'training' or 'validation', if there is a `validation_split`.
-            interpolation: How images are resampled: 'nearest', 'bilinear', 'bicubic' and others of Pillow.
-            validate_filenames: Whether to leave out files that do not exist.
+            shuffle: Whether to shuffle the images before each epoch.
+            seed: Seed of the order and of the random transforms.
+            save_to_dir: Folder in which to save the transformed images; ``None`` to save none.
+            save_prefix: Prefix of the names of the saved images.
+            save_format: Format of the saved images.
+            subset: 'training' or 'validation', if the generator has a `validation_split`.
+            interpolation: 'nearest', 'bilinear', 'bicubic', 'lanczos', 'box' or 'hamming', for resizing.
+            validate_filenames: Whether to skip files that do not exist.
 
         Returns:
             An iterator over ``x``, ``(x, y)`` or ``(x, y, sample_weight)``.
@@ -201,11 +205,11 @@ class ImageDataGenerator(RandomChanges):
     def _types(self):
         return {"data_format": self.data_format, "dtype": self.dtype}
 
-    def standardize(self, x):
-        """Preprocesses, rescales and normalizes an image (or batch), the last step for every image of a batch.
+    def standardize(self, x: npt.ArrayLike) -> np.ndarray:
+        """Preprocesses, rescales and normalizes an image. It is the last step for each image of a batch.
 
         Args:
-            x: Image or batch.
+            x: Image, or batch of images.
 
         Returns:
             An array of the shape of `x`.
@@ -231,16 +235,16 @@ class ImageDataGenerator(RandomChanges):
     @staticmethod
     def _fitted(name, statistics):
         if statistics is None:
-            warnings.warn(f"ImageDataGenerator: {name} does nothing before `.fit(images)` was called.")
+            warnings.warn(f"ImageDataGenerator: {name} has no effect before `.fit(images)` was called.")
         return statistics is not None
 
-    def fit(self, x, augment=False, rounds=1, seed=None):
+    def fit(self, x: npt.ArrayLike, augment: bool = False, rounds: int = 1, seed: int | None = None) -> None:
         """Computes the mean, the standard deviation and the whitening matrix that normalization needs.
 
         Args:
             x: Images with 4 axes.
-            augment: Whether to use randomly changed copies instead of the images themselves.
-            rounds: How many such copies of each image.
+            augment: Whether to use randomly transformed copies instead of the images themselves.
+            rounds: Number of such copies of each image.
             seed: Seed for NumPy's global generator; ``None`` leaves it as it is.
 
         Raises:

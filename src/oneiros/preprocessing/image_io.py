@@ -1,39 +1,61 @@
-"""Images read, written, resized, and converted between Pillow and arrays.
+"""Reads, writes and resizes images, and converts between Pillow images and arrays.
 
-Animated files give their first frame, EXIF rotation is ignored, 16-bit grey files keep their range.
+Of animated files, the first frame is used. EXIF rotation is ignored. 16-bit grey images keep their range.
 """
 
 import io
 import os
 import re
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from oneiros.core.config import floatx, standardize_data_format
 from oneiros.core.errors import CorruptFileError, InputDataError, LimitExceededError
 from oneiros.utils.atomic import regular, replacing
+
+if TYPE_CHECKING:
+    import PIL.Image
 
 COLOR_MODES = {"grayscale": ("L", "I;16", "I"), "rgb": ("RGB",), "rgba": ("RGBA",)}
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
 
 
 def load_img(
-    path, color_mode="rgb", target_size=None, interpolation="nearest", keep_aspect_ratio=False, grayscale=False
-):
-    """A Pillow image from a file.
+    path: str | os.PathLike | IO[bytes],
+    color_mode: str = "rgb",
+    target_size: tuple[int, int] | None = None,
+    interpolation: str = "nearest",
+    keep_aspect_ratio: bool = False,
+    grayscale: bool = False,
+) -> "PIL.Image.Image":
+    """Loads an image from a file.
 
     Args:
-        path: a path, an open binary file or a ``BytesIO``.
+        path: Path, or file opened for reading bytes.
         color_mode: 'rgb', 'rgba' or 'grayscale'.
-        target_size: ``(height, width)`` to resize to.
+        target_size: Size ``(height, width)`` to resize to; ``None`` to keep the size.
         interpolation: 'nearest', 'bilinear', 'bicubic', 'lanczos', 'box' or 'hamming', for resizing.
-        keep_aspect_ratio: cut the middle out first, so that nothing is stretched.
-        grayscale: the same as ``color_mode='grayscale'``, as in Keras 1 and 2.
+        keep_aspect_ratio: Whether to crop to the aspect ratio of `target_size` first, so that nothing is stretched.
+        grayscale: Whether to use ``color_mode="grayscale"``, as in Keras 1 and 2.
 
-    Raises ``CorruptFileError`` for a file that is no whole image, ``LimitExceededError`` for one with more than
-    ``PIL.Image.MAX_IMAGE_PIXELS`` pixels (before it is decoded).
+    Returns:
+        A Pillow image.
+
+    Raises:
+        InputDataError: If the colour mode or the interpolation is unknown.
+        CorruptFileError: If the file is not a complete image.
+        LimitExceededError: If the image has more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels (before it is decoded).
+
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> save_img(file, np.zeros((4, 6, 3)), file_format="png")
+    >>> load_img(file, target_size=(2, 3)).size
+    (3, 2)
     """
     color_mode = "grayscale" if grayscale else color_mode
     if color_mode not in COLOR_MODES:
@@ -56,7 +78,7 @@ def load_img(
 
 
 def _opened(path):
-    """The decoded image. All that Pillow may say about a bad file gets the file's name."""
+    """The decoded image. The errors of Pillow for damaged files are raised with the name of the file."""
     try:
         from PIL import Image
     except ImportError as error:
@@ -64,9 +86,9 @@ def _opened(path):
     name = path if isinstance(path, (str, os.PathLike)) else getattr(path, "name", type(path).__name__)
     limit = Image.MAX_IMAGE_PIXELS
     if isinstance(path, (str, os.PathLike)):
-        regular(path, "an image")  # reading a pipe would wait for ever
+        regular(path, "an image")  # reading a pipe might wait forever
     try:
-        # read whole, so that no file stays open
+        # Read completely, so that no file stays open.
         source = io.BytesIO(Path(path).read_bytes()) if isinstance(path, (str, os.PathLike)) else path
         image = Image.open(source)
         if limit and image.width * image.height > limit:
@@ -80,7 +102,7 @@ def _opened(path):
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise LimitExceededError(f"{name}: the image is too large: {error}") from error
     except (OSError, SyntaxError, ValueError, EOFError, TypeError) as error:
-        raise CorruptFileError(f"{name}: is no readable image, or only a part of one: {error}") from error
+        raise CorruptFileError(f"{name}: is not a readable image, or is truncated: {error}") from error
     return image
 
 
@@ -93,23 +115,23 @@ def _resampling(interpolation):
 
 
 def _centre_box(height, width, target_height, target_width):
-    """Left, top, right, bottom of the largest middle part with the target's proportions."""
+    """Left, top, right and bottom of the largest central box with the aspect ratio of the target."""
     crop_height = min(height, width * target_height // target_width)
     crop_width = min(width, height * target_width // target_height)
     top, left = (height - crop_height) // 2, (width - crop_width) // 2
     return left, top, left + crop_width, top + crop_height
 
 
-def img_to_array(img, data_format=None, dtype=None):
-    """An array from an image of Pillow.
+def img_to_array(img: Any, data_format: str | None = None, dtype: npt.DTypeLike = None) -> np.ndarray:
+    """Converts a Pillow image to an array.
 
     Args:
-        img: Image of Pillow, or an array with 2 or 3 axes.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
-        dtype: Type of the array; `floatx()` by default.
+        img: Pillow image, or an array with 2 or 3 axes.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
+        dtype: Data type of the array; `floatx()` by default.
 
     Returns:
-        An array ``(height, width, channels)``, or with channels first.
+        An array ``(height, width, channels)``, or ``(channels, height, width)`` with channels first.
 
     Raises:
         InputDataError: If the image does not have 2 or 3 axes.
@@ -128,20 +150,22 @@ def img_to_array(img, data_format=None, dtype=None):
     return array
 
 
-def array_to_img(x, data_format=None, scale=True, dtype=None):
-    """An image of Pillow from an array.
+def array_to_img(
+    x: npt.ArrayLike, data_format: str | None = None, scale: bool = True, dtype: npt.DTypeLike = None
+) -> "PIL.Image.Image":
+    """Converts an array to a Pillow image.
 
     Args:
         x: Array with 3 axes and 1, 3 or 4 channels.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
-        scale: Whether to stretch the values to the range from 0 to 255; otherwise they are used as they are.
-        dtype: Type of numbers to compute in; `floatx()` by default.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
+        scale: Whether to stretch the values to the range from 0 to 255. Otherwise they are used as they are.
+        dtype: Data type to compute in; `floatx()` by default.
 
     Returns:
-        An image of Pillow.
+        A Pillow image.
 
     Raises:
-        InputDataError: If the array is not of such a shape.
+        InputDataError: If the array does not have such a shape.
 
     >>> array_to_img(np.zeros((4, 6, 3))).size
     (6, 4)
@@ -153,7 +177,7 @@ def array_to_img(x, data_format=None, scale=True, dtype=None):
     if x.ndim != 3:
         raise InputDataError(f"array_to_img: expected one image with 3 axes. Received shape {x.shape}")
     if channels_first:
-        x = x.transpose(1, 2, 0)
+        x = x.transpose(1, 2, 0)  # (H, W, C)
     if scale:
         x = x - x.min(initial=np.inf)
         highest = x.max(initial=0)
@@ -167,19 +191,32 @@ def array_to_img(x, data_format=None, scale=True, dtype=None):
     return Image.fromarray(x[:, :, 0] if channels == 1 else x)
 
 
-def save_img(path, x, data_format=None, file_format=None, scale=True, **kwargs):
+def save_img(
+    path: str | os.PathLike | IO[bytes],
+    x: npt.ArrayLike,
+    data_format: str | None = None,
+    file_format: str | None = None,
+    scale: bool = True,
+    **kwargs: Any,
+) -> None:
     """Writes an array as an image file.
 
     Args:
         path: Path of the file, or an open file.
         x: Array with 3 axes and 1, 3 or 4 channels.
-        data_format: 'channels_last' or 'channels_first'; by default that of the configuration.
-        file_format: Format of the file; by default the one that the path ends with.
+        data_format: 'channels_last' or 'channels_first'; `image_data_format()` by default.
+        file_format: Format of the file; by default according to the ending of the path.
         scale: Whether to stretch the values to the range from 0 to 255.
         **kwargs: Further arguments for Pillow's `Image.save`.
 
     Raises:
-        InputDataError: If Pillow cannot write such a file.
+        InputDataError: If Pillow cannot write this format.
+
+    >>> import tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "black.png")
+    >>> save_img(path, np.zeros((4, 6, 3)))
+    >>> load_img(path).size
+    (6, 4)
     """
     img = array_to_img(x, data_format=data_format, scale=scale)
     suffix = Path(path).suffix.lower() if isinstance(path, (str, os.PathLike)) else ""
@@ -198,8 +235,8 @@ def save_img(path, x, data_format=None, file_format=None, scale=True, **kwargs):
             raise InputDataError(f"save_img: cannot write {path} as {file_format or suffix!r}: {error}") from error
 
 
-def list_pictures(directory, ext="jpg|jpeg|bmp|png|ppm"):
-    """Paths of all image files in a folder and its subfolders.
+def list_pictures(directory: str | os.PathLike, ext: str = "jpg|jpeg|bmp|png|ppm") -> list[str]:
+    """Lists the image files in a folder and its subfolders.
 
     Args:
         directory: The folder.
@@ -241,11 +278,23 @@ KERNELS = {
 }
 
 
-def resize_array(x, size, interpolation="bilinear"):
-    """``x`` of shape ``(..., height, width, channels)`` sampled at ``size`` points, pixel centres at half-integers.
+def resize_array(x: npt.ArrayLike, size: Sequence[int], interpolation: str = "bilinear") -> np.ndarray:
+    """Resizes images. The centres of pixels are at half-integers.
 
-    'area' averages; the others ('nearest', 'bilinear', 'bicubic', 'mitchellcubic', 'lanczos3', 'lanczos5', 'gaussian')
-    do not smooth before making smaller.
+    Args:
+        x: Images ``(..., height, width, channels)``.
+        size: The new ``(height, width)``.
+        interpolation: 'area' averages. The others ('nearest', 'bilinear', 'bicubic', 'mitchellcubic', 'lanczos3',
+            'lanczos5', 'gaussian') do not smooth before they reduce the size.
+
+    Returns:
+        Images ``(..., new_height, new_width, channels)`` in float32.
+
+    Raises:
+        InputDataError: If the interpolation is unknown.
+
+    >>> resize_array(np.array([[[1.0], [3.0]]]), (1, 1)).tolist()
+    [[[2.0]]]
     """
     x = np.asarray(x, "float32")
     if interpolation == "nearest":
@@ -255,12 +304,12 @@ def resize_array(x, size, interpolation="bilinear"):
         )
         return x[..., rows, :, :][..., columns, :]
     rows, columns = (_weights(old, new, interpolation) for old, new in zip(x.shape[-3:-1], size))
-    x = np.moveaxis(np.tensordot(rows, x, (1, -3)), 0, -3)
-    return np.moveaxis(np.tensordot(columns, x, (1, -2)), 0, -2)
+    x = np.moveaxis(np.tensordot(rows, x, (1, -3)), 0, -3)  # (..., new H, W, C)
+    return np.moveaxis(np.tensordot(columns, x, (1, -2)), 0, -2)  # (..., new H, new W, C)
 
 
 def _weights(old, new, interpolation):
-    """What each of ``old`` pixels gives to each of ``new`` ones: shape ``(new, old)``."""
+    """The weight of each old pixel in each new pixel: shape ``(new, old)``."""
     if interpolation == "area":
         edges = np.arange(new + 1) * old / new
         pixels = np.arange(old)
@@ -268,7 +317,7 @@ def _weights(old, new, interpolation):
     elif interpolation in KERNELS:
         points = (np.arange(new) + 0.5) * old / new - 0.5
         weights = KERNELS[interpolation](points[:, None] - np.arange(old))
-        if interpolation == "bilinear":  # outside the outermost centres
+        if interpolation == "bilinear":  # beyond the outermost centres
             weights[points < 0, 0] = 1
             weights[points > old - 1, -1] = 1
     else:
@@ -277,8 +326,10 @@ def _weights(old, new, interpolation):
     return (weights / weights.sum(1, keepdims=True)).astype("float32")
 
 
-def smart_resize(x, size, interpolation="bilinear", data_format="channels_last"):
-    """Resizes images without distorting them: the borders are cut off where the proportions differ.
+def smart_resize(
+    x: npt.ArrayLike, size: Sequence[int], interpolation: str = "bilinear", data_format: str = "channels_last"
+) -> np.ndarray:
+    """Resizes images and keeps their aspect ratio: borders are cropped where it differs.
 
     Args:
         x: Image or batch of images.
@@ -302,7 +353,7 @@ def smart_resize(x, size, interpolation="bilinear", data_format="channels_last")
         raise InputDataError(f"smart_resize: expected an image or a batch of images. Received shape {x.shape}")
     channels_first = data_format == "channels_first"
     if channels_first:
-        x = np.moveaxis(x, -3, -1)
+        x = np.moveaxis(x, -3, -1)  # (..., H, W, C)
     left, top, right, bottom = _centre_box(*x.shape[-3:-1], *size)
     x = resize_array(x[..., top:bottom, left:right, :], size, interpolation)
     return np.moveaxis(x, -1, -3) if channels_first else x

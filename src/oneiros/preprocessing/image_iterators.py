@@ -1,9 +1,12 @@
-"""Endless batches of randomly changed images from arrays, folders or tables, as `ImageDataGenerator` gives them."""
+"""The iterators that `ImageDataGenerator` returns: batches of images from arrays, folders or tables."""
 
 import os
 import threading
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from oneiros.core.config import floatx, standardize_data_format
 from oneiros.core.errors import InputDataError
@@ -14,16 +17,16 @@ IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".tif", ".tiff")
 
 
 class Iterator(PyDataset):
-    """Batches by number (``iterator[i]``), or endlessly (``next(iterator)``), in random or given order.
+    """Batches by index (``iterator[i]``), or endlessly (``next(iterator)``), in random or given order.
 
-    A subclass has ``_get_batches_of_transformed_samples(index_array)``, which makes a batch.
+    A subclass defines ``_get_batches_of_transformed_samples(index_array)``, which makes a batch.
 
     Args:
         n: Number of samples.
         batch_size: Number of samples in a batch.
-        shuffle: Whether the samples come in a new order in each epoch.
-        seed: Seed for NumPy's global generator before every batch, which makes order and changes repeatable; ``None``
-            leaves the generator as it is.
+        shuffle: Whether to shuffle the samples before each epoch.
+        seed: Seed of NumPy's global generator, set before each batch so that order and transforms are reproducible.
+            ``None`` leaves the generator as it is.
 
     Raises:
         InputDataError: If the batch size is not positive.
@@ -35,7 +38,7 @@ class Iterator(PyDataset):
     [0, 10]
     """
 
-    def __init__(self, n, batch_size, shuffle, seed):
+    def __init__(self, n: int, batch_size: int, shuffle: bool, seed: int | None):
         super().__init__()
         if batch_size is None or batch_size < 1:
             raise InputDataError(f"batch_size must be positive. Received: {batch_size}")
@@ -64,18 +67,19 @@ class Iterator(PyDataset):
             self.index_array[self.batch_size * index : self.batch_size * (index + 1)]
         )
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
+        """Draws the order of the next epoch."""
         self._set_index_array()
 
-    def get_state(self):
-        """The place in the data, so that a training that was killed can go on there."""
+    def get_state(self) -> dict[str, Any]:
+        """The position in the data, from which interrupted training can resume."""
         return {name: getattr(self, name) for name in ("index_array", "total_batches_seen", "batch_index")}
 
-    def set_state(self, state):
-        """Goes to a place that `get_state` returned."""
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Restores a position that `get_state` returned."""
         vars(self).update(state)
 
-    def reset(self):
+    def reset(self) -> None:
         """Makes ``next`` begin a new epoch."""
         self.batch_index = 0
 
@@ -98,7 +102,7 @@ class Iterator(PyDataset):
     def __next__(self):
         with self.lock:
             indices = next(self.index_generator)
-        # outside the lock, so that several threads can work at once
+        # Outside the lock, so that several threads can work in parallel.
         return self._get_batches_of_transformed_samples(indices)
 
     next = __next__
@@ -115,7 +119,7 @@ class Iterator(PyDataset):
         self.save_to_dir, self.save_prefix, self.save_format = save_to_dir, save_prefix, save_format
 
     def _changed(self, x):
-        """One image as the generator changes it."""
+        """One image, transformed and standardized by the generator."""
         generator = self.image_data_generator
         if generator is None:
             return x
@@ -130,14 +134,14 @@ class Iterator(PyDataset):
 
 
 class NumpyArrayIterator(Iterator):
-    """What `ImageDataGenerator.flow` returns.
+    """Iterates over images in arrays, as returned by `ImageDataGenerator.flow`.
 
     Args:
-        x: Images with 4 axes, or a pair of images and further inputs.
+        x: Images with 4 axes, or a pair of images and other inputs.
         y: Targets, one for each image.
-        image_data_generator: The `ImageDataGenerator`; ``None`` changes nothing.
+        image_data_generator: The `ImageDataGenerator`; ``None`` to leave the images unchanged.
         data_format: 'channels_last' or 'channels_first'; by default that of the generator.
-        dtype: Type of the batches; by default that of the generator.
+        dtype: Data type of the batches; by default that of the generator.
 
     The other arguments are those of `ImageDataGenerator.flow`.
 
@@ -147,20 +151,20 @@ class NumpyArrayIterator(Iterator):
 
     def __init__(
         self,
-        x,
-        y,
-        image_data_generator,
-        batch_size=32,
-        shuffle=False,
-        sample_weight=None,
-        seed=None,
-        data_format=None,
-        save_to_dir=None,
-        save_prefix="",
-        save_format="png",
-        subset=None,
-        ignore_class_split=False,
-        dtype=None,
+        x: Any,
+        y: npt.ArrayLike | None,
+        image_data_generator: Any,
+        batch_size: int = 32,
+        shuffle: bool = False,
+        sample_weight: npt.ArrayLike | None = None,
+        seed: int | None = None,
+        data_format: str | None = None,
+        save_to_dir: str | os.PathLike | None = None,
+        save_prefix: str = "",
+        save_format: str = "png",
+        subset: str | None = None,
+        ignore_class_split: bool = False,
+        dtype: npt.DTypeLike = None,
     ):
         self._prepare(image_data_generator, data_format, dtype, save_to_dir, save_prefix, save_format)
         x, misc = (x[0], x[1]) if isinstance(x, (tuple, list)) and len(x) == 2 else (x, [])
@@ -190,13 +194,13 @@ class NumpyArrayIterator(Iterator):
 
 
 def _share(columns, subset, validation_split, ignore_class_split):
-    """The first ``validation_split`` of the rows for validation, the others for training."""
+    """The rows of a subset: the first ``validation_split`` of them for validation, the others for training."""
     _check_subset(subset)
     x, y = columns[0], columns[-2]
     border = int(len(x) * validation_split)
     if y is not None and not ignore_class_split and not np.array_equal(np.unique(y[:border]), np.unique(y[border:])):
         raise InputDataError(
-            "flow: training and validation data have different classes; mix the data before, "
+            "flow: training and validation data have different classes; shuffle the data before, "
             "or pass ignore_class_split=True."
         )
     rows = slice(border) if subset == "validation" else slice(border, None)
@@ -209,7 +213,7 @@ def _check_subset(subset):
 
 
 class _FileIterator(Iterator):
-    """What iterators over image files share. Subclasses set ``filepaths``, ``class_mode`` and ``labels``."""
+    """Base class of iterators over image files. Subclasses set ``filepaths``, ``class_mode`` and ``classes``."""
 
     allowed_class_modes = ("categorical", "binary", "sparse", "input", None)
 
@@ -225,7 +229,7 @@ class _FileIterator(Iterator):
         self.image_shape = (channels, *self.target_size) if first else (*self.target_size, channels)
 
     def _range(self, subset):
-        """The part of the files, from 0 to 1, that the subset takes."""
+        """Start and end of the subset, as fractions of the files."""
         if subset is None:
             return 0.0, 1.0
         _check_subset(subset)
@@ -260,25 +264,26 @@ class _FileIterator(Iterator):
             return np.asarray(self.classes)[index_array].astype(self.dtype)
         hot = np.zeros((len(index_array), len(self.class_indices)), self.dtype)
         for row, index in enumerate(index_array):
-            hot[row, self.classes[index]] = 1  # a number, or a list of them
+            hot[row, self.classes[index]] = 1  # an index, or a list of indices
         return hot
 
     @property
-    def labels(self):
+    def labels(self) -> Any:
+        """The class index (or a list of them) of each file."""
         return self.classes
 
 
 class DirectoryIterator(_FileIterator):
-    """What `ImageDataGenerator.flow_from_directory` returns.
+    """Iterates over image files in a folder, as returned by `ImageDataGenerator.flow_from_directory`.
 
-    Attributes: ``class_indices`` (the number of each class), ``classes`` (the number of each file's class) and
+    Attributes: ``class_indices`` (the index of each class by name), ``classes`` (the class index of each file) and
     ``filenames``.
 
     Args:
         directory: The folder.
-        image_data_generator: The `ImageDataGenerator`; ``None`` changes nothing.
+        image_data_generator: The `ImageDataGenerator`; ``None`` to leave the images unchanged.
         data_format: 'channels_last' or 'channels_first'; by default that of the generator.
-        dtype: Type of the batches; by default that of the generator.
+        dtype: Data type of the batches; by default that of the generator.
 
     The other arguments are those of `ImageDataGenerator.flow_from_directory`.
 
@@ -292,24 +297,24 @@ class DirectoryIterator(_FileIterator):
 
     def __init__(
         self,
-        directory,
-        image_data_generator,
-        target_size=(256, 256),
-        color_mode="rgb",
-        classes=None,
-        class_mode="categorical",
-        batch_size=32,
-        shuffle=True,
-        seed=None,
-        data_format=None,
-        save_to_dir=None,
-        save_prefix="",
-        save_format="png",
-        follow_links=False,
-        subset=None,
-        interpolation="nearest",
-        keep_aspect_ratio=False,
-        dtype=None,
+        directory: str | os.PathLike,
+        image_data_generator: Any,
+        target_size: tuple[int, int] = (256, 256),
+        color_mode: str = "rgb",
+        classes: Sequence[str] | None = None,
+        class_mode: str | None = "categorical",
+        batch_size: int = 32,
+        shuffle: bool = True,
+        seed: int | None = None,
+        data_format: str | None = None,
+        save_to_dir: str | os.PathLike | None = None,
+        save_prefix: str = "",
+        save_format: str = "png",
+        follow_links: bool = False,
+        subset: str | None = None,
+        interpolation: str = "nearest",
+        keep_aspect_ratio: bool = False,
+        dtype: npt.DTypeLike = None,
     ):
         self._prepare(image_data_generator, data_format, dtype, save_to_dir, save_prefix, save_format)
         self._prepare_files(target_size, color_mode, class_mode, interpolation, keep_aspect_ratio)
@@ -333,8 +338,20 @@ class DirectoryIterator(_FileIterator):
         super().__init__(self.samples, batch_size, shuffle, seed)
 
 
-def list_files(directory, folder, endings, follow_links=False):
-    """Sorted names, relative to ``directory``, of the files in ``folder`` and its subfolders."""
+def list_files(
+    directory: str | os.PathLike, folder: str, endings: tuple[str, ...], follow_links: bool = False
+) -> list[str]:
+    """Lists the files in a folder and its subfolders.
+
+    Args:
+        directory: Folder to which the names are relative.
+        folder: The folder, relative to `directory`.
+        endings: Endings of the files, in lower case.
+        follow_links: Whether to follow symbolic links.
+
+    Returns:
+        The names, sorted.
+    """
     top = os.path.join(directory, folder)
     found = []
     for root, _, names in sorted(os.walk(top, followlinks=follow_links)):
@@ -343,14 +360,14 @@ def list_files(directory, folder, endings, follow_links=False):
 
 
 class DataFrameIterator(_FileIterator):
-    """What `ImageDataGenerator.flow_from_dataframe` returns.
+    """Iterates over image files listed in a table, as returned by `ImageDataGenerator.flow_from_dataframe`.
 
     Args:
         dataframe: The table of pandas.
-        directory: Folder of the files; ``None`` if the table has whole paths.
-        image_data_generator: The `ImageDataGenerator`; ``None`` changes nothing.
+        directory: Folder of the files; ``None`` if the table contains absolute paths.
+        image_data_generator: The `ImageDataGenerator`; ``None`` to leave the images unchanged.
         data_format: 'channels_last' or 'channels_first'.
-        dtype: Type of the batches.
+        dtype: Data type of the batches.
 
     The other arguments are those of `ImageDataGenerator.flow_from_dataframe`.
 
@@ -367,28 +384,28 @@ class DataFrameIterator(_FileIterator):
 
     def __init__(
         self,
-        dataframe,
-        directory=None,
-        image_data_generator=None,
-        x_col="filename",
-        y_col="class",
-        weight_col=None,
-        target_size=(256, 256),
-        color_mode="rgb",
-        classes=None,
-        class_mode="categorical",
-        batch_size=32,
-        shuffle=True,
-        seed=None,
-        data_format="channels_last",
-        save_to_dir=None,
-        save_prefix="",
-        save_format="png",
-        subset=None,
-        interpolation="nearest",
-        keep_aspect_ratio=False,
-        dtype="float32",
-        validate_filenames=True,
+        dataframe: Any,
+        directory: str | os.PathLike | None = None,
+        image_data_generator: Any = None,
+        x_col: str = "filename",
+        y_col: str | Sequence[str] = "class",
+        weight_col: str | None = None,
+        target_size: tuple[int, int] = (256, 256),
+        color_mode: str = "rgb",
+        classes: Sequence[str] | None = None,
+        class_mode: str | None = "categorical",
+        batch_size: int = 32,
+        shuffle: bool = True,
+        seed: int | None = None,
+        data_format: str | None = "channels_last",
+        save_to_dir: str | os.PathLike | None = None,
+        save_prefix: str = "",
+        save_format: str = "png",
+        subset: str | None = None,
+        interpolation: str = "nearest",
+        keep_aspect_ratio: bool = False,
+        dtype: npt.DTypeLike = "float32",
+        validate_filenames: bool = True,
     ):
         self._prepare(image_data_generator, data_format, dtype, save_to_dir, save_prefix, save_format)
         self._prepare_files(target_size, color_mode, class_mode, interpolation, keep_aspect_ratio)

@@ -1,20 +1,23 @@
-"""Changes of one image, given or random (from NumPy's global generator, in the order of Keras).
+"""Transforms of single images, given or random (drawn from NumPy's global generator in the order of Keras).
 
-An image is an array with a row, a column and a channel axis, which may stand anywhere.
+An image is an array with a row, a column and a channel axis, in any order.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 
 from oneiros.core.errors import InputDataError
 from oneiros.preprocessing.image_io import array_to_img, img_to_array
 
 
-def flip_axis(x, axis):
+def flip_axis(x: npt.ArrayLike, axis: int) -> np.ndarray:
     """Mirrors an image along an axis.
 
     Args:
         x: Image.
-        axis: The axis.
+        axis: Axis to reverse.
 
     Returns:
         An array of the shape of `x`.
@@ -25,11 +28,11 @@ def flip_axis(x, axis):
     return np.flip(np.asarray(x), axis)
 
 
-def transform_matrix_offset_center(matrix, x, y):
-    """Makes a 3x3 transform act about the centre of an image instead of its corner.
+def transform_matrix_offset_center(matrix: np.ndarray, x: int, y: int) -> np.ndarray:
+    """Moves the origin of a 3x3 transform from the corner of an image to its centre.
 
     Args:
-        matrix: The transform.
+        matrix: The transform, 3x3.
         x: Size of the image along the transform's first coordinate.
         y: Size of the image along the transform's second coordinate.
 
@@ -43,16 +46,23 @@ def transform_matrix_offset_center(matrix, x, y):
     return to_centre @ matrix @ np.linalg.inv(to_centre)
 
 
-def apply_transform(x, transform_matrix, channel_axis=0, fill_mode="nearest", cval=0.0, order=1):
-    """Reads an image through a 3x3 matrix.
+def apply_transform(
+    x: np.ndarray,
+    transform_matrix: np.ndarray,
+    channel_axis: int = 0,
+    fill_mode: str = "nearest",
+    cval: float = 0.0,
+    order: int = 1,
+) -> np.ndarray:
+    """Transforms an image by a 3x3 matrix.
 
     Args:
         x: Image with 3 axes.
-        transform_matrix: Takes (row, column, 1) of the result to the place in `x`.
+        transform_matrix: Maps (row, column, 1) of the result to the position in `x`.
         channel_axis: Axis of the channels.
-        fill_mode: What lies outside of the image: 'nearest', 'reflect', 'wrap' or 'constant'.
-        cval: The value for 'constant'.
-        order: Order of the splines between pixels, from 0 to 5.
+        fill_mode: How to extend the image: 'nearest', 'reflect', 'wrap' or 'constant'.
+        cval: Value outside the image for the mode 'constant'.
+        order: Order of the splines that interpolate between pixels, from 0 to 5.
 
     Returns:
         An image of the shape of `x`.
@@ -69,36 +79,36 @@ def apply_transform(x, transform_matrix, channel_axis=0, fill_mode="nearest", cv
 
 
 def apply_affine_transform(
-    x,
-    theta=0,
-    tx=0,
-    ty=0,
-    shear=0,
-    zx=1,
-    zy=1,
-    row_axis=1,
-    col_axis=2,
-    channel_axis=0,
-    fill_mode="nearest",
-    cval=0.0,
-    order=1,
-):
+    x: np.ndarray,
+    theta: float = 0,
+    tx: float = 0,
+    ty: float = 0,
+    shear: float = 0,
+    zx: float = 1,
+    zy: float = 1,
+    row_axis: int = 1,
+    col_axis: int = 2,
+    channel_axis: int = 0,
+    fill_mode: str = "nearest",
+    cval: float = 0.0,
+    order: int = 1,
+) -> np.ndarray:
     """Rotates, shifts, shears and zooms an image about its centre.
 
     Args:
         x: Image with 3 axes.
         theta: Rotation in degrees.
-        tx: Shift to the side, in pixels.
-        ty: Shift up or down, in pixels.
+        tx: Horizontal shift in pixels.
+        ty: Vertical shift in pixels.
         shear: Shear in degrees.
-        zx: Factor of the width that is seen: below 1, things get larger.
-        zy: Factor of the height that is seen.
+        zx: Factor of the visible width: below 1, the image is magnified.
+        zy: Factor of the visible height: below 1, the image is magnified.
         row_axis: Axis of the rows.
         col_axis: Axis of the columns.
         channel_axis: Axis of the channels.
-        fill_mode: What lies outside of the image: 'nearest', 'reflect', 'wrap' or 'constant'.
-        cval: The value for 'constant'.
-        order: Order of the splines between pixels, from 0 to 5.
+        fill_mode: How to extend the image: 'nearest', 'reflect', 'wrap' or 'constant'.
+        cval: Value outside the image for the mode 'constant'.
+        order: Order of the splines that interpolate between pixels, from 0 to 5.
 
     Returns:
         An image of the shape of `x`.
@@ -117,19 +127,26 @@ def apply_affine_transform(
 
 
 def random_rotation(
-    x, rg, row_axis=1, col_axis=2, channel_axis=0, fill_mode="nearest", cval=0.0, interpolation_order=1
-):
+    x: np.ndarray,
+    rg: float,
+    row_axis: int = 1,
+    col_axis: int = 2,
+    channel_axis: int = 0,
+    fill_mode: str = "nearest",
+    cval: float = 0.0,
+    interpolation_order: int = 1,
+) -> np.ndarray:
     """Rotates an image by a random angle.
 
     Args:
         x: Image with 3 axes.
-        rg: Largest angle, in degrees.
+        rg: Largest angle in degrees, in both directions.
         row_axis: Axis of the rows.
         col_axis: Axis of the columns.
         channel_axis: Axis of the channels.
-        fill_mode: What lies outside of the image: 'nearest', 'reflect', 'wrap' or 'constant'.
-        cval: The value for 'constant'.
-        interpolation_order: Order of the splines between pixels, from 0 to 5.
+        fill_mode: How to extend the image: 'nearest', 'reflect', 'wrap' or 'constant'.
+        cval: Value outside the image for the mode 'constant'.
+        interpolation_order: Order of the splines that interpolate between pixels, from 0 to 5.
 
     Returns:
         An image of the shape of `x`.
@@ -140,20 +157,28 @@ def random_rotation(
 
 
 def random_shift(
-    x, wrg, hrg, row_axis=1, col_axis=2, channel_axis=0, fill_mode="nearest", cval=0.0, interpolation_order=1
-):
+    x: np.ndarray,
+    wrg: float,
+    hrg: float,
+    row_axis: int = 1,
+    col_axis: int = 2,
+    channel_axis: int = 0,
+    fill_mode: str = "nearest",
+    cval: float = 0.0,
+    interpolation_order: int = 1,
+) -> np.ndarray:
     """Shifts an image by a random distance.
 
     Args:
         x: Image with 3 axes.
-        wrg: Largest share of the width.
-        hrg: Largest share of the height.
+        wrg: Largest horizontal shift, as a fraction of the width.
+        hrg: Largest vertical shift, as a fraction of the height.
         row_axis: Axis of the rows.
         col_axis: Axis of the columns.
         channel_axis: Axis of the channels.
-        fill_mode: What lies outside of the image: 'nearest', 'reflect', 'wrap' or 'constant'.
-        cval: The value for 'constant'.
-        interpolation_order: Order of the splines between pixels, from 0 to 5.
+        fill_mode: How to extend the image: 'nearest', 'reflect', 'wrap' or 'constant'.
+        cval: Value outside the image for the mode 'constant'.
+        interpolation_order: Order of the splines that interpolate between pixels, from 0 to 5.
 
     Returns:
         An image of the shape of `x`.
@@ -165,19 +190,26 @@ def random_shift(
 
 
 def random_shear(
-    x, intensity, row_axis=1, col_axis=2, channel_axis=0, fill_mode="nearest", cval=0.0, interpolation_order=1
-):
+    x: np.ndarray,
+    intensity: float,
+    row_axis: int = 1,
+    col_axis: int = 2,
+    channel_axis: int = 0,
+    fill_mode: str = "nearest",
+    cval: float = 0.0,
+    interpolation_order: int = 1,
+) -> np.ndarray:
     """Shears an image by a random angle.
 
     Args:
         x: Image with 3 axes.
-        intensity: Largest angle, in degrees.
+        intensity: Largest angle in degrees, in both directions.
         row_axis: Axis of the rows.
         col_axis: Axis of the columns.
         channel_axis: Axis of the channels.
-        fill_mode: What lies outside of the image: 'nearest', 'reflect', 'wrap' or 'constant'.
-        cval: The value for 'constant'.
-        interpolation_order: Order of the splines between pixels, from 0 to 5.
+        fill_mode: How to extend the image: 'nearest', 'reflect', 'wrap' or 'constant'.
+        cval: Value outside the image for the mode 'constant'.
+        interpolation_order: Order of the splines that interpolate between pixels, from 0 to 5.
 
     Returns:
         An image of the shape of `x`.
@@ -188,19 +220,26 @@ def random_shear(
 
 
 def random_zoom(
-    x, zoom_range, row_axis=1, col_axis=2, channel_axis=0, fill_mode="nearest", cval=0.0, interpolation_order=1
-):
-    """Zooms an image by a random factor along each side.
+    x: np.ndarray,
+    zoom_range: Sequence[float],
+    row_axis: int = 1,
+    col_axis: int = 2,
+    channel_axis: int = 0,
+    fill_mode: str = "nearest",
+    cval: float = 0.0,
+    interpolation_order: int = 1,
+) -> np.ndarray:
+    """Zooms an image by random factors, drawn separately for width and height.
 
     Args:
         x: Image with 3 axes.
-        zoom_range: Smallest and largest factor.
+        zoom_range: Smallest and largest factor; below 1, the image is magnified.
         row_axis: Axis of the rows.
         col_axis: Axis of the columns.
         channel_axis: Axis of the channels.
-        fill_mode: What lies outside of the image: 'nearest', 'reflect', 'wrap' or 'constant'.
-        cval: The value for 'constant'.
-        interpolation_order: Order of the splines between pixels, from 0 to 5.
+        fill_mode: How to extend the image: 'nearest', 'reflect', 'wrap' or 'constant'.
+        cval: Value outside the image for the mode 'constant'.
+        interpolation_order: Order of the splines that interpolate between pixels, from 0 to 5.
 
     Returns:
         An image of the shape of `x`.
@@ -213,16 +252,26 @@ def random_zoom(
     return apply_affine_transform(x, 0, 0, 0, 0, zx, zy, *axes, fill_mode, cval, interpolation_order)
 
 
-def draw_zoom(zoom_range):
-    """Draws two factors from a range; the range ``(1, 1)`` gives 1 and 1 without a draw."""
+def draw_zoom(zoom_range: Sequence[float]) -> Sequence[float]:
+    """Draws two zoom factors.
+
+    Args:
+        zoom_range: Smallest and largest factor. For ``(1, 1)``, nothing is drawn.
+
+    Returns:
+        Two factors.
+
+    Raises:
+        InputDataError: If the range is not a pair.
+    """
     if len(zoom_range) != 2:
         raise InputDataError(f"zoom_range: expected a pair of factors. Received: {zoom_range}")
     low, high = zoom_range
     return (1, 1) if low == high == 1 else np.random.uniform(low, high, 2)
 
 
-def apply_channel_shift(x, intensity, channel_axis=0):
-    """Adds a number to all channels, and keeps the range of the image.
+def apply_channel_shift(x: np.ndarray, intensity: float, channel_axis: int = 0) -> np.ndarray:
+    """Adds a number to all channels, and clips to the range of the image.
 
     Args:
         x: Image.
@@ -238,12 +287,12 @@ def apply_channel_shift(x, intensity, channel_axis=0):
     return np.clip(x + intensity, x.min(), x.max())
 
 
-def random_channel_shift(x, intensity_range, channel_axis=0):
-    """Adds a random number to all channels, and keeps the range of the image.
+def random_channel_shift(x: np.ndarray, intensity_range: float, channel_axis: int = 0) -> np.ndarray:
+    """Adds a random number to all channels, and clips to the range of the image.
 
     Args:
         x: Image.
-        intensity_range: Largest number to add or take away.
+        intensity_range: Largest number to add or subtract.
         channel_axis: Not used.
 
     Returns:
@@ -252,12 +301,12 @@ def random_channel_shift(x, intensity_range, channel_axis=0):
     return apply_channel_shift(x, np.random.uniform(-intensity_range, intensity_range), channel_axis)
 
 
-def apply_brightness_shift(x, brightness, scale=True):
+def apply_brightness_shift(x: np.ndarray, brightness: float, scale: bool = True) -> np.ndarray:
     """Makes an image darker or lighter.
 
     Args:
         x: Image with 3 axes.
-        brightness: Factor: below 1 the image gets darker.
+        brightness: Factor of the brightness: below 1, the image becomes darker.
         scale: Whether to stretch the values to the range from 0 to 255 first.
 
     Returns:
@@ -274,7 +323,7 @@ def apply_brightness_shift(x, brightness, scale=True):
     return array
 
 
-def random_brightness(x, brightness_range, scale=True):
+def random_brightness(x: np.ndarray, brightness_range: Sequence[float], scale: bool = True) -> np.ndarray:
     """Makes an image darker or lighter by a random factor.
 
     Args:

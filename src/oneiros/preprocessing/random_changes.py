@@ -1,6 +1,7 @@
-"""Random changes of one image: how far they may go, and how they are drawn and applied."""
+"""Random transforms of single images: their limits, and how they are drawn and applied."""
 
 import typing
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -29,7 +30,7 @@ def _format(name, value):
 
 
 class RandomChanges(Configurable):
-    """Rotates, shifts, shears, zooms, flips and recolours images at random, within the limits given.
+    """Rotates, shifts, shears, zooms, flips and recolours images at random, within limits.
 
     >>> RandomChanges(horizontal_flip=True).apply_transform(np.eye(2)[..., None], {"flip_horizontal": True})[..., 0]
     array([[0., 1.],
@@ -39,17 +40,17 @@ class RandomChanges(Configurable):
     rotation_range: float = field(default=0, doc="Largest rotation, in degrees.")
     width_shift_range: typing.Any = field(
         default=0.0,
-        doc="Largest shift to the side: a share of the width below 1, pixels from 1 on. An integer or a list gives "
-        "whole pixels to choose from, also with the other sign.",
+        doc="Largest horizontal shift: a fraction of the width if it is below 1, else pixels. An integer or a list "
+        "gives whole pixels to choose from, with either sign.",
     )
-    height_shift_range: typing.Any = field(default=0.0, doc="Largest shift up or down, as for the width.")
-    brightness_range: tuple = field(_pair, default=None, doc="Pair of factors between which the brightness lies.")
+    height_shift_range: typing.Any = field(default=0.0, doc="Largest vertical shift, as for the width.")
+    brightness_range: tuple = field(_pair, default=None, doc="Smallest and largest factor of the brightness.")
     shear_range: float = field(default=0.0, doc="Largest shear, in degrees.")
-    zoom_range: tuple = field(_zoom, default=0.0, doc="Pair of factors, or `z` for `(1 - z, 1 + z)`.")
+    zoom_range: tuple = field(_zoom, default=0.0, doc="Smallest and largest zoom factor, or `z` for `(1 - z, 1 + z)`.")
     channel_shift_range: float = field(default=0.0, doc="Largest value that is added to all channels.")
     fill_mode: str = field(
         default="nearest",
-        doc='What is seen outside the image: `"nearest"`, `"reflect"`, `"wrap"` or `"constant"` (`cval`).',
+        doc='How to extend the image: `"nearest"`, `"reflect"`, `"wrap"` or `"constant"` (`cval`).',
     )
     cval: float = field(default=0.0, doc='Value outside the image with `fill_mode="constant"`.')
     horizontal_flip: bool = field(default=False, doc="Whether to mirror half of the images left to right.")
@@ -57,7 +58,7 @@ class RandomChanges(Configurable):
     data_format: str = field(
         _format, default=None, last=True, doc='`"channels_last"`, `"channels_first"`, or `None`: as configured.'
     )
-    interpolation_order: int = field(default=1, last=True, doc="Order of the splines between pixels.")
+    interpolation_order: int = field(default=1, last=True, doc="Order of the splines that interpolate between pixels.")
 
     def __post_init__(self):
         super().__post_init__()
@@ -65,8 +66,8 @@ class RandomChanges(Configurable):
             (1, 2, 3) if self.data_format == "channels_first" else (3, 1, 2)
         )
 
-    def get_random_transform(self, img_shape, seed=None):
-        """Draws what to do to one image.
+    def get_random_transform(self, img_shape: Sequence[int], seed: int | None = None) -> dict[str, typing.Any]:
+        """Draws the parameters of a random transform.
 
         Args:
             img_shape: Shape of the image.
@@ -84,7 +85,7 @@ class RandomChanges(Configurable):
             "tx": self._shift(self.width_shift_range, columns),
             "shear": self._within(self.shear_range),
             **dict(zip(("zx", "zy"), transforms.draw_zoom(self.zoom_range))),
-            # drawn in any case, so that the other numbers do not depend on it
+            # Always drawn, so that the other numbers do not depend on it.
             "flip_horizontal": (np.random.random() < 0.5) * self.horizontal_flip,
             "flip_vertical": (np.random.random() < 0.5) * self.vertical_flip,
             "channel_shift_intensity": self._within(self.channel_shift_range) if self.channel_shift_range else None,
@@ -103,8 +104,8 @@ class RandomChanges(Configurable):
             pixels = np.random.uniform(-limit, limit) if limit else 0
         return pixels * size if np.max(limit) < 1 else pixels
 
-    def apply_transform(self, x, transform_parameters):
-        """Changes an image in a given way.
+    def apply_transform(self, x: np.ndarray, transform_parameters: dict[str, typing.Any]) -> np.ndarray:
+        """Transforms an image with given parameters.
 
         Args:
             x: Image with 3 axes.
@@ -138,8 +139,8 @@ class RandomChanges(Configurable):
             x = transforms.apply_brightness_shift(x, given["brightness"], scale=False)
         return x
 
-    def random_transform(self, x, seed=None):
-        """Changes an image at random.
+    def random_transform(self, x: np.ndarray, seed: int | None = None) -> np.ndarray:
+        """Transforms an image at random.
 
         Args:
             x: Image with 3 axes.

@@ -1,25 +1,35 @@
-"""Sequences of numbers: padding, word pairs, windows over time series."""
+"""Sequences: padding, word pairs for skip-grams, windows over time series."""
 
 import json
 import random
+from collections.abc import Sequence
 from itertools import chain
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from oneiros.core.errors import InputDataError
 from oneiros.utils.data import PyDataset
 
 
-def pad_sequences(sequences, maxlen=None, dtype="int32", padding="pre", truncating="pre", value=0.0):
-    """An array from sequences of different lengths.
+def pad_sequences(
+    sequences: Sequence[Sequence],
+    maxlen: int | None = None,
+    dtype: npt.DTypeLike = "int32",
+    padding: str = "pre",
+    truncating: str = "pre",
+    value: float | str = 0.0,
+) -> np.ndarray:
+    """Pads and truncates sequences to one length.
 
     Args:
-        sequences: List of sequences. The steps of all sequences have one shape.
+        sequences: List of sequences. The steps of all sequences have the same shape.
         maxlen: Length of each row; by default that of the longest sequence.
-        dtype: Type of the array.
-        padding: Where shorter sequences are filled up: 'pre' (at the beginning) or 'post' (at the end).
-        truncating: Where longer sequences are cut: 'pre' or 'post'.
-        value: What to fill up with.
+        dtype: Data type of the array.
+        padding: Whether to pad shorter sequences at the start ('pre') or at the end ('post').
+        truncating: Whether to truncate longer sequences at the start ('pre') or at the end ('post').
+        value: Padding value.
 
     Returns:
         An array ``(len(sequences), maxlen, ...)``.
@@ -48,7 +58,7 @@ def pad_sequences(sequences, maxlen=None, dtype="int32", padding="pre", truncati
     if maxlen is None:
         maxlen = lengths.max(initial=0)
     if lengths.size and lengths.max() > maxlen:
-        # not sequence[-maxlen:], which for 0 would be all of it
+        # not sequence[-maxlen:], which would be the whole sequence for maxlen=0
         cut = (lambda s: s[max(0, len(s) - maxlen) :]) if truncating == "pre" else (lambda s: s[:maxlen])
         kept = [cut(sequence) for sequence in sequences]
         kept_lengths = np.minimum(lengths, maxlen)
@@ -88,7 +98,7 @@ def _steps(sequences, count, dtype, step_shape):
     return flat
 
 
-def make_sampling_table(size, sampling_factor=1e-5):
+def make_sampling_table(size: int, sampling_factor: float = 1e-5) -> np.ndarray:
     """The probability of keeping each word in `skipgrams`: rare words are kept more often (Mikolov et al. 2013).
 
     It is ``min(1, sqrt(sampling_factor / frequency))``, with frequencies by Zipf's law:
@@ -96,10 +106,10 @@ def make_sampling_table(size, sampling_factor=1e-5):
 
     Args:
         size: Number of words.
-        sampling_factor: The larger, the more words are kept.
+        sampling_factor: Threshold of the frequency: the larger it is, the more words are kept.
 
     Returns:
-        Probabilities ``(size,)``, by the rank of the word.
+        Probabilities ``(size,)``, indexed by the frequency rank of the word.
 
     >>> make_sampling_table(3).round(5)
     array([0.00315, 0.00315, 0.00548])
@@ -111,28 +121,32 @@ def make_sampling_table(size, sampling_factor=1e-5):
 
 
 def skipgrams(
-    sequence,
-    vocabulary_size,
-    window_size=4,
-    negative_samples=1.0,
-    shuffle=True,
-    categorical=False,
-    sampling_table=None,
-    seed=None,
-):
-    """Pairs of words that stand near each other (label 1), and random pairs (label 0): Mikolov et al., 2013.
+    sequence: Sequence[int],
+    vocabulary_size: int,
+    window_size: int = 4,
+    negative_samples: float = 1.0,
+    shuffle: bool = True,
+    categorical: bool = False,
+    sampling_table: Sequence[float] | None = None,
+    seed: int | None = None,
+) -> tuple[list, list]:
+    """Pairs of neighbouring words (label 1) and random pairs (label 0), as in Mikolov et al. 2013.
 
     Args:
-        sequence: word numbers; 0 is not a word.
-        vocabulary_size: one more than the largest word number.
-        window_size: how far apart the words of a pair may be.
-        negative_samples: random pairs for each real pair.
-        shuffle: mix the pairs.
-        categorical: labels ``[0, 1]`` and ``[1, 0]`` instead of 1 and 0.
-        sampling_table: probability of using each word, see `make_sampling_table`.
-        seed: for shuffling.
+        sequence: Word indices. 0 does not count as a word.
+        vocabulary_size: Largest word index plus one.
+        window_size: Largest distance of the words of a pair.
+        negative_samples: Number of random pairs for each real pair.
+        shuffle: Whether to shuffle the pairs.
+        categorical: Whether labels are ``[0, 1]`` and ``[1, 0]`` instead of 1 and 0.
+        sampling_table: Probability of using each word, by index; see `make_sampling_table`.
+        seed: Seed of the shuffling; random by default.
 
-    Returns ``(couples, labels)``, two lists.
+    Returns:
+        ``(couples, labels)``: a list of pairs of word indices, and a list of labels.
+
+    >>> skipgrams([1, 2, 3], 4, window_size=1, negative_samples=0, shuffle=False)
+    ([[1, 2], [2, 1], [2, 3], [3, 2]], [1, 1, 1, 1])
     """
     couples = []
     for i, word in enumerate(sequence):
@@ -162,15 +176,19 @@ class TimeseriesGenerator(PyDataset):
     """Batches of windows over a time series, each with the target of the step that follows it.
 
     Args:
-        data: steps in order, shape ``(time, ...)``.
-        targets: one for each step of ``data``.
-        length: steps from the window's first to its target.
-        sampling_rate: every how many steps of a window are taken.
-        stride: steps between windows.
-        start_index, end_index: the part of ``data`` that is used, both included.
-        shuffle: windows at random places.
-        reverse: the latest step first.
-        batch_size: windows in a batch (fewer in the last).
+        data: Steps in order, shape ``(time, ...)``.
+        targets: Targets, one for each step of the data.
+        length: Number of steps from the start of a window to its target.
+        sampling_rate: Distance between successive steps that are taken from a window.
+        stride: Distance between successive windows.
+        start_index: First step to use.
+        end_index: Last step to use (inclusive); by default that of the data.
+        shuffle: Whether to take windows at random positions.
+        reverse: Whether the latest step comes first.
+        batch_size: Number of windows in a batch. The last batch may be smaller.
+
+    Raises:
+        InputDataError: If the numbers of data and targets differ, or if no window fits.
 
     >>> x, y = TimeseriesGenerator(np.arange(6), np.arange(6), length=2, batch_size=2)[0]
     >>> x.tolist(), y.tolist()
@@ -179,16 +197,16 @@ class TimeseriesGenerator(PyDataset):
 
     def __init__(
         self,
-        data,
-        targets,
-        length,
-        sampling_rate=1,
-        stride=1,
-        start_index=0,
-        end_index=None,
-        shuffle=False,
-        reverse=False,
-        batch_size=128,
+        data: npt.ArrayLike,
+        targets: npt.ArrayLike,
+        length: int,
+        sampling_rate: int = 1,
+        stride: int = 1,
+        start_index: int = 0,
+        end_index: int | None = None,
+        shuffle: bool = False,
+        reverse: bool = False,
+        batch_size: int = 128,
     ):
         super().__init__()
         if len(data) != len(targets):
@@ -217,13 +235,18 @@ class TimeseriesGenerator(PyDataset):
         targets = np.array([self.targets[end] for end in ends])
         return (windows[:, ::-1, ...] if self.reverse else windows), targets
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """The arguments; data and targets are JSON text."""
         data, targets = (json.dumps(np.asarray(values).tolist()) for values in (self.data, self.targets))
         names = ["length", "sampling_rate", "stride", "start_index", "end_index", "shuffle", "reverse", "batch_size"]
         return {"data": data, "targets": targets, **{name: getattr(self, name) for name in names}}
 
-    def to_json(self, **kwargs):
-        """JSON text of class name and configuration."""
+    def to_json(self, **kwargs: Any) -> str:
+        """The class name and the configuration as JSON text.
+
+        Args:
+            **kwargs: Arguments of `json.dumps`.
+        """
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
 
 
@@ -248,31 +271,31 @@ class _Windows(PyDataset):
 
 
 def timeseries_dataset_from_array(
-    data,
-    targets,
-    sequence_length,
-    sequence_stride=1,
-    sampling_rate=1,
-    batch_size=128,
-    shuffle=False,
-    seed=None,
-    start_index=None,
-    end_index=None,
-    format="tf",
-):
+    data: npt.ArrayLike,
+    targets: npt.ArrayLike | None,
+    sequence_length: int,
+    sequence_stride: int = 1,
+    sampling_rate: int = 1,
+    batch_size: int | None = 128,
+    shuffle: bool = False,
+    seed: int | None = None,
+    start_index: int | None = None,
+    end_index: int | None = None,
+    format: str = "tf",
+) -> PyDataset:
     """Batches of windows over a time series.
 
     Args:
         data: Array ``(time, ...)``.
-        targets: Array whose row `i` belongs to the window that starts at step `i`; ``None`` gives windows alone.
+        targets: Array whose row `i` is the target of the window that starts at step `i`; ``None`` for no targets.
         sequence_length: Number of steps in a window.
-        sequence_stride: Steps between the beginnings of two windows.
-        sampling_rate: Steps between two neighbours in a window.
-        batch_size: Number of windows in a batch; ``None`` gives single windows.
-        shuffle: Whether the windows come in a new order in each epoch.
+        sequence_stride: Distance between the starts of successive windows.
+        sampling_rate: Distance between successive steps in a window.
+        batch_size: Number of windows in a batch; ``None`` for single windows without a batch axis.
+        shuffle: Whether to shuffle the windows before each epoch.
         seed: Seed of the order.
         start_index: First step to use.
-        end_index: End of the steps to use, which is not reached.
+        end_index: End of the steps to use, exclusive.
         format: Not used; batches are NumPy arrays.
 
     Returns:
