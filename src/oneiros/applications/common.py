@@ -147,7 +147,7 @@ def _check(name, include_top, weights, pooling, classes, activation, files):
     if weights == "imagenet":
         if files is None or bool(include_top) not in files:
             raise InputDataError(
-                f"{name}: no weights are published for it. Pass weights=None, or the path of a weights file."
+                f"{name}: there are no published weights for it. Pass weights=None, or the path of a weights file."
             )
         if include_top and classes != 1000:
             raise InputDataError(f"{name}: weights='imagenet' has 1000 classes. Received: classes={classes}")
