@@ -57,7 +57,7 @@ BUDGETS = {
     "random": 20,
     "regularizers": 60,
     "saving": 1760,
-    "training": 3565,
+    "training": 3580,
     "utils": 1406,
     "verify": 110,
     "wrappers": 240,

@@ -197,3 +197,33 @@ def test_rows_that_depend_on_each_other_are_not_filled_up(generation_2):
         np.testing.assert_allclose(results, ((np.concatenate(normalized) - x) ** 2).mean(), rtol=1e-4)
     finally:
         keras.backend.clear_session()
+
+
+class Centred(layers.Layer):
+    def call(self, inputs):
+        return inputs - inputs.mean(0)
+
+
+@pytest.mark.parametrize(
+    "centre",
+    [
+        Centred(),
+        layers.Lambda(lambda x: x - x.mean(0)),
+        lambda x: x - keras.ops.mean(x, 0),
+        lambda x: layers.BatchNormalization(scale=False)(x, training=True),
+        lambda x: keras.Sequential([Centred()])(x),
+    ],
+    ids=["own layer", "Lambda", "operation", "told to train", "inner model"],
+)
+def test_rows_that_depend_on_each_other_are_computed_as_they_come(centre):
+    """A centred batch has the mean 0, whatever its size."""
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, centre(inputs))
+    model.compile(loss=lambda y_true, y_pred: y_pred)
+    for rows in (20, 13, 1):
+        x = RNG.normal(size=(rows, 3)).astype("float32")
+        np.testing.assert_allclose(model.predict(x, verbose=0).mean(0), 0, atol=1e-5)
+        np.testing.assert_allclose(model.evaluate(x, x, verbose=0), 0, atol=1e-5)
+    x = RNG.normal(size=(6, 3)).astype("float32")
+    parts = model.predict(x, batch_size=4, verbose=0)
+    np.testing.assert_allclose([parts[:4].mean(0), parts[4:].mean(0)], 0, atol=1e-5)

@@ -18,7 +18,7 @@ from .epochs import Epochs, evaluate_epoch
 from .loop import Group, cut, predict_batches
 from .progress import Progress, Rows
 from .reading import reader_of
-from .steps import steps_of, training_flag
+from .steps import steps_of
 
 
 def needs_compile(method: Callable) -> Callable:
@@ -193,8 +193,9 @@ def predict(model: Any, given: Any) -> Any:
 def _predict(model, data, count, callbacks=None):
     steps = steps_of(model)
     steps.prepare(data.peek())
-    fill = not (model.stateful or training_flag(False))  # otherwise rows may depend on each other
-    results = predict_batches(steps.predict, data, count, callbacks, fill, model.steps_per_execution)
+    results = predict_batches(
+        steps.predict, data, count, callbacks, steps.keeps_rows_apart(), model.steps_per_execution
+    )
     results = [cut(outputs, size) for outputs, size in results]
     checks.raise_strays(steps.watched)
     if not results:

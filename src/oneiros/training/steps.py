@@ -13,12 +13,15 @@ from ..core import Symbol, Variable, behaviour, compiled, phase, repeat
 from ..core.errors import InputDataError
 from ..core.random import SeedGenerator
 from ..core.structure import Places, device_get, leaves, map_structure
-from ..layers.base import find_in_attributes
+from ..layers import Lambda
+from ..layers.base import Layer, find_in_attributes
 from ..metrics import Metric
 from ..metrics.batches import LastValue
 from . import checks
 from .pace import Pace
 from .reading import overrides, reader_of, single
+
+_PACKAGE = __name__.split(".")[0] + "."
 
 
 def steps_of(model: Any) -> Any:
@@ -49,6 +52,20 @@ class Steps:
         self.train, self.test = PhaseSteps(self, "train"), PhaseSteps(self, "test")
         self.adds_losses = None
         self._trained = self._held_metrics = None
+
+    def keeps_rows_apart(self) -> bool:
+        """Whether it is certain that, outside of training, no row of outputs depends on another row of the inputs."""
+        return not (self.model.stateful or training_flag(False)) and self._has_rowwise_parts
+
+    @functools.cached_property
+    def _has_rowwise_parts(self):
+        """A user's own code may do anything with a batch, and layers that are told to train may normalize by it."""
+        parts = (self.model, *self.model.sublayers())
+        graphs = [part.layer_graph for part in parts if getattr(part, "layer_graph", None) is not None]
+        nodes = [node for graph in graphs for node in graph.nodes if not node.entry]
+        return all(
+            type(part).__module__.startswith(_PACKAGE) and not isinstance(part, Lambda) for part in parts
+        ) and all(isinstance(node.operation, Layer) and not node.kwargs.get("training") for node in nodes)
 
     @functools.cached_property
     def predict(self) -> Any:
@@ -210,8 +227,12 @@ class PhaseSteps:
         model = self.model
         if self.phase == "train" or any(overrides(model, n) for n in ("test_step", "compute_loss", "compute_metrics")):
             return False
-        by_row = not (model.stateful or training_flag(False)) and self.steps.adds_losses is False
-        return by_row and not self.steps.held_metrics and self._objectives.can_leave_rows_out()
+        return (
+            self.steps.keeps_rows_apart()
+            and self.steps.adds_losses is False
+            and not self.steps.held_metrics
+            and self._objectives.can_leave_rows_out()
+        )
 
     @property
     def stateful_names(self) -> list[str]:
