@@ -247,10 +247,31 @@ def two_heads(**arguments):
     return model.fit(np.ones((2, 1)), [np.ones((2, 1))] * 2, verbose=0, epochs=1).history
 
 
+def test_metrics_of_outputs_sorted(generation):
+    inputs = layers.Input((1,))
+    model = oneiros.Model(inputs, [layers.Dense(1, name=name)(inputs) for name in ("z", "a")])
+    model.compile("sgd", "mse", metrics=[["mae"], ["mape", "mae"]])
+    data = np.ones((2, 1)), [np.zeros((2, 1)), np.full((2, 1), 9.0)]
+    values, logs = model.test_on_batch(*data), model.test_on_batch(*data, return_dict=True)
+    z, a = (name for name in logs if name[0] == "z"), (name for name in logs if name[0] == "a")
+    outputs = ["loss", next(z), next(a)]  # z_loss, a_loss
+    expected = _at(generation, *[[*outputs, *z, *a]] * 3, [*outputs, "a_mae", "a_mape", "z_mae"])
+    assert list(logs) == model.metrics_names == expected
+    np.testing.assert_allclose(values, list(logs.values()))
+
+
+def test_average_begins_with_weights(generation):
+    model = oneiros.Sequential([layers.Dense(1, kernel_initializer="ones", use_bias=False, input_shape=(1,))])
+    model.compile(oneiros.optimizers.SGD(0.25, use_ema=True, ema_momentum=0.5), "mse")
+    model.fit(np.ones((2, 1)), np.zeros((2, 1)), batch_size=1, epochs=1, verbose=0)
+    # Weights 1, 1/2, 1/4. fit ends with their average.
+    np.testing.assert_allclose(model.get_weights()[0], _at(generation, 3 / 8, 3 / 8, 1 / 2, 3 / 8))
+
+
 def test_metrics_by_place(generation):
     history = two_heads(loss="mse", metrics=["mae", "mape"])
     assert len(history) == 3 + _at(generation, 4, 4, 4, 2)
-    assert [name[0] for name in history][3:] == _at(generation, *[["z", "z", "a", "a"]] * 3, ["z", "a"])
+    assert [name[0] for name in history][3:] == _at(generation, *[["z", "z", "a", "a"]] * 3, ["a", "z"])
 
 
 def test_lone_output_loss(generation):

@@ -27,10 +27,10 @@ def logs_of(outputs=1, loss="mse", weights=None, **options):
         (1, {"metrics": ["mae"] * 3, "weighted_metrics": ["mae"] * 2}, "mae mae_1 mae_2 weighted_mae weighted_mae_1"),
         (1, {"metrics": ["mse"], "weighted_metrics": [metrics.MeanSquaredError("mse")]}, "mse weighted_mse"),
         (1, {"weighted_metrics": ["mse"]}, "mse"),
-        (2, {"metrics": [["mae"], ["mse"]], "weighted_metrics": [["mae"], None]}, "b_mae b_weighted_mae a_mse"),
+        (2, {"metrics": [["mae"], ["mse"]], "weighted_metrics": [["mae"], None]}, "a_mse b_mae b_weighted_mae"),
         (2, {"metrics": {"a": [metrics.MeanAbsoluteError()]}}, "a_mean_absolute_error"),
-        (2, {"metrics": [["AUC"], ["AUC"]]}, "b_AUC a_AUC"),
-        (2, {"metrics": ["mae", "mse"]}, "b_mae a_mse"),
+        (2, {"metrics": [["AUC"], ["AUC"]]}, "a_AUC b_AUC"),
+        (2, {"metrics": ["mae", "mse"]}, "a_mse b_mae"),
     ],
 )
 def test_names_of_metrics(outputs, options, names):

@@ -156,11 +156,11 @@ def test_metrics_weights_and_loss_weights_go_by_key():
     wanted = {
         "zeta_loss": mse(0),
         "alpha_loss": mse(10, ROWS),
-        "zeta_mae": mae(0),
-        "zeta_weighted_mae": mae(0),
         "alpha_mae": mae(10),
         "alpha_own": mse(10),
         "alpha_weighted_mae": mae(10, share),
+        "zeta_mae": mae(0),
+        "zeta_weighted_mae": mae(0),
     }
     check(found, {"loss": 0.5 * mse(0) + 2 * mse(10, ROWS)} | wanted)
     assert model.metrics_names == list(found)
@@ -189,7 +189,7 @@ def test_class_weights_by_key():
 @pytest.mark.parametrize("flat", [["mae", "mse"], [["mae"], ["mse"]], ["mae", ["mse"]]])
 def test_a_list_of_metrics_goes_by_place(flat):
     found = logs(compiled("list", loss="mse", metrics=flat), [ZETA, ALPHA])
-    assert list(found)[3:] == ["zlayer_mae", "alayer_mse"]
+    assert list(found)[3:] == ["alayer_mse", "zlayer_mae"]
 
 
 def test_generators_yield_dictionaries():

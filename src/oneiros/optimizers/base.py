@@ -305,7 +305,9 @@ class Optimizer(OptimizerState):
 
     def _average(self, variables):
         step = self._step()
-        momentum = jnp.where(step == 1, 0, self.ema_momentum)
+        momentum = self.ema_momentum
+        if not core.behaviour.average_begins_with_weights:
+            momentum = jnp.where(step == 1, 0, momentum)
         averages = [self._model_variables_moving_average[self._index[v]] for v in variables]
         for average, variable in zip(averages, variables):
             average.assign(momentum * average.raw + (1 - momentum) * variable.raw)

@@ -129,8 +129,11 @@ class Objectives:
                 taken.add(name)
                 self._log_names[id(metric)] = f"{prefixes[i]}_{name}" if several else name
                 made.append((metric, is_weighted))
-            self.trackers += [metric for metric, _ in made]
             self.output_metrics.append(made)
+        found = [metric for made in self.output_metrics for metric, _ in made]
+        if several and behaviour.metrics_of_outputs_sorted:
+            found.sort(key=self.log_name)
+        self.trackers += found
         self.bound = True
 
     def expected_names(self, outputs: Any) -> Any:
