@@ -79,6 +79,9 @@ def SqueezeNet(  # noqa: N802 - a constructor
 
     Raises:
         ValueError: If the weights for ImageNet are requested with a different number of classes.
+
+    >>> SqueezeNet(weights=None, input_shape=(48, 48, 3), classes=10).output_shape
+    (None, 10)
     """
     if weights == "imagenet" and include_top and classes != 1000:
         raise ValueError(f"SqueezeNet: weights='imagenet' has 1000 classes. Received: classes={classes}")

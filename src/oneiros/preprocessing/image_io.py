@@ -244,6 +244,12 @@ def list_pictures(directory: str | os.PathLike, ext: str = "jpg|jpeg|bmp|png|ppm
 
     Returns:
         A list of paths.
+
+    >>> import tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> save_img(os.path.join(folder, "black.png"), np.zeros((4, 6, 3)))
+    >>> [os.path.basename(path) for path in list_pictures(folder)]
+    ['black.png']
     """
     pattern = re.compile(rf"([\w]+\.(?:{ext}))")
     return [os.path.join(root, name) for root, _, names in os.walk(directory) for name in names if pattern.match(name)]

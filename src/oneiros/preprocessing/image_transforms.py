@@ -66,6 +66,11 @@ def apply_transform(
 
     Returns:
         An image of the shape of `x`.
+
+    >>> image = np.arange(4.0).reshape(1, 2, 2)
+    >>> shift = np.array([[1.0, 0, 0], [0, 1, 1], [0, 0, 1]])  # one pixel to the left
+    >>> apply_transform(image, shift)[0].tolist()
+    [[1.0, 1.0], [3.0, 3.0]]
     """
     from scipy import ndimage
 
@@ -112,6 +117,10 @@ def apply_affine_transform(
 
     Returns:
         An image of the shape of `x`.
+
+    >>> image = np.arange(4.0).reshape(1, 2, 2)
+    >>> apply_affine_transform(image, tx=1)[0].tolist()
+    [[1.0, 1.0], [3.0, 3.0]]
     """
     if theta == 0 and tx == 0 and ty == 0 and shear == 0 and zx == 1 and zy == 1:
         return x
@@ -150,6 +159,9 @@ def random_rotation(
 
     Returns:
         An image of the shape of `x`.
+
+    >>> random_rotation(np.ones((3, 8, 8)), 30).shape
+    (3, 8, 8)
     """
     theta = np.random.uniform(-rg, rg)
     axes = (row_axis, col_axis, channel_axis)
@@ -182,6 +194,9 @@ def random_shift(
 
     Returns:
         An image of the shape of `x`.
+
+    >>> random_shift(np.ones((3, 8, 8)), 0.1, 0.1).shape
+    (3, 8, 8)
     """
     ty = np.random.uniform(-hrg, hrg) * x.shape[row_axis]
     tx = np.random.uniform(-wrg, wrg) * x.shape[col_axis]
@@ -213,6 +228,9 @@ def random_shear(
 
     Returns:
         An image of the shape of `x`.
+
+    >>> random_shear(np.ones((3, 8, 8)), 10).shape
+    (3, 8, 8)
     """
     shear = np.random.uniform(-intensity, intensity)
     axes = (row_axis, col_axis, channel_axis)
@@ -246,6 +264,9 @@ def random_zoom(
 
     Raises:
         InputDataError: If the range is not a pair.
+
+    >>> random_zoom(np.ones((3, 8, 8)), (0.9, 1.1)).shape
+    (3, 8, 8)
     """
     zx, zy = draw_zoom(zoom_range)
     axes = (row_axis, col_axis, channel_axis)
@@ -297,6 +318,9 @@ def random_channel_shift(x: np.ndarray, intensity_range: float, channel_axis: in
 
     Returns:
         An image of the shape of `x`.
+
+    >>> random_channel_shift(np.ones((3, 8, 8)), 0.5).shape
+    (3, 8, 8)
     """
     return apply_channel_shift(x, np.random.uniform(-intensity_range, intensity_range), channel_axis)
 
@@ -311,6 +335,9 @@ def apply_brightness_shift(x: np.ndarray, brightness: float, scale: bool = True)
 
     Returns:
         An image of the shape of `x`.
+
+    >>> apply_brightness_shift(np.full((2, 2, 3), 100.0), 0.5, scale=False)[0, 0].tolist()
+    [50.0, 50.0, 50.0]
     """
     from PIL import ImageEnhance
 
@@ -336,6 +363,9 @@ def random_brightness(x: np.ndarray, brightness_range: Sequence[float], scale: b
 
     Raises:
         InputDataError: If the range is not a pair.
+
+    >>> random_brightness(np.full((2, 2, 3), 100.0), (0.5, 1.5)).shape
+    (2, 2, 3)
     """
     if len(brightness_range) != 2:
         raise InputDataError(f"brightness_range: expected a pair of factors. Received: {brightness_range}")

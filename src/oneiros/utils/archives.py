@@ -1,4 +1,4 @@
-"""Archives, unpacked without trust: only plain files and folders, inside the target folder, and not absurdly large."""
+"""Safe extraction of archives: only regular files and folders, inside the target folder, and of limited size."""
 
 import lzma
 import os
@@ -14,13 +14,19 @@ from pathlib import Path
 from ..core.errors import CorruptFileError, LimitExceededError, UnsafeModelError
 from .atomic import part_path
 
-# A file may unpack to this many bytes, or to EXPANSION_LIMIT times its own size if that is more.
+# The extracted files may have this many bytes, or EXPANSION_LIMIT times the size of the archive if that is more.
 UNPACKED_LIMIT = 256 * 2**20
 EXPANSION_LIMIT = 100
 
 
 def unpacked_limit(size: int) -> int:
-    """How many bytes a file of `size` bytes may unpack to.
+    """The number of bytes to which a file may be unpacked.
+
+    Args:
+        size: size of the file in bytes.
+
+    Returns:
+        The larger of 256 MiB and 100 times the size.
 
     >>> unpacked_limit(1), unpacked_limit(10**9)
     (268435456, 100000000000)
@@ -31,20 +37,20 @@ def unpacked_limit(size: int) -> int:
 def extract_archive(
     path: str | os.PathLike, into: str | os.PathLike = ".", archive_format: str | Sequence[str] | None = "auto"
 ) -> bool:
-    """Unpacks a tar or zip archive into a folder: everything, or nothing.
+    """Extracts a tar or zip archive into a folder, completely or not at all.
 
     Args:
-        path: the archive.
+        path: path of the archive.
         into: the folder. If it exists, the files are added to it.
-        archive_format: 'tar', 'zip', 'auto' for either, or a list of them; ``None`` unpacks nothing.
+        archive_format: 'tar', 'zip', 'auto' for either, or a list of them; ``None`` to extract nothing.
 
     Returns:
-        Whether the archive was unpacked.
+        Whether the archive was extracted.
 
     Raises:
-        UnsafeModelError: a member is a link or device, has a set-user-id bit, or leads outside the folder.
-        LimitExceededError: it unpacks to more than 256 MiB and more than 100 times its size.
-        CorruptFileError: the archive is damaged, or of another format.
+        UnsafeModelError: a member is a link or device, has a set-user-id bit, or is outside the folder.
+        LimitExceededError: the extracted files exceed both 256 MiB and 100 times the size of the archive.
+        CorruptFileError: the archive is damaged, or has a different format.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -108,7 +114,7 @@ def _unpack(path, entries, folder):
 
 
 def _merge(source, into):
-    """Moves what is in one folder into another, over what is there."""
+    """Moves the contents of a folder into another one. Files of the same name are replaced."""
     for entry in source.iterdir():
         target = into / entry.name
         if entry.is_dir() and target.is_dir():
@@ -118,7 +124,7 @@ def _merge(source, into):
 
 
 def _tar_entries(archive):
-    """Name, what is wrong with it, size, and how to read it (None: a folder)."""
+    """For each member: name, problem (or None), size, and a function that opens it (None for a folder)."""
     for member in archive:
         problem = None
         if member.issym() or member.islnk():
@@ -131,7 +137,7 @@ def _tar_entries(archive):
 
 
 def _zip_entries(archive):
-    """The same for a zip archive."""
+    """Like `_tar_entries`, for a zip archive."""
     for member in archive.infolist():
         mode = member.external_attr >> 16
         problem = None

@@ -1,4 +1,4 @@
-"""Small functions on label and feature arrays."""
+"""Small functions for arrays of labels and features."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,18 +7,18 @@ from oneiros.core.errors import InputDataError
 
 
 def to_categorical(x: npt.ArrayLike, num_classes: int | None = None, dtype: npt.DTypeLike = None) -> np.ndarray:
-    """One-hot rows for class numbers.
+    """Converts class indices to one-hot rows.
 
     Args:
-        x: class numbers, shape ``(...)`` or ``(..., 1)``.
-        num_classes: the number of classes; by default the largest class plus one.
-        dtype: the type of the result; by default float64.
+        x: class indices, shape ``(...)`` or ``(..., 1)``.
+        num_classes: number of classes; by default the largest index plus one.
+        dtype: data type of the result; by default float64.
 
     Returns:
         An array of shape ``(..., num_classes)``: 1 at the class, 0 elsewhere.
 
     Raises:
-        InputDataError: a class is outside ``[0, num_classes)``.
+        InputDataError: an index is outside ``[0, num_classes)``.
 
     >>> to_categorical([0, 2], 3)
     array([[1., 0., 0.],
@@ -31,18 +31,18 @@ def to_categorical(x: npt.ArrayLike, num_classes: int | None = None, dtype: npt.
 
 
 def to_ordinal(y: npt.ArrayLike, num_classes: int | None = None, dtype: npt.DTypeLike = "float32") -> np.ndarray:
-    """Rows for the classes of an ordinal regression: class ``k`` becomes ``k`` ones, then zeros.
+    """Converts class indices to rows for ordinal regression: class ``k`` becomes ``k`` ones, followed by zeros.
 
     Args:
-        y: class numbers, shape ``(...)`` or ``(..., 1)``.
-        num_classes: the number of classes; by default the largest class plus one.
-        dtype: the type of the result.
+        y: class indices, shape ``(...)`` or ``(..., 1)``.
+        num_classes: number of classes; by default the largest index plus one.
+        dtype: data type of the result.
 
     Returns:
         An array of shape ``(..., num_classes - 1)``.
 
     Raises:
-        InputDataError: a class is outside ``[0, num_classes)``.
+        InputDataError: an index is outside ``[0, num_classes)``.
 
     >>> to_ordinal([0, 2], 3).tolist()
     [[0.0, 0.0], [1.0, 1.0]]
@@ -52,7 +52,7 @@ def to_ordinal(y: npt.ArrayLike, num_classes: int | None = None, dtype: npt.DTyp
 
 
 def _class_numbers(function, x, num_classes):
-    """The class numbers as checked integers, without a last axis of length 1, and the number of classes."""
+    """The class indices as checked integers, without a last axis of size 1, and the number of classes."""
     classes = np.array(x)
     if classes.dtype.kind not in "biuf":
         raise InputDataError(f"{function}: expected class numbers. Received dtype {classes.dtype}")
@@ -71,12 +71,12 @@ def _class_numbers(function, x, num_classes):
 
 
 def normalize(x: npt.ArrayLike, axis: int = -1, order: int = 2) -> np.ndarray:
-    """An array divided by its norms along an axis.
+    """Divides an array by its norms along an axis.
 
     Args:
         x: the array.
-        axis: the axis of the vectors.
-        order: the order of the norm, as in `numpy.linalg.norm`.
+        axis: axis of the vectors.
+        order: order of the norm, as in `numpy.linalg.norm`.
 
     Returns:
         An array of the same shape. Vectors of zeros stay zero.

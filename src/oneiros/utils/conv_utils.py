@@ -10,15 +10,18 @@ from oneiros.core.config import standardize_data_format
 
 
 def normalize_tuple(value: int | Iterable[int], n: int, name: str) -> tuple[int, ...]:
-    """A tuple of `n` integers.
+    """Converts an argument to a tuple of integers.
 
     Args:
-        value: `n` integers, or one that is repeated.
-        n: how many there must be.
-        name: the name of the argument, for messages.
+        value: `n` integers, or one integer that is repeated.
+        n: number of integers.
+        name: name of the argument for error messages.
+
+    Returns:
+        The tuple.
 
     Raises:
-        InputDataError: it is not so many integers.
+        InputDataError: the value is neither an integer nor `n` integers.
 
     >>> normalize_tuple(2, 3, "strides")
     (2, 2, 2)
@@ -27,7 +30,16 @@ def normalize_tuple(value: int | Iterable[int], n: int, name: str) -> tuple[int,
 
 
 def normalize_padding(value: str) -> str:
-    """The name of a padding in lower case: 'valid', 'same', 'causal' or 'full'.
+    """Checks the name of a padding.
+
+    Args:
+        value: 'valid', 'same', 'causal' or 'full', in upper or lower case.
+
+    Returns:
+        The name in lower case.
+
+    Raises:
+        InputDataError: the name is unknown.
 
     >>> normalize_padding("SAME")
     'same'
@@ -36,7 +48,16 @@ def normalize_padding(value: str) -> str:
 
 
 def normalize_data_format(value: str | None) -> str:
-    """The data format, 'channels_last' or 'channels_first'; by default the one that is configured.
+    """Checks the name of a data format.
+
+    Args:
+        value: 'channels_last' or 'channels_first', in upper or lower case; ``None`` for `image_data_format()`.
+
+    Returns:
+        The name in lower case.
+
+    Raises:
+        ValueError: the name is unknown.
 
     >>> normalize_data_format("Channels_First")
     'channels_first'
@@ -50,14 +71,14 @@ def conv_output_length(
     """The length of an axis after a convolution or pooling.
 
     Args:
-        input_length: the length before; ``None`` if it is unknown.
-        filter_size: the length of the kernel.
+        input_length: length of the input; ``None`` if it is unknown.
+        filter_size: length of the kernel.
         padding: 'valid', 'same', 'causal' or 'full'.
-        stride: the distance of two windows.
-        dilation: the distance of two entries of the kernel.
+        stride: distance between successive windows.
+        dilation: distance between the elements of the kernel.
 
     Returns:
-        How many windows there are; ``None`` for an unknown length.
+        The number of windows; ``None`` for an unknown length.
 
     >>> conv_output_length(10, 3, "valid", 2)
     4
@@ -70,13 +91,16 @@ def conv_output_length(
 
 
 def conv_input_length(output_length: int | None, filter_size: int, padding: str, stride: int) -> int | None:
-    """The length of an axis before a convolution, from its length after it.
+    """The length of an axis before a convolution, computed from its length after it.
 
     Args:
-        output_length: how many windows there are; ``None`` if it is unknown.
-        filter_size: the length of the kernel.
+        output_length: length of the output; ``None`` if it is unknown.
+        filter_size: length of the kernel.
         padding: 'valid', 'same' or 'full'.
-        stride: the distance of two windows.
+        stride: distance between successive windows.
+
+    Returns:
+        The length; ``None`` for an unknown length.
 
     >>> conv_input_length(4, 3, "valid", 2)
     9
@@ -91,10 +115,13 @@ def deconv_length(dim_size: int | None, stride_size: int, kernel_size: int, padd
     """The length of an axis after a transposed convolution.
 
     Args:
-        dim_size: the length before; ``None`` if it is unknown.
+        dim_size: length of the input; ``None`` if it is unknown.
         stride_size: the stride.
-        kernel_size: the length of the kernel.
+        kernel_size: length of the kernel.
         padding: 'valid', 'same' or 'full'.
+
+    Returns:
+        The length; ``None`` for an unknown length.
 
     >>> deconv_length(4, 2, 3, "valid")
     9
@@ -106,13 +133,16 @@ def deconv_length(dim_size: int | None, stride_size: int, kernel_size: int, padd
 
 
 def convert_kernel(kernel: npt.ArrayLike) -> np.ndarray:
-    """A kernel flipped in its spatial axes: from Theano's convolutions to everybody else's, or back.
+    """Flips a kernel along its spatial axes, which converts between Theano's convention and that of other libraries.
 
     Args:
-        kernel: shape ``(*sizes, inputs, outputs)`` with one to three sizes.
+        kernel: shape ``(*sizes, inputs, outputs)`` with one to three spatial axes.
+
+    Returns:
+        The flipped kernel.
 
     Raises:
-        ValueError: the kernel has another number of axes.
+        ValueError: the kernel has a different number of axes.
 
     >>> convert_kernel(np.arange(3).reshape(3, 1, 1)).ravel()
     array([2, 1, 0])

@@ -124,16 +124,16 @@ def _cached(path, origin, file_hash, algorithm, force, unpack=None):
 
 
 def validate_file(fpath: str | os.PathLike, file_hash: str, algorithm: str = "auto", chunk_size: int = 65535) -> bool:
-    """Whether a file has this hash.
+    """Checks whether a file has a given hash.
 
     Args:
-        fpath: the file.
-        file_hash: a SHA-256 or MD5 hash, in hexadecimal digits.
-        algorithm: 'sha256', 'md5', or 'auto', which tells them by their length.
+        fpath: path of the file.
+        file_hash: SHA-256 or MD5 hash in hexadecimal digits.
+        algorithm: 'sha256', 'md5', or 'auto' to detect it by the length of the hash.
         chunk_size: has no effect.
 
     Raises:
-        InputDataError: another algorithm.
+        InputDataError: the algorithm is unknown.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "empty"
@@ -158,7 +158,7 @@ def hash_file(fpath: str | os.PathLike, algorithm: str = "sha256", chunk_size: i
     >>> hash_file(path, "md5")
     'd41d8cd98f00b204e9800998ecf8427e'
     """
-    del chunk_size  # Keras' argument; hashlib picks its own buffer
+    del chunk_size  # an argument of Keras; hashlib chooses its own buffer
     with open(fpath, "rb") as file:
         return hashlib.file_digest(file, "md5" if algorithm == "md5" else "sha256").hexdigest()
 
@@ -200,17 +200,17 @@ def _inside(folder, fname):
 
 @contextlib.contextmanager
 def _locked(path, wait=True):
-    """Lets one process at a time fetch `path`. Without `wait`, nothing will be written, and nobody waits."""
+    """Lets only one process at a time fetch `path`. Use ``wait=False`` if nothing will be written."""
     if not wait:
         yield
         return
     with open(path.with_name(f".{path.name}.lock"), "w") as file:
         try:
             import fcntl
-        except ImportError:  # Windows: files still appear whole, at worst they are fetched twice
+        except ImportError:  # Windows: at worst, a file is fetched twice
             yield
             return
-        fcntl.flock(file, fcntl.LOCK_EX)  # freed by the kernel, also when the holder is killed
+        fcntl.flock(file, fcntl.LOCK_EX)  # released by the kernel even if the holder is killed
         yield
 
 
@@ -220,7 +220,7 @@ def _names(path, origin):
 
 
 def _acceptable(path, file_hash, algorithm):
-    """Whether the file is there, with the right hash if one was given. Hashes listed by a mirror do not matter."""
+    """Whether the file exists, with the right hash if one was given. Hashes listed by a mirror are not considered."""
     return path.is_file() and (file_hash is None or _matches(path, file_hash, algorithm))
 
 
@@ -234,9 +234,9 @@ def _matches(path, file_hash, algorithm):
 
 
 def _fetch(path, origin, file_hash, algorithm):
-    """Brings the file to ``path``, or finds it in a mirror folder. Returns where it is.
+    """Downloads the file to ``path``, or finds it in a mirror folder. Returns its path.
 
-    The hashes that a mirror lists are used only if the caller gave none.
+    Hashes listed by a mirror are used only if the caller gave none.
     """
     notes = ""
     mirror = os.environ.get("ONEIROS_MIRROR", "").rstrip("/")
@@ -271,7 +271,7 @@ def _fetch(path, origin, file_hash, algorithm):
 
 
 def _mirror_sums(mirror):
-    """File name to SHA-256, as listed by the mirror."""
+    """The SHA-256 hashes listed by a mirror, by file name."""
     if "://" in mirror:
         return _remote_sums(mirror)
     return _parse_sums((Path(mirror).expanduser() / "SHA256SUMS").read_text())
@@ -297,7 +297,7 @@ class _Interrupted(Exception):
 def _download(url, path, file_hash=None, algorithm="auto"):
     if file_hash is None and urlsplit(url).scheme in ("http", "ftp"):
         raise DownloadError(
-            f"{url}: nothing protects the file on its way, so it is not fetched without a hash. Use https, or pass its "
+            f"{url}: the file could be changed in transit, so it is not downloaded without a hash. Use https, or pass its "
             "SHA-256 or MD5 as file_hash."
         )
     print(f"Downloading data from {url}")
@@ -309,7 +309,7 @@ def _download(url, path, file_hash=None, algorithm="auto"):
                     expected = file_hash[0] if isinstance(file_hash, tuple) else file_hash
                     kind = _algorithm(expected, algorithm)
                     raise DownloadError(
-                        f"{url}: the file that came has the {kind} hash {hash_file(part, kind)}, "
+                        f"{url}: the received file has the {kind} hash {hash_file(part, kind)}, "
                         f"expected {expected}. It was deleted. Try again later, or get the file from elsewhere."
                     )
             return
@@ -335,7 +335,7 @@ def _transfer(url, part):
     if scheme == "ftp":
         downloader = pooch.FTPDownloader(timeout=TIMEOUT)
     elif scheme in ("http", "https"):
-        # identity: otherwise a server may compress, and neither length nor hash would be the file's
+        # identity: a compressed response would have a different length and hash
         headers = {"Accept-Encoding": "identity"}
         hooks = {"response": lambda response, **options: responses.append(response)}
         downloader = pooch.HTTPDownloader(
@@ -354,7 +354,7 @@ def _transfer(url, part):
             raise _Interrupted(_reason(error)) from None
         raise DownloadError(f"{url}: could not be downloaded: {_reason(error)}.") from None
     finally:
-        for response in responses:  # pooch leaves connections open where a download fails
+        for response in responses:  # pooch leaves connections open if a download fails
             response.close()
     size = part.stat().st_size
     if meter.total and size != meter.total:
@@ -362,14 +362,14 @@ def _transfer(url, part):
 
 
 def _reason(error):
-    """The innermost reason of an error of requests, which wraps errors in errors and repeats the URL."""
+    """The innermost reason of an error of requests, which nests errors and repeats the URL."""
     inner = getattr(error.args[0] if error.args else None, "reason", None) or error
     text = re.sub(r"^\w+\([^)]*\): |( for url: .*)|\s+", lambda m: " " if m[0].isspace() else "", str(inner))
     return text.strip().rstrip(".")[:300]
 
 
 class _Meter:
-    """A progress bar for pooch, drawn as Keras draws it for downloads."""
+    """A progress bar for pooch that looks like that of Keras for downloads."""
 
     total = 0
 
