@@ -52,6 +52,7 @@ def install(generation="2"):
     generations.select(generation)
     importlib.import_module(_PACKAGE)
     _register_names(generation)
+    faces.show_arrays(generation != "3")
     importing.install()
 
 
@@ -59,6 +60,7 @@ def uninstall():
     """Undoes `install`: Keras is again what is installed under that name, and the behaviour is the native one."""
     generations.select("3")
     _register_names("3")
+    faces.show_arrays(False)
     importing.uninstall()
 
 

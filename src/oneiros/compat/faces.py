@@ -3,12 +3,13 @@
 import functools
 from collections.abc import Callable
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from .. import losses
 from ..core import Node, Symbol, has_symbol, is_symbol, kind, structure, to_array
-from ..core.symbol import Spec, depends_on_phase, mask_symbol, record, topological_order
+from ..core.symbol import Shape, Spec, depends_on_phase, mask_symbol, record, topological_order
 from ..layers.base import Layer, single
 from ..models import Model, Sequential
 from ..models.topology import order_nodes
@@ -56,6 +57,29 @@ class _SymbolFaces:
     def _uses_learning_phase(self, value):
         if self.node is not None:
             self.node.marked = bool(value)
+
+
+class _ArrayFaces:
+    """What code for Keras 1 and 2 asks tensors for inside of calls and losses, where they are JAX's."""
+
+    def get_shape(self):
+        return Shape(self.shape)
+
+    _keras_shape = property(lambda self: tuple(self.shape))
+
+
+def show_arrays(shown: bool) -> None:
+    """Gives JAX's arrays the faces of tensors, or takes them away again."""
+    for cls in (jax.core.Tracer, type(jnp.zeros(()))):
+        for name in ("get_shape", "_keras_shape"):
+            if shown:
+                setattr(cls, name, vars(_ArrayFaces)[name])
+            elif name in vars(cls):
+                delattr(cls, name)
+    jax.core.Tracer.shape = _TRACERS_SHAPE if not shown else property(lambda self: Shape(self.aval.shape))
+
+
+_TRACERS_SHAPE = jax.core.Tracer.shape
 
 
 class _NodeFaces:

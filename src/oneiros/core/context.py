@@ -30,7 +30,8 @@ class Context:
     defers_updates = False  # whether updates are returned as pairs instead of executed
     drops_updates = False  # whether layers leave their statistics alone
     expects_nan = False  # whether a callback deals with NaN, so that data with NaN is trained on after a warning
-    inferring = False  # whether shapes are inferred, with made-up sizes for unknown dimensions
+    inferring = False  # while shapes are inferred: the made-up size of unknown dimensions
+    replays = ()  # for each graph that is being computed, the values of symbols; the innermost last
     safe_mode = None  # whether code in files is refused; `None`: as set for the whole process
     custom_objects = ()  # dictionaries of names that configurations may use, the innermost last
     entry_reader = None  # what checks and translates each configuration of a file before its object is made

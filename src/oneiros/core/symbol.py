@@ -1,5 +1,7 @@
 """Symbolic tensors, the operations recorded on them, and graphs of these."""
 
+import collections
+import collections.abc
 import functools
 import importlib
 import inspect
@@ -341,7 +343,7 @@ class Spec:
 
 def is_inferring() -> bool:
     """Whether shapes are being inferred, with made-up sizes for unknown dimensions."""
-    return current().inferring
+    return bool(current().inferring)
 
 
 def infer(fn, args, kwargs):
@@ -371,10 +373,10 @@ def infer(fn, args, kwargs):
             for symbol, mask in zip(masked, masks):
                 set_mask(values[symbol], mask)
             new_args, new_kwargs = replace_symbols((args, kwargs), values.__getitem__)
-            result = fn(*new_args, **new_kwargs)
+            result = resolved(fn(*new_args, **new_kwargs), inside=True)
             return structure.keep(result), [get_mask(x) for x in structure.leaves(result)]
 
-        with within(inferring=True), Scope():  # what the function writes is not to last
+        with within(inferring=filling, replays=()), Scope():  # what the function writes is not to last
             result, masks = jax.eval_shape(call, list(map(filled, symbols)), [filled(s.mask_spec) for s in masked])
             return structure.unkeep(result), masks
 
@@ -435,12 +437,12 @@ def topological_order(outputs, inputs=()) -> list[Node]:
 
     Args:
         outputs: a list of symbols.
-        inputs: symbols at which the search ends.
+        inputs: symbols at which the search ends, or a dictionary of them.
     """
-    stop = {id(s) for s in inputs}
+    stop = inputs if isinstance(inputs, collections.abc.Mapping) else set(inputs)
 
     def computed(symbol):
-        return symbol.node is not None and not symbol.node.placeholder and id(symbol) not in stop
+        return symbol.node is not None and not symbol.node.placeholder and symbol not in stop
 
     order, done = [], set()
     stack = [s.node for s in reversed(outputs) if computed(s)]
@@ -495,19 +497,73 @@ class Graph:
                 )
 
     def __call__(self, *arrays):
-        values = {id(s): x for s, x in zip(self.inputs, arrays)}
+        values = dict(zip(self.inputs, arrays))
 
-        def value(symbol):
-            return values[id(symbol)]
+        outer = current().replays
+        with within(replays=(*outer, values)):
+            _compute(self.nodes, values)
+        if len(outer) == 1 and isinstance(outer[0], StepValues):
+            outer[0].update(values)
+        return replace_symbols(self.outputs, lambda s: values[s])
 
-        for node in self.nodes:
-            if all(id(s) in values for s in node.outputs):
-                continue  # an inner symbol is fed
-            args, kwargs = replace_symbols((node.args, node.kwargs), value)
-            result = node.operation(*args, **kwargs)
-            for symbol, array in zip(node.outputs, structure.leaves(result)):
-                values.setdefault(id(symbol), array.value if isinstance(array, Variable) else array)
-        return replace_symbols(self.outputs, value)
+
+class StepValues(dict):
+    """What the graphs of one training step computed, for the losses that come after them.
+
+    >>> x = Symbol((3,))
+    >>> with within(replays=(StepValues(),)):
+    ...     outputs = Graph([x], x * 2)(jnp.ones(3))
+    ...     resolved(x + 1).tolist()
+    [2.0, 2.0, 2.0]
+    """
+
+
+def _compute(nodes, values):
+    """Computes nodes, each after its inputs: `values` has the values of symbols, and gets those of more."""
+
+    def value(symbol):
+        return values[symbol]
+
+    for node in nodes:
+        if all(s in values for s in node.outputs):
+            continue  # an inner symbol is fed
+        args, kwargs = replace_symbols((node.args, node.kwargs), value)
+        result = resolved(node.operation(*args, **kwargs), inside=True)
+        for symbol, array in zip(node.outputs, structure.leaves(result)):
+            values.setdefault(symbol, array.value if isinstance(array, Variable) else array)
+
+
+def resolved(tree: typing.Any, inside: bool = False) -> typing.Any:
+    """`tree` with values in the place of symbols, if it belongs to a computation that is under way.
+
+    Functions of users may use symbols of the graph around them: losses of variational autoencoders do. When such a
+    function is called on arrays, those symbols stand for their values. Elsewhere the tree stays as it is.
+
+    Args:
+        tree: a structure of symbols and other things.
+        inside: whether it is known to belong to the computation. Otherwise, while shapes are inferred, the arrays in
+            it tell.
+    """
+    symbols = symbols_in(tree)
+    if not symbols:
+        return tree
+    context = current()
+    if context.replays:
+        values = collections.ChainMap(*reversed(context.replays))
+        nodes = topological_order(symbols, values)
+        needed = [*symbols, *(s for node in nodes for s in node.inputs)]
+        made = {s for node in nodes for s in node.outputs}
+        if all(s in values or s in made for s in needed):
+            _compute(nodes, values)
+            return replace_symbols(tree, lambda s: values[s])
+    elif context.inferring and (inside or any(isinstance(x, jax.core.Tracer) for x in structure.leaves(tree))):
+        return replace_symbols(tree, _made_up)
+    return tree
+
+
+def _made_up(symbol):
+    filling = current().inferring
+    return jnp.zeros([filling if d is None else d for d in symbol.shape], symbol.dtype)
 
 
 @op

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.advice import on_targets
 from ..core.errors import InputDataError
+from ..core.symbol import is_symbol, resolved
 from .traits import traits_of
 
 
@@ -67,6 +68,8 @@ def check_result(value: Any, function: Callable, kind: str = "loss") -> Any:
     >>> check_result(0.5, min)
     0.5
     """
+    if is_symbol(value):  # the function used symbols of the model's graph
+        value = resolved(value, inside=True)
     if isinstance(value, (jax.Array, float, int, np.generic)) or hasattr(value, "__jax_array__"):
         return value
     if value is not None and np.asarray(value).dtype.kind in "biufcV":

@@ -10,9 +10,11 @@ import numpy as np
 
 from .. import losses
 from ..core import Symbol, Variable, behaviour, compiled, phase, repeat
+from ..core.context import within
 from ..core.errors import InputDataError
 from ..core.random import SeedGenerator
 from ..core.structure import Places, device_get, leaves, map_structure
+from ..core.symbol import StepValues
 from ..layers import Lambda
 from ..layers.base import Layer, find_in_attributes
 from ..metrics import Metric
@@ -258,7 +260,8 @@ class PhaseSteps:
         def one(batch):
             if before is not None:
                 before()
-            logs = step(step_arguments(batch))
+            with within(replays=(StepValues(),)):  # losses may use what the model computes on the way to its outputs
+                logs = step(step_arguments(batch))
             if not isinstance(logs, dict):
                 raise InputDataError(
                     f"Model {model.name}: {step.__qualname__}() must return a dictionary of logs: {{'loss': loss}}. "

@@ -13,7 +13,7 @@ from ...core import Variable, behaviour, get_mask, has_symbol, phase, set_mask
 from ...core.context import current, within
 from ...core.errors import LimitExceededError
 from ...core.structure import leaves, map_structure
-from ...core.symbol import is_inferring
+from ...core.symbol import is_inferring, resolved
 from ...core.traceback import tidy
 from ...core.variable import Scope
 from .. import mistakes
@@ -91,6 +91,8 @@ class LayerCalls:
     def __call__(self, *args, **kwargs) -> typing.Any:
         try:
             try:
+                if has_symbol(args) or has_symbol(kwargs):
+                    args, kwargs = resolved((args, kwargs))
                 if has_symbol(args) or has_symbol(kwargs):
                     self.build_for_call(args, kwargs)
                     return record(self, args, kwargs)
@@ -187,6 +189,7 @@ class LayerCalls:
         ):
             outputs = self.call(*args, **kwargs)
             if not isinstance(outputs, jax.Array):
+                outputs = resolved(outputs, inside=True)
                 mistakes.check_outputs(self, outputs)
             if self.activity_regularizer is not None:
                 penalize_activity(self, outputs)

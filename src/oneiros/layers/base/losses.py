@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from ...core import Symbol, behaviour, deferred, has_symbol
 from ...core.context import current
 from ...core.structure import leaves
+from ...core.symbol import resolved
 
 
 class Collected:
@@ -36,6 +37,8 @@ class LayerLosses:
         """
         for loss in losses if isinstance(losses, (list, tuple)) else [losses]:
             call = current().collected
+            if call is not None:
+                loss = resolved(loss, inside=True)
             if call is None or has_symbol(loss) or callable(loss):
                 self.added_losses = [*self.added_losses, loss]
                 self.added_losses_inputs = [*self.added_losses_inputs, inputs]

@@ -1,0 +1,70 @@
+"""Losses and calls of Keras 1 and 2 that use symbols of the model around them, and ask tensors for their shapes."""
+
+import numpy as np
+import pytest
+
+from oneiros import Input, Model, backend, compat, core, layers
+
+K = backend
+
+
+@pytest.fixture(params=["1", "2"], autouse=True)
+def generation(request):
+    compat.install(request.param)
+    core.names.reset_uids()
+    yield request.param
+    compat.uninstall()
+
+
+def test_tensors_in_calls_have_the_shapes_that_old_code_asks_for():
+    seen = []
+
+    def halve(t):
+        seen.append((t.get_shape().as_list()[-1], t._keras_shape[-1], t.shape.as_list()[-1]))
+        return t[:, : t.get_shape().as_list()[-1] // 2]
+
+    x = Input((6,))
+    model = Model(x, layers.Lambda(halve)(x))
+    np.testing.assert_array_equal(model.predict(np.arange(12.0).reshape(2, 6)), [[0, 1, 2], [6, 7, 8]])
+    assert set(seen) == {(6, 6, 6)}
+    compat.uninstall()
+    assert not hasattr(K.ones((2,)).value, "get_shape")
+
+
+def test_losses_may_use_symbols_of_the_model():
+    x = Input((3,))
+    h = layers.Dense(2, kernel_initializer="ones", name="code")(x)
+    unused = layers.Dense(1, kernel_initializer="ones")(h)  # nothing of the outputs needs it
+    model = Model(x, layers.Dense(3, kernel_initializer="ones")(h))
+    model.compile("sgd", lambda t, p: K.mean(K.square(t - p), -1) + 2 * K.sum(h, -1) - K.mean(unused, axis=-1))
+    data = np.random.RandomState(0).rand(5, 3).astype("float32")
+    code = data.sum(-1, keepdims=True)
+    expected = np.mean((data - 2 * code) ** 2, -1) + 4 * code[:, 0] - 2 * code[:, 0]
+    assert model.evaluate(data, data, verbose=0) == pytest.approx(expected.mean(), rel=1e-5)
+    before = model.get_layer("code").get_weights()[0]
+    assert model.train_on_batch(data, data) == pytest.approx(expected.mean(), rel=1e-5)
+    # d/dkernel[i, j] of the mean: 2 * x_i for the loss on `h`, -x_i for `unused`, and the squares' own part.
+    squares = ((2 * (2 * code - data)) / 3).sum(-1, keepdims=True) * data
+    gradient = np.repeat((squares + data).mean(0)[:, None], 2, 1)
+    np.testing.assert_allclose(model.get_layer("code").get_weights()[0], before - 0.01 * gradient, rtol=1e-4)
+
+
+def test_a_layer_may_use_symbols_of_the_model_in_its_call():
+    x = Input(batch_shape=(4, 3))
+    h = layers.Dense(2, kernel_initializer="ones", bias_initializer="ones")(x)
+
+    class Penalty(layers.Layer):
+        def call(self, inputs):
+            self.add_loss(K.mean(K.sum(inputs, -1) * K.sum(h, axis=-1)), inputs=inputs)
+            return inputs * h[:, :1]
+
+        def compute_output_shape(self, input_shape):
+            return input_shape
+
+    model = Model(x, Penalty()(x))
+    model.compile("sgd", loss=None)
+    data = np.random.RandomState(0).rand(4, 3).astype("float32")
+    total = data.sum(-1)
+    np.testing.assert_allclose(model.predict(data, batch_size=4), data * (total + 1)[:, None], rtol=1e-5)
+    loss = model.evaluate(data, None, batch_size=4, verbose=0)
+    assert loss == pytest.approx(np.mean(total * 2 * (total + 1)), rel=1e-5)
