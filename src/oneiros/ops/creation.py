@@ -256,6 +256,11 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: DType = None) -> Array:
 def _filled(shape: Shape, dtype: DType = None, *, function) -> Array:
     """A new tensor.
 
+    Summaries:
+        zeros: A new tensor of zeros.
+        ones: A new tensor of ones.
+        empty: A new tensor whose elements are not specified (here: zeros).
+
     Args:
         shape: Shape of the tensor.
         dtype: Type of the tensor; `floatx()` by default.
@@ -296,6 +301,11 @@ def full(shape: Shape, fill_value: Tensor, dtype: DType = None) -> Array:
 @define(jnp, "zeros_like ones_like empty_like")
 def _filled_like(x: Tensor, dtype: DType = None, *, function) -> Array:
     """A new tensor of the shape of `x`.
+
+    Summaries:
+        zeros_like: A tensor of zeros with the shape of another one.
+        ones_like: A tensor of ones with the shape of another one.
+        empty_like: A tensor with the shape of another one, whose elements are not specified (here: zeros).
 
     Args:
         x: Tensor.

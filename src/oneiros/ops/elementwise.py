@@ -20,16 +20,60 @@ def _of_one(x: Tensor, *, function) -> Array:
     """A function of one tensor.
 
     Summaries:
+        abs: The absolute value of each element.
+        absolute: The absolute value of each element.
+        angle: The angle of each complex number in radians, from -pi to pi.
+        arccos: The inverse of the cosine, in radians from 0 to pi, element by element.
+        arccosh: The inverse of the hyperbolic cosine, element by element.
+        arcsin: The inverse of the sine, in radians from -pi/2 to pi/2, element by element.
+        arcsinh: The inverse of the hyperbolic sine, element by element.
+        arctan: The inverse of the tangent, in radians from -pi/2 to pi/2, element by element.
+        arctanh: The inverse of the hyperbolic tangent, element by element.
         bitwise_invert: Inverts the bits of integers; negates booleans.
         bitwise_not: Inverts the bits of integers; negates booleans.
+        cbrt: The cube root of each element.
+        conj: The complex conjugate of each element.
+        conjugate: The complex conjugate of each element.
+        copy: A copy of a tensor.
         corrcoef: The Pearson correlation coefficients of the rows of a matrix.
+        cos: The cosine of each element, an angle in radians.
+        cosh: The hyperbolic cosine of each element.
+        deg2rad: Converts angles from degrees to radians.
+        exp: The exponential function ``exp(x)``, element by element.
+        exp2: ``2**x``, element by element.
+        expm1: ``exp(x) - 1``, element by element, accurate for small `x`.
+        fabs: The absolute value of each element, as floats.
+        fliplr: Reverses the order of the elements along the second axis.
+        flipud: Reverses the order of the elements along the first axis.
         i0: The modified Bessel function of the first kind and order 0, element by element.
         imag: The imaginary parts of complex numbers.
+        isfinite: Whether each element is finite, that is neither infinite nor NaN.
+        isinf: Whether each element is infinite.
+        isnan: Whether each element is NaN.
+        isneginf: Whether each element is negative infinity.
+        isposinf: Whether each element is positive infinity.
+        isreal: Whether the imaginary part of each element is 0.
+        log: The natural logarithm of each element.
+        log10: The logarithm to base 10 of each element.
+        log1p: ``log(1 + x)``, element by element, accurate for small `x`.
+        log2: The logarithm to base 2 of each element.
         logical_not: Whether each element is false (or 0).
+        negative: ``-x``, element by element.
         nonzero: The indices of the elements that are not 0: one vector of indices for each axis.
+        rad2deg: Converts angles from radians to degrees.
+        ravel: Flattens a tensor to a vector.
+        real: The real parts of complex numbers.
+        reciprocal: ``1 / x``, element by element.
         sign: The sign of each element: -1, 0 or 1.
         signbit: Whether each element is negative; true for -0.0, too.
+        sin: The sine of each element, an angle in radians.
         sinc: The normalized sinc function ``sin(pi x) / (pi x)``, element by element.
+        sinh: The hyperbolic sine of each element.
+        sqrt: The square root of each element; NaN for negative ones.
+        square: ``x**2``, element by element.
+        tan: The tangent of each element, an angle in radians.
+        tanh: The hyperbolic tangent of each element.
+        trunc: Rounds each element towards 0.
 
     Args:
         x: Tensor of any shape.
@@ -236,29 +280,41 @@ def _of_two(x1: Tensor, x2: Tensor, *, function) -> Array:
     """A function of two tensors.
 
     Summaries:
+        add: ``x1 + x2``, element by element.
         arctan2: The angle of the point ``(x2, x1)`` in radians, from -pi to pi.
         divide: Divides `x1` by `x2`, element by element; integers give floats.
+        dot: The dot product: products summed over the last axis of `x1` and the second last axis of `x2`.
         equal: Whether ``x1 == x2``, element by element.
         floor_divide: Divides `x1` by `x2` and rounds down, element by element.
         fmax: The larger of two elements; the other one where one is NaN.
         fmin: The smaller of two elements; the other one where one is NaN.
         fmod: The remainder of ``x1 / x2`` with the sign of `x1`, element by element.
+        gcd: The greatest common divisor of two integers, element by element.
         greater: Whether ``x1 > x2``, element by element.
         greater_equal: Whether ``x1 >= x2``, element by element.
         heaviside: The Heaviside step function: 0 where `x1` is negative, 1 where it is positive, `x2` where it is 0.
         hypot: ``sqrt(x1**2 + x2**2)``, element by element.
         inner: The inner product: products summed over the last axis of both tensors.
+        kron: The Kronecker product: `x2` multiplied by each element of `x1`.
+        lcm: The least common multiple of two integers, element by element.
         ldexp: ``x1 * 2**x2``, element by element.
         less: Whether ``x1 < x2``, element by element.
         less_equal: Whether ``x1 <= x2``, element by element.
         logaddexp: ``log(exp(x1) + exp(x2))``, computed without overflow.
         logaddexp2: ``log2(2**x1 + 2**x2)``, computed without overflow.
+        logical_and: Whether both elements are true.
+        logical_or: Whether at least one of two elements is true.
+        logical_xor: Whether exactly one of two elements is true.
+        matmul: The product of matrices on the last two axes; leading axes are batches.
         maximum: The larger of two elements; NaN where one is NaN.
         minimum: The smaller of two elements; NaN where one is NaN.
         mod: The remainder of ``x1 / x2`` with the sign of `x2`, element by element.
+        multiply: ``x1 * x2``, element by element.
         nextafter: The floating-point number next to `x1` in the direction of `x2`, element by element.
         not_equal: Whether ``x1 != x2``, element by element.
+        outer: The outer product of two vectors: the products of all pairs of elements.
         power: ``x1**x2``, element by element.
+        subtract: ``x1 - x2``, element by element.
         true_divide: Divides `x1` by `x2`, element by element; integers give floats.
         vdot: The dot product of the flattened tensors, with `x1` complex-conjugated.
 
@@ -267,7 +323,7 @@ def _of_two(x1: Tensor, x2: Tensor, *, function) -> Array:
         x2: Second tensor. Functions that work element by element broadcast the two shapes against each other.
 
     Returns:
-        A tensor.
+        A tensor: of the broadcast shape if the function works element by element.
 
     >>> add([1, 2], 10).tolist()
     [11, 12]
@@ -468,6 +524,10 @@ def _close(
     x1: Tensor, x2: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False, *, function
 ) -> Array:
     """Whether ``|x1 - x2| <= atol + rtol * |x2|``.
+
+    Summaries:
+        allclose: Whether all elements of two tensors are equal within a tolerance.
+        isclose: Whether the elements of two tensors are equal within a tolerance: ``|x1 - x2| <= atol + rtol * |x2|``.
 
     Args:
         x1: First tensor.

@@ -269,7 +269,7 @@ def qr(x: Tensor, mode: str = "reduced") -> tuple[Array, Array]:
 def _columns(solver, a, b):
     """Calls a solver for matrices `b`, with vectors as matrices of one column."""
     a, b = as_float(a), as_float(b)
-    return solver(a, b[..., None])[..., 0] if b.ndim == a.ndim - 1 else solver(a, b)
+    return solver(a, b[..., None])[..., 0] if b.ndim == a.ndim - 1 else solver(a, b)  # (..., n) or (..., n, k)
 
 
 @op

@@ -74,7 +74,8 @@ def multi_hot(
     num_classes = kwargs.get("num_tokens", num_classes)
     x = tensor(inputs)
     reduction = 1 if x.ndim > 1 else 0
-    return jnp.max(jax.nn.one_hot(x, num_classes, dtype=to_dtype(dtype), axis=axis), reduction)
+    hot = jax.nn.one_hot(x, num_classes, dtype=to_dtype(dtype), axis=axis)  # (batch, n, classes) for axis=-1
+    return jnp.max(hot, reduction)
 
 
 def _clipped(output):
@@ -422,8 +423,9 @@ def dot_product_attention(
     """
     query, key, value = as_float(query), as_float(key), as_float(value)
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
-    groups = query.shape[2] // key.shape[2]  # heads of the query that share one of the key
+    groups = query.shape[2] // key.shape[2]  # heads of the query that share one head of the key
     key, value = (jnp.repeat(x, groups, 2) if groups > 1 else x for x in (key, value))
+    # (n, T, heads, features), (n, S, heads, features) -> (n, heads, T, S)
     logits = jnp.einsum("bthd,bshd->bhts", query, key, preferred_element_type=jnp.float32) * scale
     if attn_logits_soft_cap is not None:
         logits = jnp.tanh(logits / attn_logits_soft_cap) * attn_logits_soft_cap
@@ -434,4 +436,4 @@ def dot_product_attention(
     if mask is not None:
         logits = jnp.where(tensor(mask).astype(bool), logits, jnp.finfo(logits.dtype).min)
     weights = jax.nn.softmax(logits).astype(value.dtype)
-    return jnp.einsum("bhts,bshd->bthd", weights, value)
+    return jnp.einsum("bhts,bshd->bthd", weights, value)  # (n, T, heads, features)

@@ -19,6 +19,30 @@ from .table import Axes, DType, Tensor, as_float, define, operand, tensor, tenso
 def _reduction(x: Tensor, axis: Axes = None, keepdims: bool = False, *, function) -> Array:
     """A reduction over axes.
 
+    Summaries:
+        all: Whether all elements along axes are true.
+        amax: The largest element along axes.
+        amin: The smallest element along axes.
+        any: Whether at least one element along axes is true.
+        argmax: The index of the largest element along an axis.
+        argmin: The index of the smallest element along an axis.
+        mean: The mean along axes.
+        median: The median along axes.
+        nanargmax: The index of the largest element along an axis, ignoring NaN.
+        nanargmin: The index of the smallest element along an axis, ignoring NaN.
+        nanmax: The largest element along axes, ignoring NaN.
+        nanmean: The mean along axes, ignoring NaN.
+        nanmedian: The median along axes, ignoring NaN.
+        nanmin: The smallest element along axes, ignoring NaN.
+        nanprod: The product of the elements along axes, ignoring NaN.
+        nanstd: The standard deviation along axes, ignoring NaN.
+        nansum: The sum of the elements along axes, ignoring NaN.
+        nanvar: The variance along axes, ignoring NaN.
+        ptp: The largest minus the smallest element along axes.
+        std: The standard deviation along axes.
+        sum: The sum of the elements along axes.
+        var: The variance along axes.
+
     Args:
         x: Tensor of any shape.
         axis: Axis or axes to reduce over; ``None`` for all of them. `argmax` and `argmin` take one axis.
@@ -100,6 +124,10 @@ def _reduction(x: Tensor, axis: Axes = None, keepdims: bool = False, *, function
 def _extreme(x: Tensor, axis: Axes = None, keepdims: bool = False, initial: Tensor = None, *, function) -> Array:
     """The largest or smallest element along axes.
 
+    Summaries:
+        max: The largest element along axes.
+        min: The smallest element along axes.
+
     Args:
         x: Tensor of any shape.
         axis: Axis or axes to reduce over; ``None`` for all of them.
@@ -143,6 +171,12 @@ def _quantile(
 ) -> Array:
     """Quantiles along axes.
 
+    Summaries:
+        nanpercentile: Percentiles along axes, ignoring NaN.
+        nanquantile: Quantiles along axes, ignoring NaN.
+        percentile: Percentiles along axes.
+        quantile: Quantiles along axes.
+
     Args:
         x: Tensor of numbers.
         q: Which quantiles: numbers from 0 to 1 (for percentiles, from 0 to 100).
@@ -171,6 +205,12 @@ def _quantile(
 @define(jnp, "cumprod cumsum nancumprod nancumsum")
 def _cumulation(x: Tensor, axis: int | None = None, dtype: DType = None, *, function) -> Array:
     """Cumulative sums or products.
+
+    Summaries:
+        cumprod: The cumulative product of the elements along an axis.
+        cumsum: The cumulative sum of the elements along an axis.
+        nancumprod: The cumulative product of the elements along an axis, counting NaN as 1.
+        nancumsum: The cumulative sum of the elements along an axis, counting NaN as 0.
 
     Args:
         x: Tensor of any shape.

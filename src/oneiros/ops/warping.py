@@ -54,7 +54,7 @@ def image_op(name: str, spatial: int = 2, as_floats: bool = True) -> Callable[[C
             batch = jnp.moveaxis(batch, 1, -1) if first else batch  # (N, *spatial, C)
             result = function(as_float(batch) if as_floats else batch, *args, **kwargs)
             result = _in_type(result, x.dtype)
-            result = jnp.moveaxis(result, spatial + 1, 1) if first else result
+            result = jnp.moveaxis(result, spatial + 1, 1) if first else result  # (N, C, *spatial)
             return result if x.ndim == spatial + 2 else result[0]
 
         return call
@@ -165,7 +165,7 @@ def affine_transform(
 def _transform(x, transform, interpolation, fill_mode, fill_value):
     transform = jnp.broadcast_to(as_float(transform), (x.shape[0], 8))
     y_out, x_out = jnp.meshgrid(*(jnp.arange(n, dtype=transform.dtype) for n in x.shape[1:3]), indexing="ij")
-    a0, a1, a2, b0, b1, b2, c0, c1 = transform.T[:, :, None, None]
+    a0, a1, a2, b0, b1, b2, c0, c1 = transform.T[:, :, None, None]  # each (N, 1, 1)
     k = c0 * x_out + c1 * y_out + 1
     columns, rows = (a0 * x_out + a1 * y_out + a2) / k, (b0 * x_out + b1 * y_out + b2) / k
     return _resample(x, rows, columns, interpolation, fill_mode, fill_value)

@@ -297,8 +297,8 @@ class _Interrupted(Exception):
 def _download(url, path, file_hash=None, algorithm="auto"):
     if file_hash is None and urlsplit(url).scheme in ("http", "ftp"):
         raise DownloadError(
-            f"{url}: the file could be changed in transit, so it is not downloaded without a hash. Use https, or pass its "
-            "SHA-256 or MD5 as file_hash."
+            f"{url}: the file could be changed in transit, so it is not downloaded without a hash. Use https, or pass "
+            "its SHA-256 or MD5 as file_hash."
         )
     print(f"Downloading data from {url}")
     for attempt in range(1, ATTEMPTS + 1):
