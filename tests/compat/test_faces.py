@@ -492,3 +492,103 @@ def test_attributes_of_nodes_by_number():
     assert dense._get_node_attribute_at_index(0, "output_shapes", "output shape") == (None, 3)
     with pytest.raises(ValueError, match="node 1"):
         dense._get_node_attribute_at_index(1, "input_shapes", "input shape")
+
+
+# --- losses and metrics that refer to the graph
+
+
+def _encoder():
+    x = Input((3,))
+    hidden = layers.Dense(2, kernel_initializer="ones")(x)
+    return x, hidden, layers.Dense(3, kernel_initializer="ones")(hidden)
+
+
+def test_losses_and_metrics_may_refer_to_tensors_of_the_graph():
+    x, hidden, y = _encoder()
+
+    def penalized(y_true, y_pred):
+        return K.mean(K.square(y_true - y_pred), axis=-1) + 0.5 * K.sum(K.square(hidden), axis=-1)
+
+    def size(y_true, y_pred):
+        return K.mean(hidden)
+
+    model = Model(x, y)
+    model.compile(optimizers.SGD(0.0), penalized, metrics=[size])
+    data = np.array([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0]])
+    inner = data.sum(1)
+    loss = np.mean((2 * inner[:, None] - data) ** 2, 1) + 0.5 * 2 * inner**2
+    expected = [loss.mean(), inner.mean()]
+    np.testing.assert_allclose(model.test_on_batch(data, data), expected, rtol=1e-6)
+    np.testing.assert_allclose(model.train_on_batch(data, data), expected, rtol=1e-6)
+    np.testing.assert_allclose(model.fit(data, data, epochs=1, verbose=0).history["size"], expected[1:], rtol=1e-6)
+    kernel = model.layers[1].kernel
+    model.compile(optimizers.SGD(0.1), lambda y_true, y_pred: K.sum(hidden, axis=-1))
+    model.train_on_batch(data, data)
+    np.testing.assert_allclose(kernel.numpy(), 1 - 0.1 * np.repeat(data.mean(0)[:, None], 2, 1), rtol=1e-6)
+
+
+def test_statistics_are_updated_once_where_a_loss_refers_to_the_graph():
+    x = Input((2,))
+    hidden = layers.BatchNormalization(momentum=0.5)(x)
+    model = Model(x, hidden)
+    model.compile(optimizers.SGD(0.0), lambda y_true, y_pred: K.mean(K.square(hidden - y_pred), axis=-1))
+    assert model.train_on_batch(np.array([[0.0, 2.0], [2.0, 4.0]]), np.zeros((2, 2))) == 0
+    np.testing.assert_allclose(model.layers[1].moving_mean.numpy(), [0.5, 1.5])
+
+
+def test_metrics_that_are_appended_to_the_lists():
+    x, hidden, y = _encoder()
+    model = Model(x, y)
+    model.compile("sgd", "mse")
+    model.metrics_names.append("size")
+    model.metrics_tensors.append(K.mean(hidden))
+    assert model.metrics_names == ["loss", "size"] and len(model.metrics_tensors) == 1
+    data = np.ones((4, 3))
+    np.testing.assert_allclose(model.test_on_batch(data, data), [25, 3], rtol=1e-6)
+    assert list(model.fit(data, data, epochs=1, verbose=0).history) == ["loss", "size"]
+    model.compile("sgd", "mse")
+    assert model.metrics_names == ["loss"]
+
+
+# --- layers and models that programs change
+
+
+def test_layers_that_are_taken_off():
+    model = Sequential([layers.Dense(3, input_shape=(2,)), layers.Dense(1)])
+    model.layers.pop()
+    model.outputs = [model.layers[-1].output]
+    model.layers[-1].outbound_nodes = []
+    model.add(layers.Dense(5))
+    assert model.output_shape == (None, 5) and len(model.layers) == 2
+    x = Input((2,))
+    model = Model(x, layers.Dense(1)(layers.Dense(3)(x)))
+    model.layers.pop()
+    assert Model(model.input, layers.Dense(4)(model.layers[-1].output)).count_params() == 9 + 16
+
+
+def test_updates_that_a_layer_sets_or_adds_in_the_plural():
+    class Counting(layers.Layer):
+        def build(self, input_shape):
+            self.built_in, self.called = K.variable(0.0), K.variable(0.0)
+            self.updates = [(self.built_in, self.built_in + 1.0)]
+
+        def call(self, x, mask=None):
+            self.add_updates([(self.called, self.called + K.sum(x))], x)
+            return x
+
+    model = Sequential([Counting(input_shape=(2,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    for _ in range(2):
+        model.train_on_batch(np.ones((3, 2)), np.ones((3, 1)))
+    model.predict(np.ones((3, 2)))
+    assert [K.get_value(v) for v in (model.layers[0].built_in, model.layers[0].called)] == [2, 12]
+
+
+def test_weights_under_the_names_of_keras1(generation):
+    dense, norm = layers.Dense(2), layers.BatchNormalization()
+    norm(dense(Input((3,))))
+    if generation == "1":
+        assert dense.W is dense.kernel and dense.b is dense.bias and norm.running_mean is norm.moving_mean
+    else:
+        assert not hasattr(dense, "W") and not hasattr(norm, "running_std")
+    assert not hasattr(norm, "W")

@@ -594,6 +594,14 @@ def test_scopes_change_registry(generation):
     known.pop("Third", None)
 
 
+def test_live_layers(generation):
+    x = layers.Input((2,))
+    for model in (oneiros.Sequential([layers.Dense(1, input_shape=(2,))]), oneiros.Model(x, layers.Dense(1)(x))):
+        count = len(model.layers)
+        model.layers.pop()
+        assert len(model.layers) == count - _at(generation, 1, 1, 0, 0)
+
+
 def test_summary_checks_trainable(generation, capsys):
     model = _two_outputs()
     model.get_layer("a").trainable = False

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import losses
-from ..core import Node, Symbol, has_symbol, is_symbol, kind, structure, to_array
+from ..core import Node, Symbol, behaviour, has_symbol, is_symbol, kind, structure, to_array
 from ..core.symbol import Shape, Spec, depends_on_phase, mask_symbol, record, topological_order
 from ..layers.base import Layer, single
 from ..models import Model, Sequential
@@ -149,12 +149,27 @@ def _callable_on_symbols(call):
     return wrapper
 
 
+def _weight_of_keras1(*names):
+    """A weight under the name that it had in Keras 1."""
+
+    def read(layer):
+        found = [getattr(layer, name) for name in names if hasattr(layer, name)]
+        if not found or behaviour.generation != "1":
+            raise AttributeError(f"Layer {layer.name} ({type(layer).__name__}) has no {' or '.join(names)}.")
+        return found[0]
+
+    return face(read)
+
+
 class _LayerFaces:
     _get_node_attribute_at_index = _attribute_at
     _trainable_weights = _own("trainable_weights")
     _non_trainable_weights = _own("non_trainable_weights")
     updates = face(updates_of)
     get_updates_for, get_losses_for = updates_for, losses_for
+    add_updates = Layer.add_update  # before Keras 1.2
+    W, b = _weight_of_keras1("kernel", "embeddings"), _weight_of_keras1("bias")
+    running_mean, running_std = _weight_of_keras1("moving_mean"), _weight_of_keras1("moving_variance")
 
 
 # --- the graph of a model
@@ -262,6 +277,30 @@ def _shapes(name):
     return face(lambda self: [tuple(s.shape) for s in getattr(self, name)])
 
 
+class _Added(list):
+    """Names or tensors of metrics: what programs append to both lists is shown with the metrics."""
+
+    def __init__(self, items, state, names):
+        super().__init__(items)
+        self.state, self.names = state, names
+
+    def append(self, item):
+        super().append(item)
+        waiting = self.state.__dict__.setdefault("waiting", {True: [], False: []})
+        waiting[self.names].append(item)
+        if waiting[True] and waiting[False]:
+            self.state.added_metrics[waiting[True].pop(0)] = waiting[False].pop(0)
+            self.state.steps = None
+
+
+_metrics_names = Model.metrics_names.fget
+
+
+def _names_of_metrics(model):
+    state = model.training_state
+    return _Added([*_metrics_names(model), *state.added_metrics], state, True)
+
+
 def _of_lists(model, step):
     """A step as a function of one flat list: inputs, targets, sample weights, and the learning phase at the end."""
 
@@ -299,6 +338,7 @@ class _ModelFaces:
     loss_functions = face(lambda self: list(_feeds_of(self).losses))
     total_loss = face(lambda self: _feeds_of(self).loss)
 
+    metrics_tensors = face(lambda self: _Added(self.training_state.added_metrics.values(), self.training_state, False))
     train_function = test_function = predict_function = None  # until they are made
 
     def _make_train_function(self):
@@ -338,6 +378,7 @@ def add_faces() -> None:
             if not name.startswith("__") and not hasattr(cls, name):
                 setattr(cls, name, value)
     Layer.losses = property(losses_of, doc=Layer.losses.__doc__)
+    Model.metrics_names = property(_names_of_metrics, doc=Model.metrics_names.__doc__)
     for cls in {base for layer in kind("layer").objects.values() for base in layer.__mro__}:
         if issubclass(cls, Layer) and not issubclass(cls, Model) and "call" in vars(cls):
             cls.call = _callable_on_symbols(cls.call)

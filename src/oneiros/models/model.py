@@ -104,7 +104,9 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
     @property
     def layers(self) -> list[Layer]:
         """The layers directly in this model, in the order of Keras."""
-        return list(self._graph_layers) if self.layer_graph is not None else find_in_attributes(Layer, self)
+        if self.layer_graph is None:
+            return find_in_attributes(Layer, self)
+        return self._graph_layers if behaviour.live_layers else list(self._graph_layers)
 
     def direct_sublayers(self) -> list[Layer]:
         """The layers of the graph, and those held in attributes."""

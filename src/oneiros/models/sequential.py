@@ -116,7 +116,7 @@ class Sequential(Model):
     def layers(self) -> list[Layer]:
         """The layers; in some generations of Keras with an `InputLayer` that was added, else without it."""
         if behaviour.sequential_lists_input:
-            return list(self._layers)
+            return self._layers if behaviour.live_layers else list(self._layers)
         return [x for x in self._layers if not isinstance(x, InputLayer)]
 
     def direct_sublayers(self) -> list[Layer]:

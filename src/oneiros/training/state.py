@@ -16,6 +16,7 @@ class TrainingState:
         compile_arguments: the arguments of `compile` that files keep.
         steps: the compiled steps.
         reader: what checks data.
+        added_metrics: symbols by name that are shown with the metrics, for programs of Keras 1 and 2 that add them.
         feeds: symbols for targets, sample weights and the loss, for programs of Keras 1 and 2 that ask for them.
 
     >>> TrainingState().stop_training
@@ -33,10 +34,11 @@ class TrainingState:
         self.stop_training, self.steps_per_execution = False, 1
         self.told_of_nan = self.objectives = self.steps = self.reader = self.feeds = None
         self.compile_arguments = {}
+        self.added_metrics = {}
 
     def __getstate__(self):
         """What copies and pickles keep: all but what is compiled, and what follows from the model."""
-        return vars(self) | {"steps": None, "reader": None, "feeds": None, "told_of_nan": None}
+        return vars(self) | {"steps": None, "reader": None, "feeds": None, "added_metrics": {}, "told_of_nan": None}
 
 
 def in_training_state(cls) -> Any:

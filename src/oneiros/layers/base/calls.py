@@ -188,6 +188,8 @@ class LayerCalls:
             collected=collected,
         ):
             outputs = self.call(*args, **kwargs)
+            if "updates" in vars(self):  # as layers for Keras 1 set it
+                self.add_update(list(self.updates))
             if not isinstance(outputs, jax.Array):
                 outputs = resolved(outputs, inside=True)
                 mistakes.check_outputs(self, outputs)

@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ...core import Symbol, behaviour, deferred, has_symbol
+from ...core import Graph, Symbol, behaviour, deferred, has_symbol
 from ...core.context import current
 from ...core.structure import leaves
 from ...core.symbol import resolved
@@ -58,7 +58,8 @@ class LayerLosses:
             self.added_updates = [*self.added_updates, *pairs]
             self.added_updates_inputs = [*self.added_updates_inputs, *([inputs] * len(pairs))]
         elif not deferred.dropped():
-            call.updates.extend(pair for pair in pairs if isinstance(pair, tuple))
+            pairs = [pair for pair in pairs if isinstance(pair, tuple)]
+            call.updates.extend((v, Graph([], new)() if has_symbol(new) else new) for v, new in pairs)
 
     def add_metric(self, *args, **kwargs) -> Any:
         """Keras 3 has no such method any more.

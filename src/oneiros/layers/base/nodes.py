@@ -12,11 +12,15 @@ from .masks import mask_of
 from .shapes import shape_of, single
 
 
+def _nodes(name, doc):
+    return property(lambda self: getattr(self, name), lambda self, nodes: setattr(self, name, nodes), doc=doc)
+
+
 class LayerNodes:
     """The part of `Layer` that knows about calls on symbols."""
 
-    inbound_nodes = property(lambda self: self._inbound_nodes, doc="The nodes of this layer's calls on symbols.")
-    outbound_nodes = property(lambda self: self._outbound_nodes, doc="The nodes that use outputs of this layer.")
+    inbound_nodes = _nodes("_inbound_nodes", "The nodes of this layer's calls on symbols.")
+    outbound_nodes = _nodes("_outbound_nodes", "The nodes that use outputs of this layer.")
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for a shape of the input.
