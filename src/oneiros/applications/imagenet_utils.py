@@ -1,4 +1,4 @@
-"""What networks trained on ImageNet share: see `oneiros.utils.imagenet`."""
+"""Helpers for networks trained on ImageNet; see `oneiros.utils.imagenet`."""
 
 from ..utils.imagenet import decode_predictions, obtain_input_shape, preprocess_input
 

@@ -36,9 +36,9 @@ def geomspace(
     Args:
         start: First number.
         stop: Last number.
-        num: How many numbers.
+        num: Number of values.
         endpoint: Whether `stop` is one of them.
-        dtype: Type of the result.
+        dtype: Data type of the result.
         axis: Axis of the numbers, where `start` and `stop` are tensors.
 
     Returns:
@@ -65,10 +65,10 @@ def logspace(
     Args:
         start: First exponent.
         stop: Last exponent.
-        num: How many numbers.
+        num: Number of values.
         endpoint: Whether the power of `stop` is one of them.
         base: Base of the powers.
-        dtype: Type of the result.
+        dtype: Data type of the result.
         axis: Axis of the numbers, where `start` and `stop` are tensors.
 
     Returns:
@@ -95,10 +95,10 @@ def linspace(
     Args:
         start: First number.
         stop: Last number.
-        num: How many numbers.
+        num: Number of values.
         endpoint: Whether `stop` is one of them.
         retstep: Whether to return the distance between neighbours as well.
-        dtype: Type of the result.
+        dtype: Data type of the result.
         axis: Axis of the numbers, where `start` and `stop` are tensors.
 
     Returns:
@@ -118,7 +118,7 @@ def arange(start: Tensor, stop: Tensor = None, step: Tensor = None, dtype: DType
         start: First number. Without `stop`, the range is from 0 to `start`.
         stop: End of the range.
         step: Distance between neighbours; 1 by default.
-        dtype: Type of the result; by default `floatx()` if one of the numbers is a float, else an integer type.
+        dtype: Data type of the result; by default `floatx()` if one of the numbers is a float, else an integer type.
 
     Returns:
         A vector.
@@ -138,7 +138,7 @@ def array(x: Tensor, dtype: DType = None) -> Array:
 
     Args:
         x: Array, list, variable or number.
-        dtype: Type of the result; by default that of `x`.
+        dtype: Data type of the result; by default that of `x`.
 
     Returns:
         A tensor of the shape of `x`.
@@ -205,7 +205,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: DType = None) -> Array:
         N: Number of rows.
         M: Number of columns; `N` by default.
         k: Which diagonal: 0 the main one, positive above it, negative below it.
-        dtype: Type of the result; `floatx()` by default.
+        dtype: Data type of the result; `floatx()` by default.
 
     Returns:
         A matrix ``(N, M)``.
@@ -222,7 +222,7 @@ def identity(n: int, dtype: DType = None) -> Array:
 
     Args:
         n: Number of rows and columns.
-        dtype: Type of the result; `floatx()` by default.
+        dtype: Data type of the result; `floatx()` by default.
 
     Returns:
         A matrix ``(n, n)``.
@@ -241,7 +241,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: DType = None) -> Array:
         N: Number of rows.
         M: Number of columns; `N` by default.
         k: Which diagonal: 0 the main one, positive above it, negative below it.
-        dtype: Type of the result; `floatx()` by default.
+        dtype: Data type of the result; `floatx()` by default.
 
     Returns:
         A matrix ``(N, M)``.
@@ -263,7 +263,7 @@ def _filled(shape: Shape, dtype: DType = None, *, function) -> Array:
 
     Args:
         shape: Shape of the tensor.
-        dtype: Type of the tensor; `floatx()` by default.
+        dtype: Data type of the tensor; `floatx()` by default.
 
     Returns:
         A tensor of zeros (`zeros` and `empty`) or ones.
@@ -287,7 +287,7 @@ def full(shape: Shape, fill_value: Tensor, dtype: DType = None) -> Array:
     Args:
         shape: Shape of the tensor.
         fill_value: The value, or a tensor that broadcasts to the shape.
-        dtype: Type of the tensor; `floatx()` by default.
+        dtype: Data type of the tensor; `floatx()` by default.
 
     Returns:
         A tensor of the shape.
@@ -309,7 +309,7 @@ def _filled_like(x: Tensor, dtype: DType = None, *, function) -> Array:
 
     Args:
         x: Tensor.
-        dtype: Type of the new tensor; by default that of `x`.
+        dtype: Data type of the new tensor; by default that of `x`.
 
     Returns:
         A tensor of zeros (`zeros_like` and `empty_like`) or ones.
@@ -333,7 +333,7 @@ def full_like(x: Tensor, fill_value: Tensor, dtype: DType = None) -> Array:
     Args:
         x: Tensor.
         fill_value: The value, or a tensor that broadcasts to the shape.
-        dtype: Type of the new tensor; by default that of `x`.
+        dtype: Data type of the new tensor; by default that of `x`.
 
     Returns:
         A tensor of the shape of `x`.

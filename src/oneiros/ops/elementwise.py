@@ -506,9 +506,9 @@ def nan_to_num(x: Tensor, nan: float = 0.0, posinf: float | None = None, neginf:
 
     Args:
         x: Tensor of numbers.
-        nan: What replaces NaN.
-        posinf: What replaces infinity; by default the largest number of the type.
-        neginf: What replaces minus infinity; by default the smallest number of the type.
+        nan: Value that replaces NaN.
+        posinf: Value that replaces infinity; by default the largest number of the data type.
+        neginf: Value that replaces minus infinity; by default the smallest number of the data type.
 
     Returns:
         A tensor of the shape of `x`.

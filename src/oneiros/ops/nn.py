@@ -39,7 +39,7 @@ def one_hot(x: Tensor, num_classes: int, axis: int = -1, dtype: DType = None, sp
         x: Integers of any shape. Integers outside ``[0, num_classes)`` become vectors of zeros.
         num_classes: Length of the vectors.
         axis: Position of the new axis in the result.
-        dtype: Type of the result; `floatx()` by default.
+        dtype: Data type of the result; `floatx()` by default.
         sparse: Not used; results are dense.
 
     Returns:
@@ -61,7 +61,7 @@ def multi_hot(
         inputs: Integers ``(n,)`` or ``(batch, n)``.
         num_classes: Length of the vectors.
         axis: Position of the axis of the classes.
-        dtype: Type of the result; `floatx()` by default.
+        dtype: Data type of the result; `floatx()` by default.
         sparse: Not used; results are dense.
         **kwargs: `num_tokens`, an older name of `num_classes`.
 

@@ -154,7 +154,7 @@ def prod(x: Tensor, axis: Axes = None, keepdims: bool = False, dtype: DType = No
         x: Tensor of any shape.
         axis: Axis or axes to multiply along; ``None`` for all of them.
         keepdims: Whether the reduced axes stay, with size 1.
-        dtype: Type of the result; by default that of `x`.
+        dtype: Data type of the result; by default that of `x`.
 
     Returns:
         A tensor without the reduced axes.
@@ -215,7 +215,7 @@ def _cumulation(x: Tensor, axis: int | None = None, dtype: DType = None, *, func
     Args:
         x: Tensor of any shape.
         axis: Axis to accumulate along; ``None`` for the flattened tensor.
-        dtype: Type of the result; by default that of `x`.
+        dtype: Data type of the result; by default that of `x`.
 
     Returns:
         A tensor of the shape of `x`, flat if `axis` is ``None``.

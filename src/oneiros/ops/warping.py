@@ -152,7 +152,7 @@ def affine_transform(
         Images of the shape and data type of `images`.
 
     Raises:
-        ValueError: If the interpolation or the fill mode is not known.
+        ValueError: If the interpolation or the fill mode is unknown.
 
     >>> image = jnp.arange(4.0).reshape(2, 2, 1)
     >>> affine_transform(image, [1, 0, 1, 0, 1, 0, 0, 0])[..., 0].tolist()  # one pixel to the left
@@ -194,7 +194,7 @@ def perspective_transform(
         Images of the shape and data type of `images`.
 
     Raises:
-        ValueError: If the interpolation is not known.
+        ValueError: If the interpolation is unknown.
 
     >>> corners = [[0.0, 0.0], [0.0, 3.0], [3.0, 0.0], [3.0, 3.0]]
     >>> perspective_transform(jnp.ones((4, 4, 1)), corners, corners).shape
@@ -296,7 +296,7 @@ def elastic_transform(
         Images of the shape and data type of `images`.
 
     Raises:
-        ValueError: If the interpolation or the fill mode is not known.
+        ValueError: If the interpolation or the fill mode is unknown.
 
     >>> elastic_transform(jnp.ones((4, 4, 1)), sigma=1.0, seed=1).shape
     (4, 4, 1)

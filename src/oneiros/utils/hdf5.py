@@ -70,7 +70,7 @@ class HDF5Matrix:
             raise self._outside(key)
         if rows.ndim == 0:
             return self._normalized(self.data[self.start + int(rows)])
-        # h5py takes increasing row numbers only
+        # h5py takes only increasing indices
         unique, positions = np.unique(rows, return_inverse=True)
         return self._normalized(self.data[self.start + unique][positions.reshape(rows.shape)])
 
