@@ -240,3 +240,90 @@ def test_tfoptimizer_wraps_an_optimizer(keras2):
     for read in (lambda: wrapped.weights, wrapped.get_config, lambda: wrapped.from_config({})):
         with pytest.raises(NotImplementedError):
             read()
+
+
+@pytest.mark.parametrize("inner", [lambda: layers.LSTM(4, return_sequences=True), lambda: layers.Dense(4)])
+def test_call_takes_symbols_and_adds_no_node(inner):
+    inputs, layer = layers.Input((3, 5)), inner()
+    called = layer.call(inputs) if layer.built else (layer(inputs), layer.call(inputs))[1]
+    again = K.function([inputs], [layer.output, called])
+    x = np.random.default_rng(0).random((2, 3, 5), "float32")
+    outputs = again([x])
+    np.testing.assert_array_equal(*outputs)
+    np.testing.assert_array_equal(outputs[0], layer(x))
+    assert called.shape == (None, 3, 4) and len(layer.inbound_nodes) == 1
+
+
+def test_call_takes_its_arguments_by_place(keras2):
+    inputs, mask = layers.Input((3, 5)), layers.Input((3,), dtype="bool")
+    layer = layers.SimpleRNN(2)
+    layer.build((None, 3, 5))
+    f = K.function([inputs, mask], [layer.call(inputs, mask=mask)])
+    x = np.random.default_rng(0).random((2, 3, 5), "float32")
+    kept = np.array([[True, True, False]] * 2)
+    np.testing.assert_allclose(f([x, kept])[0], layer(x[:, :2]), rtol=1e-6)
+
+
+def test_layers_called_on_variables_are_recorded(keras2):
+    """As any expression of variables: the value is that of the variable when the graph runs."""
+    x = K.variable(np.ones((1, 2)))
+    layer = layers.Dense(1, kernel_initializer="ones", activity_regularizer="l2")
+    y = layer(x)
+    assert isinstance(y, core.Symbol) and K.int_shape(y) == (1, 1) and K.eval(y) == 2
+    K.set_value(x, np.full((1, 2), 3.0))
+    assert K.eval(y) == 6
+    assert len(layer.get_losses_for(x)) == 1
+    np.testing.assert_allclose(K.eval(layer.get_losses_for(x)[0]), 0.01 * 36, rtol=1e-6)
+
+
+def test_layers_called_on_variables_compute_natively():
+    assert layers.Dense(1, kernel_initializer="ones")(core.Variable([[1.0, 2.0]])).tolist() == [[3.0]]
+
+
+@pytest.mark.parametrize(
+    "make, uses",
+    [
+        (lambda: layers.LSTM(2), False),
+        (lambda: layers.LSTM(2, dropout=0.1), True),
+        (lambda: layers.GRU(2, recurrent_dropout=0.1), True),
+        (lambda: layers.Bidirectional(layers.LSTM(2)), False),
+        (lambda: layers.Bidirectional(layers.LSTM(2, dropout=0.1)), True),
+        (lambda: layers.RNN([layers.GRUCell(2), layers.LSTMCell(2, dropout=0.1)]), True),
+        (lambda: layers.TimeDistributed(layers.Dropout(0.1)), True),
+        (lambda: layers.TimeDistributed(layers.Dense(1)), False),
+    ],
+    ids=str,
+)
+def test_outputs_of_layers_with_dropout_inside_use_the_learning_phase(make, uses):
+    inputs = layers.Input((3, 5))
+    assert make()(inputs)._uses_learning_phase is uses
+    assert not make()(inputs, training=True)._uses_learning_phase
+    assert oneiros.Model(inputs, make()(inputs)).uses_learning_phase is uses
+
+
+def test_a_layer_may_say_itself_that_it_uses_the_learning_phase():
+    class Own(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.uses_learning_phase = True
+
+    assert Own()(layers.Input((1,)))._uses_learning_phase
+
+
+def test_stacked_cells_of_which_one_takes_constants(keras2):
+    class Adding(layers.Layer):
+        state_size = 2
+
+        def build(self, input_shape):
+            assert [tuple(shape) for shape in input_shape] == [(None, 3), (None, 2)]
+            super().build(input_shape)
+
+        def call(self, inputs, states, constants):
+            return states[0] + constants[0], [states[0] + constants[0]]
+
+    layer = layers.RNN([layers.SimpleRNNCell(3), Adding()])
+    assert layer.cell.state_size == (2, 3)
+    x, constant = layers.Input((4, 5)), layers.Input((2,))
+    model = oneiros.Model([x, constant], layer(x, constants=constant))
+    values = np.array([[1.0, 2.0]], "float32")
+    assert model.predict([np.ones((1, 4, 5)), values]).tolist() == [[4.0, 8.0]]

@@ -246,7 +246,7 @@ def test_states_of_stacked_cells(flat, monkeypatch):
     last, upper = loop("GRU", weights[3:], first)
     near(output, last[:, -1])
     if flat:
-        assert layer.state_size == [3, 2, 2]
+        assert layer.state_size == (3, 2, 2)
         expected = [*upper, *lower]
     else:
         assert layer.state_size == [[2, 2], 3]

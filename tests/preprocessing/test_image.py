@@ -429,3 +429,10 @@ def test_save_img(tmp_path):
     np.testing.assert_array_equal(image.img_to_array(image.load_img(tmp_path / "x.png")), pixels)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.jpg", "x.png"]
     assert image.list_pictures(tmp_path, ext="png") == [str(tmp_path / "x.png")]
+
+
+def test_gray_images_stretched_to_255_are_of_bytes():
+    """Rounding must not make a wider image of them: its values would be cut off, or the file refused."""
+    for highest in np.random.default_rng(0).random(200, "float32"):
+        picture = image.array_to_img(np.array([[[0.0], [highest]]], "float32"))
+        assert picture.mode == "L" and np.asarray(picture).tolist()[0][1] in (254, 255)

@@ -14,6 +14,7 @@ from ..core import registry
 from ..core.config import behaviour
 from ..core.traceback import guard_class, guarded, tidy
 from . import keras1, notes
+from .calls import record_calls
 from .generations import DEFAULTS_OF, TITLES
 from .orders import ORDERS
 
@@ -336,6 +337,7 @@ def adapt_namespace(module):
             adapt_class(value)
             adapt_methods(value, METHODS.get(value.__name__, "").split())
             guard_class(value)
+            record_calls(value)
         elif inspect.isfunction(value):
             adapted = _adapted_functions.setdefault(value, guarded(adapt(value, prefix + value.__name__)))
             if adapted is not value:

@@ -9,7 +9,8 @@ import typing
 from ..core import Variable, behaviour, phase, symbols_in
 from ..core.context import within
 from ..core.phase import is_building
-from ..core.symbol import record
+from ..core.structure import map_structure
+from ..core.symbol import record, symbol_of
 from ..core.variable import Scope
 from ..layers.base import Layer
 from ..layers.base.losses import Collected
@@ -61,7 +62,7 @@ def _calls(layer):
 
 def _calls_on(layer, inputs):
     """The calls on these inputs."""
-    wanted = {id(s) for s in symbols_in(inputs)}
+    wanted = {id(s) for s in symbols_in(map_structure(symbol_of, inputs))}
     own = getattr(layer, "inputs", None)
     if own is not None and wanted == {id(s) for s in own}:
         return _calls(layer)

@@ -304,6 +304,24 @@ def record(fn: typing.Callable, args: tuple, kwargs: dict) -> typing.Any:
     return Node(fn, args, kwargs, infer(fn, args, kwargs)).result
 
 
+def symbol_of(x: typing.Any) -> typing.Any:
+    """The symbol for the value of a variable, the same at each call. What is no variable is returned as it is.
+
+    >>> variable = Variable([1.0, 2.0])
+    >>> symbol_of(variable).shape, symbol_of(variable) is symbol_of(variable)
+    ((2,), True)
+    """
+    if not isinstance(x, Variable):
+        return x
+    if "symbol" not in vars(x):
+        x.symbol = record(_value_of, (x,), {})
+    return x.symbol
+
+
+def _value_of(variable):
+    return variable.value
+
+
 def op(fn):
     """Lets a function of arrays take symbols too: for a symbol it records a node and infers the shape of the result.
 

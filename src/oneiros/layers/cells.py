@@ -85,7 +85,8 @@ class StackedRNNCells(AbstractRNNCell):
 
     @property
     def state_size(self) -> Any:
-        return self._arranged([cell.state_size for cell in self.cells])
+        sizes = self._arranged([cell.state_size for cell in self.cells])
+        return tuple(sizes) if behaviour.flat_stacked_states else sizes
 
     @property
     def output_size(self) -> Any:
@@ -135,7 +136,15 @@ def check_cell(cell: Any) -> None:
 
 def build_cell(cell: Any, input_shape: tuple, constants_shapes: list) -> None:
     if isinstance(cell, Layer) and not cell.built or not isinstance(cell, Layer) and hasattr(cell, "build"):
-        cell.build([input_shape, *constants_shapes] if constants_shapes else input_shape)
+        takes_constants = constants_shapes and "constants" in _options_of(cell)
+        cell.build([input_shape, *constants_shapes] if takes_constants else input_shape)
+
+
+def _options_of(cell):
+    """The names of the options that `call` of a cell takes."""
+    accepted = inspect.signature(cell.call).parameters
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in accepted.values())
+    return {*accepted, "constants"} if takes_all else set(accepted)
 
 
 def call_cell(cell: Any, inputs: Any, states: Any, constants: Any, training: bool) -> tuple:
@@ -149,9 +158,8 @@ def call_cell(cell: Any, inputs: Any, states: Any, constants: Any, training: boo
         training: Whether the step is part of training. It is passed to cells whose `call` takes it.
     """
     options = {"training": training} | ({} if constants is None else {"constants": constants})
-    accepted = inspect.signature(cell.call).parameters
-    takes_all = any(p.kind is p.VAR_KEYWORD for p in accepted.values())
-    options = {name: value for name, value in options.items() if name in accepted or takes_all and name != "training"}
+    accepted = _options_of(cell)
+    options = {name: value for name, value in options.items() if name in accepted}
     output, states = (cell if isinstance(cell, Layer) else cell.call)(inputs, states, **options)
     return output, as_list(states)
 
@@ -286,6 +294,7 @@ class KernelCell(_DropoutCell, abstract=True):
         if self.dropout or self.recurrent_dropout:
             self.seed_generator = SeedGenerator(self.seed)
 
+    uses_learning_phase = property(lambda self: bool(self.dropout or self.recurrent_dropout))
     state_size = property(lambda self: self.units)
     output_size = property(lambda self: self.units)
 

@@ -183,7 +183,7 @@ def array_to_img(
         highest = x.max(initial=0)
         x = x * (255 / highest) if highest else x
     channels = x.shape[2]
-    if channels == 1 and x.max(initial=0) > 255:
+    if channels == 1 and not scale and x.max(initial=0) > 255:
         return Image.fromarray(x[:, :, 0].astype("int32"))
     if channels not in (1, 3, 4):
         raise InputDataError(f"array_to_img: expected 1, 3 or 4 channels. Received shape {x.shape}")

@@ -13,7 +13,7 @@ from ...core import Variable, behaviour, get_mask, has_symbol, phase, set_mask
 from ...core.context import current, within
 from ...core.errors import LimitExceededError
 from ...core.structure import leaves, map_structure
-from ...core.symbol import is_inferring, resolved
+from ...core.symbol import is_inferring, resolved, symbol_of
 from ...core.traceback import tidy
 from ...core.variable import Scope
 from .. import mistakes
@@ -91,6 +91,8 @@ class LayerCalls:
     def __call__(self, *args, **kwargs) -> typing.Any:
         try:
             try:
+                if behaviour.expressions_recorded and phase.is_building():
+                    args, kwargs = map_structure(symbol_of, (args, kwargs))
                 if has_symbol(args) or has_symbol(kwargs):
                     args, kwargs = resolved((args, kwargs))
                 if has_symbol(args) or has_symbol(kwargs):

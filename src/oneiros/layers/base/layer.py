@@ -16,6 +16,13 @@ from .nodes import LayerNodes
 from .weights import LayerWeights
 
 
+class _OfParts:
+    """Whether the outputs of a layer inside are others in training. A user's class may set the attribute itself."""
+
+    def __get__(self, layer, cls):
+        return layer is not None and any(part.uses_learning_phase for part in layer.direct_sublayers())
+
+
 class Layer(LayerCalls, LayerWeights, LayerLosses, LayerMasks, LayerNodes, Configurable):
     """A function with weights, and the base of all layers.
 
@@ -60,7 +67,7 @@ class Layer(LayerCalls, LayerWeights, LayerLosses, LayerMasks, LayerNodes, Confi
 
     kind = "layer"
     name, dtype_policy, autocast = (mistakes.SetByInit() for _ in range(3))
-    uses_learning_phase = False
+    uses_learning_phase = _OfParts()
     stateful = False
     input_spec = None
     activity_regularizer = None
