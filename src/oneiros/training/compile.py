@@ -2,10 +2,9 @@
 
 import contextlib
 import copy
-import functools
 import inspect
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -67,8 +66,6 @@ class Objectives:
         self.bound = False
         self.shapes = None  # of the outputs without the batch axis; None until they are known
         self._log_names = {}
-        self.training = False  # whether the step that runs is one of training
-        self._resolve = None  # function of a symbol of the model's graph: its value for the batch
         self._rows = None
         for weight in leaves(loss_weights):
             if not isinstance(weight, (int, float, np.number, jax.Array, Variable)):
@@ -122,7 +119,7 @@ class Objectives:
         for i, (output, target, fn) in enumerate(zip(outputs, self.entries(y, "y"), self.losses)):
             made, taken = [], set()
             for spec, is_weighted in self._specs[i]:
-                metric, name = _make_metric(spec, target, output, fn, self._resolved)
+                metric, name = _make_metric(spec, target, output, fn)
                 if id(metric) in self._log_names:  # an object given for all outputs: each counts for itself
                     metric = type(metric).from_config(metric.get_config())
                 if is_weighted and (name in taken or behaviour.weighted_metric_prefix):
@@ -212,18 +209,6 @@ class Objectives:
         finally:
             self._rows = None
 
-    @contextlib.contextmanager
-    def resolving(self, resolve: Callable) -> Iterator[None]:
-        """Inside, losses and metrics may return symbols of the model's graph, which `resolve` turns into values."""
-        self._resolve = resolve
-        try:
-            yield
-        finally:
-            self._resolve = None
-
-    def _resolved(self, value):
-        return self._resolve(value) if is_symbol(value) and self._resolve is not None else value
-
     def _size(self, output):
         return output.shape[0] if self._rows is None else self._rows
 
@@ -251,7 +236,7 @@ class Objectives:
         if isinstance(fn, losses.Loss):
             return fn(target, output, sample_weight=weight)
         losses.check_shapes(fn, tuple(target.shape), tuple(output.shape))
-        values = losses.check_result(self._resolved(fn(targets_like(target, output), output)), fn)
+        values = losses.check_result(fn(targets_like(target, output), output), fn)
         return weighted_mean(values, weight, get_mask(output), self._rows)
 
     def track_loss(self, loss: Any, output: Any) -> None:
@@ -306,22 +291,6 @@ class Objectives:
         return [self.log_name(t) for t in self.trackers if not isinstance(t, BatchMean)]
 
 
-class _Resolving:
-    """A user's function, with values for the symbols that it returns."""
-
-    def __init__(self, fn, resolved):
-        self.fn, self.resolved = fn, resolved
-        functools.update_wrapper(self, fn)
-
-    def __call__(self, *args):
-        return self.resolved(self.fn(*args))
-
-
-def _resolving(fn, resolved):
-    own = (getattr(fn, "__module__", None) or "").partition(".")[0] == "oneiros"
-    return fn if own else _Resolving(fn, resolved)
-
-
 def _value_of(tensor):
     return Graph([], tensor)() if is_symbol(tensor) else to_array(tensor)
 
@@ -369,7 +338,7 @@ def _as_list(given):
     return list(given) if isinstance(given, (list, tuple)) else [given]
 
 
-def _make_metric(spec, target, output, loss, resolved):
+def _make_metric(spec, target, output, loss):
     """A metric object that keeps its own mean, and its name, from a name, function, class or object."""
     if inspect.isclass(spec):
         spec = spec()
@@ -391,4 +360,4 @@ def _make_metric(spec, target, output, loss, resolved):
     if getattr(fn, "stateful", False) or hasattr(fn, "reset_states"):
         name = getattr(fn, "name", name)
         return LastValue(name, fn), name
-    return BatchMean(name, _resolving(getattr(fn, "fn", fn), resolved)), name
+    return BatchMean(name, getattr(fn, "fn", fn)), name

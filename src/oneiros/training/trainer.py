@@ -1,6 +1,5 @@
 """What makes a model trainable: compile, fit, evaluate, predict, and the steps that users may write themselves."""
 
-import functools
 import inspect
 import typing
 from collections.abc import Callable
@@ -8,12 +7,10 @@ from collections.abc import Callable
 import jax
 
 from .. import losses, optimizers
-from ..core import Graph, Symbol, deferred, value_and_grad
-from ..core.context import within
+from ..core import Symbol, value_and_grad
 from ..core.interrupts import guarded
 from ..core.structure import Places, leaves
-from ..core.symbol import infer
-from ..layers.base.losses import Collected
+from ..core.symbol import infer, resolved
 from . import arguments, running
 from .compile import Objectives
 from .data import unpack
@@ -165,9 +162,7 @@ class Trainer:
             sample_weight: the weights, as they were given to `fit`.
             training: whether this is a training step.
         """
-        objectives, parts = self.training_state.objectives, self._per_output(y, y_pred, sample_weight)
-        with objectives.resolving(functools.partial(self._value_of, x)):
-            total = objectives.compute_loss(*parts)
+        total = self.training_state.objectives.compute_loss(*self._per_output(y, y_pred, sample_weight))
         steps_of(self).adds_losses = bool(self.call_losses)
         for extra in self.losses:
             if not isinstance(extra, Symbol):
@@ -179,33 +174,22 @@ class Trainer:
     ) -> dict:
         """Updates the compiled metrics; returns all results. The arguments are those of `compute_loss`."""
         objectives = self.training_state.objectives
-        with objectives.resolving(functools.partial(self._value_of, x)):
-            objectives.update_metrics(*self._per_output(y, y_pred, sample_weight))
+        objectives.update_metrics(*self._per_output(y, y_pred, sample_weight))
         return objectives.results() | {metric.name: metric.result() for metric in steps_of(self).held_metrics}
 
     def symbolic_outputs(self, symbols: typing.Any) -> typing.Any:
         """The outputs for symbols, as symbols. What has to be built for that is built."""
         return infer(self, (symbols,), {})
 
-    def _value_of(self, x, symbol):
-        """The value of a symbol of the graph, such as the output of a layer that a loss refers to."""
-        if self.inputs is None:
-            return symbol
-        training = training_flag(self.training_state.objectives.training)
-        with within(collected=Collected(), training=training), deferred.dropping():
-            return Graph(self.inputs, symbol)(*self.matched_inputs(x))
-
     def _computed_loss(self, x, y, y_pred, sample_weight, training):
         options = {"training": training} if "training" in inspect.signature(self.compute_loss).parameters else {}
-        if self.training_state.objectives is not None:
-            self.training_state.objectives.training = training
         value = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **options)
         return losses.check_result(value, self.compute_loss)
 
     def _logs(self, loss, x, y, y_pred, weights):
         self.training_state.objectives.track_loss(loss, leaves(y_pred)[0])
         logs, added = self.compute_metrics(x, y, y_pred, weights), self.training_state.added_metrics
-        return {**logs, **dict(zip(added, self._value_of(x, list(added.values()))))} if added else logs
+        return {**logs, **resolved(added, inside=True)} if added else logs
 
     def _per_output(self, y, y_pred, weights):
         """Lists of targets, outputs and weights, one for each output."""

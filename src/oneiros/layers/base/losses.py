@@ -59,6 +59,7 @@ class LayerLosses:
             self.added_updates_inputs = [*self.added_updates_inputs, *([inputs] * len(pairs))]
         elif not deferred.dropped():
             pairs = [pair for pair in pairs if isinstance(pair, tuple)]
+            pairs = [(variable, resolved(new, inside=True)) for variable, new in pairs]
             call.updates.extend((v, Graph([], new)() if has_symbol(new) else new) for v, new in pairs)
 
     def add_metric(self, *args, **kwargs) -> Any:
