@@ -1,4 +1,4 @@
-"""Losses and calls of Keras 1 and 2 that use symbols of the model around them, and ask tensors for their shapes."""
+"""What programs for Keras 1 and 2 do with tensors: losses and calls over the graph around them, shapes, results."""
 
 import numpy as np
 import pytest
@@ -68,3 +68,28 @@ def test_a_layer_may_use_symbols_of_the_model_in_its_call():
     np.testing.assert_allclose(model.predict(data, batch_size=4), data * (total + 1)[:, None], rtol=1e-5)
     loss = model.evaluate(data, None, batch_size=4, verbose=0)
     assert loss == pytest.approx(np.mean(total * 2 * (total + 1)), rel=1e-5)
+
+
+def test_a_model_may_begin_with_an_expression():
+    base, image = K.variable(np.ones((1, 3))), K.placeholder((1, 3))
+    joined = Input(tensor=K.concatenate([base, image], axis=0))
+    model = Model(joined, layers.Dense(1, kernel_initializer="ones", name="d")(joined))
+    assert [type(layer).__name__ for layer in model.layers] == ["InputLayer", "Dense"]
+    loss = K.sum(K.square(model.get_layer("d").output[1]))
+    f = K.function([image], [loss, *K.gradients(loss, [image])])
+    value, gradient = f([np.array([[1.0, 2.0, 3.0]])])
+    assert value == 36 and gradient.tolist() == [[12, 12, 12]]
+
+
+def test_results_may_be_changed_in_place():
+    x = Input((2,))
+    model = Model(x, [layers.Dense(3)(x), layers.Activation("tanh")(x)])
+    model.compile("adam", "mse")
+    data = np.ones((4, 2))
+    results = [*model.predict(data), *model.predict(data, batch_size=2), *model.predict_on_batch(data)]
+    results += [*K.function([x], model.outputs)([data]), K.get_value(K.variable(data)), *model.get_weights()]
+    model.train_on_batch(data, [np.ones((4, 3)), data])
+    results += [w for w in model.optimizer.get_weights() if w.ndim]
+    for result in results:
+        result[:] = 7
+    assert not (model.predict(data)[0] == 7).any()

@@ -59,7 +59,7 @@ _TABLE = (
         "engine.data_adapter engine.functional engine.input_layer engine.input_spec engine.keras_tensor "
         "engine.network engine.node engine.saving engine.sequential engine.training "
         "engine.training_arrays engine.training_generator engine.training_utils engine.training_v1 engine.training_v2",
-        "compat.legacy_engine layers models callbacks saving utils",
+        "compat.legacy_engine layers models callbacks saving utils compat.legacy_layers",
     ),
     ("experimental", "optimizers.schedules models"),
     ("initializations", "compat.initializations"),

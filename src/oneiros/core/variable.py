@@ -232,7 +232,7 @@ class Variable:
         return self.value
 
     def __array__(self, dtype=None, copy=None):
-        return np.asarray(self.value, dtype)
+        return (np.array if copy else np.asarray)(self.value, dtype)
 
     def __getitem__(self, index):
         return self.value[index]

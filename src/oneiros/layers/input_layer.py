@@ -74,9 +74,10 @@ class InputLayer(Layer):
         if isinstance(tensor, Symbol):
             if tensor.node is None:
                 self._adopt(tensor)
-            return tensor
+            if tensor.node.entry or not behaviour.model_inputs_are_inputs:
+                return tensor
         self._tensor = tensor
-        node = Node(self, (), {}, Spec(self.batch_shape, self.input_dtype))
+        node = Node(self, (tensor,) if isinstance(tensor, Symbol) else (), {}, Spec(self.batch_shape, self.input_dtype))
         node.entry, node.placeholder = True, tensor is None
         node.outputs[0].name = self.name
         node.outputs[0].sparse = self.sparse

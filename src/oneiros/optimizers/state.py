@@ -104,7 +104,7 @@ class OptimizerState(core.Configurable):
 
     def get_weights(self) -> list[np.ndarray]:
         """The state as NumPy arrays."""
-        return [np.asarray(v.raw) for v in self.weights]
+        return [np.array(v.raw) for v in self.weights]
 
     def set_weights(self, weights: Sequence) -> None:
         """Sets the state from arrays in the order of `get_weights`.

@@ -326,4 +326,4 @@ def _prediction_batches(data, steps, fill):
 
 def cut(outputs: typing.Any, size: int) -> typing.Any:
     """Outputs as NumPy arrays of their first rows."""
-    return map_structure(lambda a: np.asarray(a)[:size], outputs)
+    return map_structure(lambda a: np.array(a)[:size], outputs)

@@ -210,7 +210,7 @@ def predict_on_batch(model: Any, x: Any) -> Any:
     batch = reader_of(model).batch(x, labelled=False)
     steps = steps_of(model)
     steps.prepare(batch)
-    outputs = map_structure(np.asarray, steps.predict(batch[0]))
+    outputs = map_structure(np.array, steps.predict(batch[0]))
     checks.raise_strays(steps.watched)
     return outputs
 

@@ -162,7 +162,7 @@ def eval(x):
         graph = Graph([], x)
         with phase.running(phase.resolve()), deferred.dropping(behaviour.updates_in_training_only):
             x = graph()
-    return np.asarray(to_dense(x))
+    return np.array(to_dense(x))
 
 
 def get_value(x):
@@ -367,7 +367,7 @@ class Function:
         values = [x for x, fed in zip(inputs, self._is_fed) if fed]
         arrays = [_feed(symbol, value) for symbol, value in zip(self._fed, values)]
         arrays += [_feed(symbol, self._feed_dict[symbol]) for symbol in self._fed_more]
-        return map_structure(np.asarray, self._compiled(*arrays, training=training))
+        return map_structure(np.array, self._compiled(*arrays, training=training))
 
 
 def _pairs(updates):
@@ -474,7 +474,7 @@ class Session:
         training = bool(flags[0]) if flags else phase.resolve()
         with phase.running(training), deferred.dropping(behaviour.updates_in_training_only):
             result = graph(*(_feed(symbol, value) for symbol, value in feed_dict.items()))
-        return map_structure(np.asarray, result)
+        return map_structure(np.array, result)
 
     def close(self):
         pass
