@@ -23,6 +23,7 @@ class Finding:
     where: str
     text: str
     index: int = 0
+    program: str = ""
 
     @property
     def key(self):
@@ -34,8 +35,9 @@ class Finding:
     @property
     def reason(self):
         """Why this is meant to be so, if it is."""
-        for kind, pattern, reason in KNOWN:
-            if re.match(kind, self.kind) and re.search(pattern, self.where + "\n" + self.text):
+        for kind, pattern, program, reason in KNOWN:
+            found = re.match(kind, self.kind) and re.search(pattern, self.where + "\n" + self.text)
+            if found and re.search(program, self.program):
                 return reason
         return None
 
@@ -137,7 +139,10 @@ def examine(pair, source):
     """
     ours, peer = pair.run(source)
     finding = compare(ours, peer)
-    if finding is None or finding.kind != "values":
+    if finding is None:
+        return None
+    finding.program = source
+    if finding.kind != "values":
         return finding
     nudged = pair.peer.run(source.replace("NUDGE = 0.0", "NUDGE = 1e-06"))["records"]
     for index in range(finding.index + 1):

@@ -43,6 +43,8 @@ LAYERS = [
     ((3,),   "Global{p}Pooling2D({kd})",                                                            lambda s, n: s[-1:]),
     ((3,),   "ZeroPadding2D((1, 0))",                                                               lambda s, n: (s[0] + 2, s[1], s[2])),
     ((3,),   "Cropping2D(((0, 1), (1, 0)))",                                                        lambda s, n: (s[0] - 1, s[1] - 1, s[2])),
+    ((3,),   "ConvLSTM1D({n}, 2, padding='same')",                                                  lambda s, n: (s[1], n)),
+    ((3,),   "ConvLSTM1D({n}, 2, padding='same', return_sequences=True)",                           lambda s, n: (*s[:2], n)),
     ((3,),   "TimeDistributed(keras.layers.Conv1D({n}, 2, padding='same'))",                        lambda s, n: (*s[:2], n)),
 ]  # fmt: skip
 MERGES = ["Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract", "Concatenate"]
@@ -69,11 +71,17 @@ FREE = {  # what a source's fields may be
 }  # fmt: skip
 # Today's alone.
 NEW_LAYERS = [
-    (ANY,  "GroupNormalization(1)",                            lambda s, n: s),
+    (ANY,  "GroupNormalization({g})",                          lambda s, n: s),
     (ANY,  "UnitNormalization()",                              lambda s, n: s),
     (ANY,  "Rescaling(0.5, offset=0.1)",                       lambda s, n: s),
     (ANY,  "RMSNormalization()",                               lambda s, n: s),
 ]  # fmt: skip
+# What a user's class may add to the loss that was compiled. Steps as such are written differently in each Keras.
+COMPUTE_LOSS = [
+    "    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, **more):",
+    "        value = super().compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **more)",
+    "        return 2.0 * value + 0.25",
+]
 HEADS = {  # the kind of an output: widths and activation of the layer that ends it
     "real": ([1, 1, 2, 3], "linear"),
     "positive": ([1, 2], "softplus"),
@@ -102,6 +110,7 @@ class Model:
     input_form: str = "single"  # or "list", "dict", "tuple"
     output_form: str = "single"
     lines: list = field(default_factory=list)
+    whole: bool = False  # whether it takes batches of all rows only
 
 
 class Drawing:
@@ -134,6 +143,7 @@ class Drawing:
             if "causal" in values["pad"] and "Separable" in source:
                 continue
             width = values["n"]
+            values["g"] = self.pick([-1, *(size for size in range(1, 5) if shape[-1] % size == 0)])
             if "Pooling" in source and "Global" in source and self.odds(0.2):
                 values["kd"] = "keepdims=True"
                 made = (1,) * (len(shape) - 1) + shape[-1:]
@@ -330,6 +340,27 @@ class Drawing:
         output = ("main", kind, (*shape[:-1], width))
         return Model("m", [(name, first)], [output], "single", "single", self.lines)
 
+    def stateful(self):
+        """Recurrent layers that go on where the batch before ended, at times behind a mask."""
+        tokens = self.odds(0.4)
+        shape = (5,) if tokens else (4, 3)
+        layers = [f"keras.Input({shape}, batch_size=12)"]
+        layers += ["keras.layers.Embedding(6, 3, mask_zero=True)"] if tokens else []
+        layers += ["keras.layers.Masking(0.0)"] if not tokens and self.odds(0.5) else []
+        depth = self.pick([1, 1, 2])
+        for place in range(depth):
+            rnn, width = self.pick(["LSTM", "GRU", "SimpleRNN"]), self.pick([2, 3])
+            more = ", return_sequences=True" if place < depth - 1 else self.pick(["", ", return_sequences=True"])
+            layers.append(f"keras.layers.{rnn}({width}{more}, stateful=True)")
+        kind = self.pick(HEADS)
+        widths, activation = HEADS[kind]
+        out = self.pick(widths)
+        after = (shape[0], out) if "return_sequences" in more else (out,)
+        layers.append(f"keras.layers.Dense({out}, activation='{activation}', name='main')")
+        self.lines.append(f"m = keras.Sequential([{', '.join(layers)}])")
+        inputs = [("x", ("tokens", 5) if tokens else shape)]
+        return Model("m", inputs, [("main", kind, after)], "single", "single", self.lines, whole=True)
+
     def subclassed(self):
         """A class of the user's, with a state that differs between training and inference."""
         width = self.pick([2, 3])
@@ -350,6 +381,7 @@ class Drawing:
             "            h = block(h)",
             *([f"        {extra}"] if extra else []),
             "        return self.second(h)",
+            *self.pick([[], [], COMPUTE_LOSS]),
         ]
         self.lines.append("\n".join(body))
         self.lines += ["m = Mine()", "m(np.zeros((2, 3), 'float32'))"]
@@ -357,9 +389,11 @@ class Drawing:
 
     def model(self):
         draw = self.chance.random()
-        if draw < 0.25:
+        if draw < 0.22:
             return self.sequential()
-        return self.subclassed() if draw < 0.32 else self.functional()
+        if draw < 0.28:
+            return self.stateful()
+        return self.subclassed() if draw < 0.36 else self.functional()
 
 
 def structure(form, parts):

@@ -5,6 +5,7 @@ A program is source text. It uses `keras`, `np` and `record(name, value)`, which
 """
 
 import random
+import re
 
 from .models import Drawing, structure
 
@@ -99,6 +100,8 @@ CALLBACKS = [
     "keras.callbacks.EarlyStopping(monitor='{monitor}', patience=0, restore_best_weights=True)",
     "keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.1 / (1 + epoch))",
     "keras.callbacks.LambdaCallback(on_train_batch_end=lambda b, logs: steps.append(dict(logs)))",
+    "keras.callbacks.LambdaCallback(on_train_batch_begin=lambda b, logs: steps.append(b))",
+    "keras.callbacks.LambdaCallback(on_train_batch_end=lambda b, logs: steps.append([b, dict(logs)]))",
     "keras.callbacks.LambdaCallback(on_epoch_end=lambda e, logs: steps.append(dict(logs)))",
     "keras.callbacks.LambdaCallback(on_test_batch_end=lambda b, logs: steps.append(dict(logs)))",
     "keras.callbacks.ModelCheckpoint('c{dot}weights.h5', monitor='{monitor}', save_best_only=True, "
@@ -127,7 +130,8 @@ class Program(Drawing):
         if self.odds(0.2):
             self.freeze()
         self.say("give_weights(m)")
-        self.say("record('names', [layer.name for layer in m.layers])")
+        # Without numbers: operators, and graphs inside of a Sequential, take numbers in some libraries.
+        self.say("record('names', [layer.name.rstrip('_0123456789') for layer in m.layers])")
         self.say("record('weights', m.get_weights())")
         self.data()
         self.say("record('predict', m.predict(x, verbose=0))")
@@ -135,8 +139,10 @@ class Program(Drawing):
         for _ in range(self.pick([2, 3, 3, 4, 5, 6])):
             self.action()
         self.say("record('weights', m.get_weights())")
-        if self.odds(0.3):
-            self.say("record('slots', [np.shape(v) for v in m.optimizer.variables])")
+        told = "\n".join(self.lines).rpartition("m.compile(")[2]
+        trained = "m.fit(" in told or "m.train_on_batch(" in told  # before that, slots are there or not
+        if trained and self.odds(0.4) and not re.search("LossScale|Adafactor", told):
+            self.say("record('slots', sorted(np.shape(v) for v in m.optimizer.variables))")
 
     # Data.
 
@@ -203,11 +209,14 @@ class Program(Drawing):
         named = len(outputs) > 1 or self.drawn.output_form == "dict"
         parts = [f"optimizer={self.optimizer()}"]
         losses = [(name, self.pick(LOSSES[kind])) for name, kind, _ in outputs]
-        if len(outputs) > 1 and self.odds(0.15):
+        if len(outputs) > 1 and self.odds(0.15) and self.new:  # tf.keras leaves out weights without a gradient
             losses[-1] = (losses[-1][0], "None")
         form = "single"
+        # The peers sort outputs in a dictionary, and take lists in that order. Here it is the user's.
+        keys = [name for name, _, _ in outputs]
+        forms = ["list", "dict"] if self.drawn.output_form != "dict" or keys == sorted(keys) else ["dict"]
         if named:
-            form = self.drawn.output_form if self.odds(0.7) else self.pick(["list", "dict"])
+            form = self.drawn.output_form if self.odds(0.7) else self.pick(forms)
             if form == "dict":
                 self.chance.shuffle(losses)
                 if len(losses) > 1 and self.odds(0.1):
@@ -218,13 +227,13 @@ class Program(Drawing):
             parts.append(f"loss={structure(form, losses)}")
         if named and self.odds(0.4):
             rates = [(name, self.pick(["0.5", "2.0", "0.0"])) for name, _, _ in outputs]
-            parts.append(f"loss_weights={structure(form if form != 'single' else 'list', rates)}")
+            parts.append(f"loss_weights={structure(form if form != 'single' else forms[0], rates)}")
         elif not named and self.odds(0.1):
             parts.append("loss_weights=" + self.pick(["0.5", "[2.0]"]))
         for argument, odds in (("metrics", 0.65), ("weighted_metrics", 0.3)):
             if self.odds(odds) or self.measured == argument:  # Keras 3 goes on with old metrics where no new ones come
                 self.measured = self.measured or argument
-                parts.append(f"{argument}={self.metrics(outputs, named)}")
+                parts.append(f"{argument}={self.metrics(outputs, named, forms)}")
         if self.odds(0.07):
             parts.append("run_eagerly=True")
         elif self.odds(0.1):
@@ -235,7 +244,7 @@ class Program(Drawing):
                 self.say(f"def {name}(t, p):\n    return {ops}.mean({ops}.abs({ops}.cast(t, 'float32') - p), axis=-1)")
         return f"m.compile({', '.join(parts)})"
 
-    def metrics(self, outputs, named):
+    def metrics(self, outputs, named, forms):
         def some(kind, count):
             found = self.chance.sample(METRICS[kind], count)
             if not self.new:
@@ -244,7 +253,7 @@ class Program(Drawing):
 
         if not named:
             return "[" + ", ".join(some(outputs[0][1], self.pick([1, 1, 2]))) + "]"
-        form = self.pick(["list", "dict"])
+        form = self.pick(forms)
         lists = [(name, some(kind, self.pick([1, 1, 2]))) for name, kind, _ in outputs]
         if form == "dict":
             self.chance.shuffle(lists)
@@ -258,6 +267,8 @@ class Program(Drawing):
 
     def optimizer(self):
         source = self.pick(OPTIMIZERS + NEW_OPTIMIZERS * self.new)
+        while source.startswith("Nadam") and not self.new:  # compiled, tf.keras loses its product of momenta
+            source = self.pick(OPTIMIZERS)
         if source.startswith("'"):
             return source
         small = ", epsilon=0.01"
@@ -276,7 +287,7 @@ class Program(Drawing):
         single = len(self.drawn.outputs) == 1
         parts, epochs = ["x, y"], self.pick([1, 2, 2, 3])
         data = self.chance.random()
-        size = self.pick([4, 5, 12])
+        size = 12 if self.drawn.whole else self.pick([4, 5, 12])
         weight = None
         if self.odds(0.25):
             weight = self.weights()
@@ -296,9 +307,9 @@ class Program(Drawing):
                 parts.append(f"sample_weight={weight}")
             elif self.odds(0.15) and single and self.drawn.outputs[0][1] in ("labels", "label_logits", "probability"):
                 parts.append("class_weight={0: 0.5, 1: 2.0, 2: 1.0}")
-            if self.odds(0.15):
+            if self.odds(0.15) and not self.drawn.whole:
                 parts.append("validation_split=0.25")
-            if self.odds(0.1):
+            if self.odds(0.1) and not self.drawn.whole:
                 parts.append("steps_per_epoch=2")
         valid = any("validation_split" in part for part in parts)
         if not valid and self.odds(0.25):
@@ -366,13 +377,24 @@ class Program(Drawing):
 
     def do_evaluate(self):
         more = self.pick(["", f", sample_weight={self.weights()}", ", return_dict=True", ", steps=2, batch_size=4"])
-        size = self.pick(["", ", batch_size=5"]) if "batch_size" not in more else ""
+        if self.drawn.whole:
+            more = more.partition(", steps=")[0]
+        size = self.pick(["", ", batch_size=5"]) if "batch_size" not in more and not self.drawn.whole else ""
         self.say(f"record('evaluate', m.evaluate(x, y{more}{size}, verbose=0))")
         if not self.new and self.odds(0.3):
             self.say("record('metrics_names', m.metrics_names)")
 
     def do_predict(self):
-        self.say(f"record('predict', m.predict(x{self.pick(['', ', batch_size=5'])}, verbose=0))")
+        if self.drawn.whole and self.odds(0.5):  # the state goes on otherwise
+            self.say(f"m.layers[-2].{'reset_state' if self.new else 'reset_states'}()")
+        size = "" if self.drawn.whole else self.pick(["", ", batch_size=5"])
+        if self.odds(0.25):
+            self.say("steps = []")
+            hook = "keras.callbacks.LambdaCallback(on_predict_batch_end=lambda b, logs: steps.append(b))"
+            self.say(f"record('predict', m.predict(x{size}, callbacks=[{hook}], verbose=0))")
+            self.say("record('steps', steps)")
+        else:
+            self.say(f"record('predict', m.predict(x{size}, verbose=0))")
 
     def do_predict_on_batch(self):
         self.say("record('predict', m.predict_on_batch(x))")
@@ -397,6 +419,9 @@ class Program(Drawing):
 
     def freeze(self):
         layer = self.pick(["m.layers[-1]", "m.layers[0]", "m.layers[1 % len(m.layers)]", "m", "m.layers[-2]"])
+        nested = [line.split()[0] for line in self.lines if re.match(r"inner\d+ = ", line)]
+        if nested and self.odds(0.5):
+            layer = self.pick(nested) + self.pick(["", ".layers[-1]", ".layers[0]"])
         self.say(f"{layer}.trainable = {self.pick(['False', 'False', 'True'])}")
 
     def do_toggle(self):
