@@ -7,6 +7,7 @@ _PEER = "A limit of the peer: this program is right."
 _OVERRUN = "The peer takes whole executions, and counts batches that do not exist. Here the last one may be shorter."
 _MASK = "Keras 3 drops the mask of a layer that is given an initial state. tf.keras keeps it, as we do."
 _TWICE = "Keras 3 lists metrics twice that are given weighted and unweighted. In dictionaries all agree."
+_STATES = "Keras 3 on JAX forgets what predict and evaluate left in stateful layers. tf.keras keeps it, as we do."
 _ANY = "values|structure|refused there"
 KNOWN = [
     # kind            pattern                              program                        reason
@@ -35,6 +36,7 @@ KNOWN = [
     ("refused there", "in user code", "sample_weight", "Weights of rows are taken for every output here."),
     (_ANY, "", r"steps_per_execution=(?s:.*)(steps=2|steps_per_epoch|steps.append)", _OVERRUN),
     ("values|structure", "", r"(mask_zero|Masking)(?s:.*)initial_state", _MASK),
+    ("values", "", r"stateful=True", _STATES),
     ("structure", r"ours has \d+ parts, the peer's \d+", r"weighted_metrics", _TWICE),
     ("structure", r"\nnames: ours has \d+ parts", "", "tf.keras lists operations among the layers."),
     ("structure", "output_names", "", "The order of a dictionary is the user's here; the peers sort it."),

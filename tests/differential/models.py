@@ -376,12 +376,12 @@ class Drawing:
             f"        self.second = keras.layers.Dense({out}, activation='{activation}')",
             f"        self.blocks = [keras.layers.Dense({width}, activation='tanh'), keras.layers.{norm}]",
             "    def call(self, x, training=False):",
-            "        h = x",
-            "        for block in self.blocks:",
-            "            h = block(h)",
+            "        h = self.blocks[0](x)",
+            # In `fit` of Keras 3.15, layers inside are told of the training only in this way.
+            f"        h = self.blocks[1](h{', training=training' if 'Batch' in norm else ''})",
             *([f"        {extra}"] if extra else []),
             "        return self.second(h)",
-            *self.pick([[], [], COMPUTE_LOSS]),
+            *(self.pick([[], [], COMPUTE_LOSS]) if self.new else []),  # tf.keras reports the loss without it
         ]
         self.lines.append("\n".join(body))
         self.lines += ["m = Mine()", "m(np.zeros((2, 3), 'float32'))"]

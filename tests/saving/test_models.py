@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import zipfile
 
 import h5py
 import numpy as np
@@ -422,3 +423,37 @@ def test_configurations_of_keras1():
     model = model_from_json(json.dumps({"class_name": "Model", "config": entry, "keras_version": "1.2.2"}))
     model.set_weights([np.ones(w.shape) for w in model.get_weights()])
     np.testing.assert_array_equal(model.predict(np.ones((1, 4)), verbose=0), [[10.0] * 3])
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.h5"])
+def test_a_wrapper_and_the_optimizer_inside_go_on_where_they_were(tmp_path, name):
+    x, y = np.random.default_rng(0).normal(size=(2, 12, 3)).astype("float32")
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)])
+    inner = keras.optimizers.RMSprop(0.1, momentum=0.5)
+    model.compile(keras.optimizers.LossScaleOptimizer(inner, dynamic_growth_steps=4), "mse")
+    fit = {"x": x, "y": y, "batch_size": 4, "epochs": 1, "shuffle": False, "verbose": 0}
+    model.fit(**fit)
+    model.save(tmp_path / name)
+    again = keras.models.load_model(tmp_path / name)
+    for one in (model, again):
+        one.fit(**fit)
+    for mine, theirs in zip(model.get_weights(), again.get_weights()):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-6)
+    assert float(again.optimizer.dynamic_scale) == 2**16
+    assert int(again.optimizer.iterations) == 6
+
+
+def test_the_state_of_a_wrapper_comes_before_that_of_the_optimizer_inside(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile(keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.1)), "mse")
+    model.fit(np.ones((2, 3)), np.ones((2, 2)), epochs=3, verbose=0)
+    model.save(tmp_path / "model.keras")
+    with zipfile.ZipFile(tmp_path / "model.keras") as archive:
+        file = h5py.File(io.BytesIO(archive.read("model.weights.h5")))
+    kept = [file[f"optimizer/vars/{i}"][()] for i in range(len(file["optimizer/vars"]))]
+    # Its own steps and rate, which Keras 3 does not use; steps until the scale grows; the scale; then Adam's.
+    np.testing.assert_allclose(kept[:6], [0, 0, 3, 2**15, 3, 0.1])
+    assert [a.shape for a in kept[6:]] == [(3, 2), (3, 2), (2,), (2,)]
+    inside = file["optimizer/inner_optimizer/vars"]
+    for i, array in enumerate(kept[4:]):
+        np.testing.assert_array_equal(inside[str(i)], array)

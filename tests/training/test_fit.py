@@ -367,3 +367,15 @@ def test_a_model_without_trainable_weights_is_only_measured():
     np.testing.assert_allclose(history.history["loss"], model.evaluate(X, Y, verbose=0), rtol=1e-5)
     for old, new in zip(before, model.get_weights()):
         np.testing.assert_array_equal(old, new)
+
+
+def test_a_stateful_model_takes_fewer_rows_than_a_batch_has():
+    model = keras.Sequential([keras.Input((4, 3), batch_size=6), keras.layers.SimpleRNN(2, stateful=True)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((6, 4, 3)), np.ones((6, 2))
+    whole = model.evaluate(x, y, batch_size=6, verbose=0)
+    model.layers[0].reset_states()
+    assert model.evaluate(x, y, verbose=0) == whole
+    assert model.fit(x, y, epochs=2, verbose=0).epoch == [0, 1]
+    with pytest.raises(ValueError, match="multiple of the batch size"):
+        model.fit(x, y, batch_size=4, verbose=0)

@@ -44,7 +44,8 @@ behaviour = SimpleNamespace(
     save_needs_suffix=True,  # False: models are written to files of any name
     epochs_shuffle_on=False,  # True: each epoch shuffles the order of the one before, not the rows as they were given
     epochs_go_round=False,  # True: an epoch of arrays that is longer than what is left of a pass goes on in the next
-    metrics_of_outputs_sorted=True,  # False: metrics of several outputs come in the outputs' order, not by name
+    # False: metrics of several outputs, and losses of those in a dictionary, come in the outputs' order, not by name
+    metrics_of_outputs_sorted=True,
     metrics_by_place=True,  # False: a flat list of metrics is for every output, however long it is
     metrics_get_aligned_targets=False,  # True: metrics of (n, 1) outputs get targets of shape (n,) as (n, 1)
     lone_output_loss=False,  # True: the loss of an output is logged also where no other output has one

@@ -14,6 +14,8 @@ from . import schedules
 class OptimizerState(core.Configurable):
     """Base class of `Optimizer`. It makes, lists, saves and restores the variables of the optimizer's state."""
 
+    outer_state = ()  # what a wrapper keeps itself: files of Keras 3 have it before the state of the optimizer inside
+    inner_optimizer = None
     slots_in_files = ()  # the slots that files of Keras 3 have for every variable; the last has the variable's shape
 
     def _state(self, value, name, dtype=None):

@@ -70,6 +70,10 @@ class LossScaleOptimizer(Optimizer):
     )
     lr = learning_rate
     iterations = property(lambda self: self.inner_optimizer.iterations)
+    step_count = property(lambda self: self.inner_optimizer.step_count)
+    slots_by_variable = property(lambda self: self.inner_optimizer.slots_by_variable)
+    slots_in_files = property(lambda self: self.inner_optimizer.slots_in_files)
+    outer_state = property(lambda self: [self._iterations, self._learning_rate, self.step_counter, self.dynamic_scale])
     loss_scale = property(lambda self: self.dynamic_scale)
 
     @property

@@ -112,9 +112,10 @@ def load_optimizer_weights(file: Group, model: Any) -> None:
     arrays = stored.read()  # errors about damage come before those about shapes
     names = [d.name.rsplit("/", 1)[-1].split(":")[0] for d in stored.datasets]
     wanted = (by_weight if "iteration" in names else by_kind)(optimizer)
-    count = next((i for i, name in enumerate(names) if name in ("iteration", "iterations", "iter")), None)
-    rate = names.index("learning_rate") if "learning_rate" in names else None
-    numbers = [i for i, d in enumerate(stored.datasets) if d.shape == () and i not in (count, rate)]
+    counts = [i for i, name in enumerate(names) if name in ("iteration", "iterations", "iter")]
+    rates = [i for i, name in enumerate(names) if name == "learning_rate"]
+    count, rate = (found[-1] if found else None for found in (counts, rates))  # a wrapper's own come first
+    numbers = [i for i, d in enumerate(stored.datasets) if d.shape == () and i not in (*counts, *rates)]
     rest = [i for i, d in enumerate(stored.datasets) if d.shape != ()]
     if all(stored.datasets[i].shape == (1,) for i in rest[len(wanted) :]) or not wanted:
         del rest[len(wanted) :]  # slots that Keras 2 and tf.keras make but do not use

@@ -13,7 +13,11 @@ from .safe_hdf5 import Group, check_type, child, has, where
 def by_weight(optimizer: Any) -> list:
     """The slots as Keras orders them since 2.11: weight by weight, some kinds apart at the end."""
     names = optimizer.slot_names
-    apart = names if type(optimizer).__name__ == "RMSprop" else [n for n in names if n == "velocity_hat"]
+    apart = (
+        names
+        if type(optimizer.inner_optimizer or optimizer).__name__ == "RMSprop"
+        else [n for n in names if n == "velocity_hat"]
+    )
     slots = optimizer.slots_by_variable
     of_variables = {id(v) for own in slots for v in own.values()}
     shared = [v for v in _arrays(optimizer) if id(v) not in of_variables]  # averages of the weights
@@ -50,7 +54,9 @@ def in_order(optimizer: Any, model: Any) -> list:
             for variable, own in zip(model.trainable_variables, optimizer.slots_by_variable)
             for name in names
         ]
-    return [optimizer.step_count, *rate, *kept, *scalars(optimizer)]
+    outer = optimizer.outer_state
+    numbers = [v for v in scalars(optimizer) if not any(v is one for one in outer)]
+    return [*outer, optimizer.step_count, *rate, *kept, *numbers]
 
 
 def save_nested_optimizer(file: Group, model: Any) -> None:
@@ -58,6 +64,8 @@ def save_nested_optimizer(file: Group, model: Any) -> None:
     optimizer = getattr(model, "optimizer", None)
     if getattr(optimizer, "built", False) and hasattr(optimizer, "slots_in_files"):
         write_numbered(file.create_group("optimizer/vars"), optimizer.name, in_order(optimizer, model))
+        if inner := optimizer.inner_optimizer:  # Keras 3 reads its state from there too
+            write_numbered(file.create_group("optimizer/inner_optimizer/vars"), inner.name, in_order(inner, model))
 
 
 def load_nested_optimizer(file: Group, model: Any) -> None:

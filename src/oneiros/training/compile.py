@@ -113,7 +113,10 @@ class Objectives:
         self.output_trackers = [
             BatchMean(f"{name}_loss") if shown and fn is not None else None for name, fn in zip(self.names, self.losses)
         ]
-        self.trackers += [t for t in self.output_trackers if t is not None]
+        losses_ = [t for t in self.output_trackers if t is not None]
+        if behaviour.metrics_of_outputs_sorted and isinstance(self.places.tree, dict):
+            losses_.sort(key=self.log_name)
+        self.trackers += losses_
         self.output_metrics = []
         prefixes = self.places.names if max(map(len, self.places.paths)) < 2 else self.places.layers
         for i, (output, target, fn) in enumerate(zip(outputs, self.entries(y, "y"), self.losses)):

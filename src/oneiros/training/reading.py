@@ -163,7 +163,7 @@ class Reader:
         arrays = ArrayData(*self.batch(x, y, sample_weight, class_weight), batch_size)
         if any(map(checks.on_disk, leaves(arrays.arrays))):
             arrays.check = self.check_rows
-        if self.model.stateful and arrays.samples % arrays.batch_size:
+        if self.model.stateful and arrays.steps > 1 and arrays.samples % arrays.batch_size:
             raise InputDataError(
                 f"Model {self.model.name} is stateful, so the number of samples must be a multiple of the batch size. "
                 f"Received: {arrays.samples} samples, batch_size={arrays.batch_size}."
