@@ -109,6 +109,12 @@ def test_modules_run_too(tmp_path):
     result = run("run", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_it.py", cwd=tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "1 passed" in result.stdout and "Keras 1 (found: Convolution2D(3, 2, 2))" in result.stderr
+    pytest.importorskip("xdist")
+    result = run("run", "-m", "pytest", "-q", "-n1", "-p", "no:cacheprovider", "test_it.py", cwd=tmp_path)
+    assert result.returncode == 0 and "1 passed" in result.stdout, result.stdout + result.stderr
+
+
+def test_a_module_that_is_not_there(tmp_path):
     result = run("run", "-m", "no_such_module", cwd=tmp_path)
     assert result.returncode == 1 and "No module named no_such_module" in result.stderr
 

@@ -14,7 +14,7 @@ import jax
 import numpy as np
 
 from . import __version__, compat, models, utils, verify
-from .compat import detection, notes
+from .compat import detection, notes, pytest_workers
 from .core import config, runtime, safety
 from .core.errors import InputDataError
 from .core.traceback import tidy
@@ -122,6 +122,8 @@ def _run(arguments):
     if trust:
         safety.enable_unsafe_deserialization()
         print("oneiros: code that model files hold is run in this program (--trust-files)", file=sys.stderr, flush=True)
+    if module == "pytest":
+        pytest_workers.announce(generation, trust)
     try:
         return _guarded(lambda: _run_script(script) if module is None else _run_module(module))
     finally:

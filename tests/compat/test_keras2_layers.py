@@ -327,3 +327,23 @@ def test_stacked_cells_of_which_one_takes_constants(keras2):
     model = oneiros.Model([x, constant], layer(x, constants=constant))
     values = np.array([[1.0, 2.0]], "float32")
     assert model.predict([np.ones((1, 4, 5)), values]).tolist() == [[4.0, 8.0]]
+
+
+def test_networks_of_applications_on_an_expression(keras2):
+    images = K.concatenate([K.variable(np.zeros((1, 32, 32, 3))), core.Symbol((1, 32, 32, 3))], axis=0)
+    model = oneiros.applications.VGG16(input_tensor=images, weights=None, include_top=False)
+    assert type(model.layers[0]) is layers.InputLayer and len(model.layers) == 19
+    assert model.layers[0].output_shape == (2, 32, 32, 3)
+
+
+def test_names_and_faces_of_wrappers_and_merges(keras2):
+    from keras.engine import merge
+    from keras.engine.topology import _object_list_uid
+    from keras.engine.topology import merge as same
+
+    assert merge is same
+    inputs = layers.Input((3, 2))
+    layer = layers.TimeDistributed(layers.Dense(1))
+    layer(inputs)
+    assert [K.int_shape(steps) for steps in layer._input_map.values()] == [(None, 2)]
+    assert list(layer._input_map) == [_object_list_uid([inputs])]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from ..config import image_data_format
-from ..core import Symbol, is_symbol
+from ..core import Symbol
 from ..core.errors import InputDataError
 from ..layers import (
     Activation,
@@ -19,6 +19,7 @@ from ..layers import (
     GlobalAveragePooling2D,
     GlobalMaxPooling2D,
     Input,
+    Layer,
 )
 from ..layers.input_layer import get_source_inputs
 from ..models import Model
@@ -125,7 +126,7 @@ def build(
         weights=weights,
     )
     inputs = Input(shape) if input_tensor is None else input_tensor
-    if not is_symbol(inputs):
+    if not isinstance(getattr(getattr(inputs, "node", None), "operation", None), Layer):
         inputs = Input(shape, tensor=inputs)
     x = body(inputs)
     if include_top:

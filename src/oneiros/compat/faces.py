@@ -10,13 +10,14 @@ import numpy as np
 from .. import losses
 from ..core import Node, Symbol, behaviour, has_symbol, is_symbol, kind, structure, to_array
 from ..core.symbol import Shape, Spec, depends_on_phase, mask_symbol, record, topological_order
+from ..layers import TimeDistributed
 from ..layers.base import Layer, single
 from ..models import Model, Sequential
 from ..models.topology import order_nodes
 from ..training.compile import Objectives
 from ..training.reading import reader_of
 from .collected import losses_for, losses_of, updates_for, updates_of
-from .legacy_engine import to_list
+from .legacy_engine import object_list_uid, to_list
 
 
 class face:  # noqa: N801 - used as `property` is
@@ -358,6 +359,18 @@ class _ModelFaces:
         return structure.leaves(x), arrays, [np.ones(len(a)) if w is None else w for w, a in zip(weights, arrays)]
 
 
+def _folded(node):
+    """The steps of a call's sequences, as examples."""
+    x = node.inputs[0]
+    return record(jnp.reshape, (x, (-1, *x.shape[2:])), {})
+
+
+class _TimeDistributedFaces:
+    _input_map = face(
+        lambda self: {object_list_uid(n.inputs): _folded(n) for n in self.inbound_nodes if n.inputs[0].shape[0] is None}
+    )
+
+
 class _SequentialFaces:
     model = face(lambda self: self)
 
@@ -368,6 +381,7 @@ _FACES = (
     (Layer, _LayerFaces),
     (Model, _ModelFaces),
     (Sequential, _SequentialFaces),
+    (TimeDistributed, _TimeDistributedFaces),
 )
 
 
