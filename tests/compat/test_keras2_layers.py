@@ -347,3 +347,10 @@ def test_names_and_faces_of_wrappers_and_merges(keras2):
     layer(inputs)
     assert [K.int_shape(steps) for steps in layer._input_map.values()] == [(None, 2)]
     assert list(layer._input_map) == [_object_list_uid([inputs])]
+
+
+def test_states_may_be_variables(keras2):
+    inputs, state = layers.Input((4, 5)), K.variable(np.full((2, 3), 0.5))
+    layer = layers.SimpleRNN(3, kernel_initializer="zeros", recurrent_initializer="identity", activation=None)
+    model = oneiros.Model(inputs, layer(inputs, initial_state=state))
+    assert model.predict(np.ones((2, 4, 5)), verbose=0).tolist() == [[0.5] * 3] * 2

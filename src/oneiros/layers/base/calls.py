@@ -91,10 +91,10 @@ class LayerCalls:
     def __call__(self, *args, **kwargs) -> typing.Any:
         try:
             try:
-                if behaviour.expressions_recorded and phase.is_building():
-                    args, kwargs = map_structure(symbol_of, (args, kwargs))
                 if has_symbol(args) or has_symbol(kwargs):
                     args, kwargs = resolved((args, kwargs))
+                elif behaviour.expressions_recorded and phase.is_building():
+                    args, kwargs = map_structure(symbol_of, (args, kwargs))
                 if has_symbol(args) or has_symbol(kwargs):
                     self.build_for_call(args, kwargs)
                     return record(self, args, kwargs)
