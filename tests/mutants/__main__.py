@@ -30,6 +30,7 @@ TESTS = [
     *("tests/losses", "tests/metrics", "tests/optimizers", "tests/utils"),
 ]
 EQUIVALENT = HERE / "equivalent.json"
+MEMORY = 8 << 30  # bytes
 PATIENCE = 120  # seconds of processor time; a change that takes longer has been noticed
 
 
@@ -145,6 +146,7 @@ def run_tests(tests, mutation=None):
         if mutation is not None:
             change_source(mutation)
         resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE, PATIENCE))  # an endless loop has been noticed too
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))  # some changes ask for all there is
         signal.alarm(10 * PATIENCE)
         options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no", "--assert=plain"]
         os._exit(int(pytest.main([*options, *tests], plugins=[Killer(writing)])))
