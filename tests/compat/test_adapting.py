@@ -1,5 +1,6 @@
 """Old spellings of arguments mean what they meant."""
 
+import contextlib
 import inspect
 import pickle
 
@@ -65,7 +66,7 @@ SPELLINGS = [
         {"units": 4, "dropout": 0.1, "recurrent_dropout": 0.2},
     ),
     ("LSTM", (4,), {"input_dim": 3, "input_length": 7}, {"batch_input_shape": (None, 7, 3)}),
-    ("LSTM", (4,), {"forget_bias_init": "zero"}, {"unit_forget_bias": False}),
+    ("LSTM", (4,), {"forget_bias_init": "one"}, {"unit_forget_bias": True}),
     ("Embedding", (9, 4), {"init": "uniform", "W_regularizer": "l2"}, {"output_dim": 4, "input_dim": 9}),
     ("LeakyReLU", (), {"alpha": 0.2}, {"negative_slope": 0.2}),
     ("ZeroPadding2D", ((1, 2, 3, 4),), {}, {"padding": ((1, 2), (3, 4))}),
@@ -97,6 +98,18 @@ def test_old_spelling(generation, name, args, kwargs, expected):
         compat.uninstall()
     for attribute, value in expected.items():
         assert _same(getattr(layer, attribute), value), (attribute, getattr(layer, attribute), value)
+
+
+@pytest.mark.parametrize("generation", ["1", "2", "tf", "3"])
+def test_forget_bias_init(generation):
+    """Keras 2 knew the name, but not its values."""
+    compat.install(generation)
+    try:
+        with pytest.warns(UserWarning, match="was ignored") if generation == "2" else contextlib.nullcontext():
+            layer = layers.LSTM(4, forget_bias_init="zero")
+    finally:
+        compat.uninstall()
+    assert layer.unit_forget_bias == (generation == "2")
 
 
 def test_sizes_by_position_are_keras_1_only_in_keras_1_and_2():

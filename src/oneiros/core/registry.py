@@ -173,8 +173,8 @@ class Kind:
         short = name.rsplit(">", 1)[-1]
         if short in self.objects:
             return self.objects[short]
-        by_snake = {to_snake_case(key): value for key, value in self.objects.items()}
-        for key in (short, short.lower(), to_snake_case(short)):
+        by_snake = {to_snake_case(key, digits_end_words=True): value for key, value in self.objects.items()}
+        for key in (short, short.lower(), to_snake_case(short, digits_end_words=True)):
             if key in by_snake:
                 return by_snake[key]
         folded = {key.lower(): value for key, value in self.objects.items()}
