@@ -27,8 +27,10 @@ def test_tensors_in_calls_have_the_shapes_that_old_code_asks_for():
     model = Model(x, layers.Lambda(halve)(x))
     np.testing.assert_array_equal(model.predict(np.arange(12.0).reshape(2, 6)), [[0, 1, 2], [6, 7, 8]])
     assert set(seen) == {(6, 6, 6)}
+    array = K.ones((2,)).value
+    assert array.numpy().tolist() == [1, 1] and array.get_shape().as_list() == [2]
     compat.uninstall()
-    assert not hasattr(K.ones((2,)).value, "get_shape")
+    assert not hasattr(array, "get_shape") and not hasattr(array, "numpy")
 
 
 def test_losses_may_use_symbols_of_the_model():

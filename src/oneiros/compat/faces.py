@@ -68,11 +68,14 @@ class _ArrayFaces:
 
     _keras_shape = property(lambda self: tuple(self.shape))
 
+    def numpy(self):
+        return np.array(self)
+
 
 def show_arrays(shown: bool) -> None:
     """Gives JAX's arrays the faces of tensors, or takes them away again."""
-    for cls in (jax.core.Tracer, type(jnp.zeros(()))):
-        for name in ("get_shape", "_keras_shape"):
+    for cls, names in _SHOWN:
+        for name in names:
             if shown:
                 setattr(cls, name, vars(_ArrayFaces)[name])
             elif name in vars(cls):
@@ -80,6 +83,10 @@ def show_arrays(shown: bool) -> None:
     jax.core.Tracer.shape = _TRACERS_SHAPE if not shown else property(lambda self: Shape(self.aval.shape))
 
 
+_SHOWN = (
+    (jax.core.Tracer, ("get_shape", "_keras_shape")),
+    (jax.Array, ("get_shape", "_keras_shape", "numpy")),
+)
 _TRACERS_SHAPE = jax.core.Tracer.shape
 
 
