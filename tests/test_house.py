@@ -58,7 +58,7 @@ BUDGETS = {
     "regularizers": 60,
     "saving": 1763,
     "training": 3620,
-    "utils": 1406,
+    "utils": 1420,
     "verify": 110,
     "wrappers": 240,
 }

@@ -1,5 +1,7 @@
 """Layers, activations and losses as programs for Keras 1 and 2 used them."""
 
+import marshal
+
 import numpy as np
 import pytest
 
@@ -354,3 +356,9 @@ def test_states_may_be_variables(keras2):
     layer = layers.SimpleRNN(3, kernel_initializer="zeros", recurrent_initializer="identity", activation=None)
     model = oneiros.Model(inputs, layer(inputs, initial_state=state))
     assert model.predict(np.ones((2, 4, 5)), verbose=0).tolist() == [[0.5] * 3] * 2
+
+
+def test_func_load_reads_code_from_before_keras_2_1(monkeypatch):
+    monkeypatch.setattr(core.config.settings, "unsafe_deserialization", True)
+    code = marshal.dumps((lambda x: x + 1).__code__).decode("raw_unicode_escape")
+    assert oneiros.utils.generic_utils.func_load(code)(2) == 3

@@ -84,9 +84,17 @@ def func_load(
     if isinstance(code, (list, tuple)):
         code, defaults, closure = code
     cells = tuple(value if isinstance(value, types.CellType) else types.CellType(value) for value in closure or ())
-    code = marshal.loads(base64.b64decode(code))
+    code = marshal.loads(_code_bytes(code))
     defaults = tuple(defaults) if defaults else None
     return types.FunctionType(code, globals() if globs is None else globs, code.co_name, defaults, cells or None)
+
+
+def _code_bytes(code):
+    """What `func_dump` wrote: base64 since Keras 2.1, and a character for each byte before."""
+    try:
+        return base64.b64decode(code)
+    except ValueError:
+        return code.encode("raw_unicode_escape")
 
 
 def serialize_keras_object(instance: Any) -> dict[str, Any] | str | None:
