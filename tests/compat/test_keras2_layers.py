@@ -9,6 +9,7 @@ import oneiros
 from oneiros import activations, compat, core, layers, optimizers
 from oneiros import backend as K  # noqa: N812
 from oneiros.compat import generations
+from oneiros.utils.generic_utils import func_load
 
 
 @pytest.fixture(params=generations.GENERATIONS)
@@ -361,4 +362,4 @@ def test_states_may_be_variables(keras2):
 def test_func_load_reads_code_from_before_keras_2_1(monkeypatch):
     monkeypatch.setattr(core.config.settings, "unsafe_deserialization", True)
     code = marshal.dumps((lambda x: x + 1).__code__).decode("raw_unicode_escape")
-    assert oneiros.utils.generic_utils.func_load(code)(2) == 3
+    assert func_load(code)(2) == 3
