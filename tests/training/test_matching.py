@@ -339,3 +339,17 @@ def test_built_in_losses_still_refuse_what_would_broadcast():
     model.compile("sgd", loss="mse")
     with pytest.raises(InputDataError, match="shape"):
         model.fit(X, FIRST, verbose=0)
+
+
+def test_metrics_by_name_are_means_over_the_steps_that_are_not_masked():
+    # Batches with 3 steps and 1 step: their means do not count alike. Keras 3 and tf.keras give these numbers.
+    x, y = np.array([[1, 1], [1, 0], [0, 1], [0, 0]]), np.arange(8.0).reshape(4, 2, 1)
+    model = keras.Sequential([keras.layers.Embedding(2, 1, mask_zero=True, embeddings_initializer="zeros")])
+    metrics = {"metrics": ["mae"], "weighted_metrics": ["mae", keras.metrics.MeanAbsoluteError(name="own")]}
+    model.compile("sgd", "mse", **metrics)
+    weights = np.array([1.0, 2.0, 3.0, 4.0])
+    found = model.evaluate(x, y, sample_weight=weights, batch_size=2, verbose=0, return_dict=True)
+    size, weight = np.abs(y[..., 0]), weights[:, None] * x
+    np.testing.assert_allclose(found["mae"], np.average(size, weights=x), rtol=1e-6)
+    np.testing.assert_allclose(found["weighted_mae"], np.average(size, weights=weight), rtol=1e-6)
+    np.testing.assert_allclose(found["own"], found["weighted_mae"], rtol=1e-6)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from ..core.config import behaviour
@@ -46,7 +47,13 @@ class BatchMean(Mean, abstract=True):
             rows: Number of rows of data, if the batch was padded.
         """
         values = check_result(self.fn(y_true, y_pred), self.fn, "metric")
-        value = weighted_mean(values, sample_weight, mask_of(y_pred), rows)
+        mask = mask_of(y_pred)
+        if mask is not None and 1 < mask.ndim <= values.ndim and not behaviour.weights_normalized_by_count:
+            # Steps that are masked have no weight: a batch counts as much as it has others.
+            weights = 1 if sample_weight is None else jnp.asarray(sample_weight, values.dtype)
+            sample_weight = mask * (jnp.expand_dims(weights, -1) if np.ndim(weights) == 1 else weights)
+            mask = None
+        value = weighted_mean(values, sample_weight, mask, rows)
         size = y_pred.shape[0] if rows is None else rows
         if sample_weight is not None and not behaviour.weights_normalized_by_count:
             weights = jnp.asarray(sample_weight, value.dtype)
