@@ -27,7 +27,7 @@ LIMITS = {
     "private names of other modules": 0,
     "imports of the library inside functions": 0,
     "tests of the generation outside compat": 0,
-    "public functions without types": 402,
+    "public functions without types": 154,
 }
 # Lines of code of each room, without blanks, comments and docstrings.
 BUDGETS = {
@@ -38,7 +38,7 @@ BUDGETS = {
     "backend": 10,
     "callbacks": 20,
     "cli": 230,
-    "compat": 3710,
+    "compat": 3927,
     "config": 30,
     "constraints": 60,
     "core": 2040,
@@ -315,7 +315,7 @@ def public_things():
     rooms += (
         " activations utils saving preprocessing.image preprocessing.text preprocessing.sequence random ops datasets"
     )
-    rooms += " config dtype_policies mixed_precision wrappers applications"
+    rooms += " config dtype_policies mixed_precision wrappers applications backend"
     seen = {}
     for room in ["", *rooms.split()]:
         module = functools.reduce(getattr, room.split(".") if room else [], oneiros)

@@ -25,7 +25,7 @@ _functions = LazyModule(f"{__name__}.legacy_functions")
 _applied = False
 
 
-def apply():
+def apply() -> None:
     """Lets the library's classes and functions take the arguments of every generation. Called once, at import."""
     global _applied
     if _applied:
@@ -44,7 +44,7 @@ def _prepare(module):
     importing.add_old_names(module)
 
 
-def install(generation="2"):
+def install(generation: str = "2") -> None:
     """Makes `import keras` (and `tensorflow.keras`, `tf_keras`, ...) this library, behaving as this generation.
 
     generation: '1' (Keras 1.2), '2' (Keras 2.1), 'tf' (tf.keras 2) or '3' (Keras 3, the native behaviour).
@@ -56,7 +56,7 @@ def install(generation="2"):
     importing.install()
 
 
-def uninstall():
+def uninstall() -> None:
     """Undoes `install`: Keras is again what is installed under that name, and the behaviour is the native one."""
     generations.select("3")
     _register_names("3")

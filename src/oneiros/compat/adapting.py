@@ -9,6 +9,8 @@ import functools
 import inspect
 import sys
 import warnings
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from ..core import registry
 from ..core.config import behaviour
@@ -32,7 +34,7 @@ class Rules:
     closed: whether it takes no others.
     """
 
-    def __init__(self, name, called, ordered, positional, known, closed):
+    def __init__(self, name: str, called: Any, ordered: Any, positional: Any, known: Any, closed: Any):
         self.name = name
         self.positional = positional
         self.known = names = known
@@ -68,16 +70,16 @@ class Rules:
 
     is_recurrent = property(lambda self: "recurrent_initializer" in self.positional or "LSTM" in self.name)
 
-    def is_needed(self):
+    def is_needed(self) -> bool:
         return bool(self.renames or self.joined or self.values or self.prepare or self.orders or self.defaults)
 
-    def accepted(self):
+    def accepted(self) -> set:
         """The names of all arguments that may be given."""
         return {*self.known, *self.triggers, *self.taken}
 
     # --- the translation of one call
 
-    def translate(self, args, kwargs):
+    def translate(self, args: tuple, kwargs: dict) -> tuple:
         args, kwargs = list(args), dict(kwargs)
         generation = behaviour.generation
         self._name_positional(args, kwargs, generation)
@@ -176,7 +178,7 @@ class Rules:
                 kwargs[name] = value
                 notes.note(f"{self.name}: {name}={value!r} (the default of {TITLES[generation]})")
 
-    def refuse(self, kwargs, said=None):
+    def refuse(self, kwargs: dict, said: Any = None) -> None:
         """Raises if there is an argument that nobody knows (and that an error's message speaks of)."""
         for name in kwargs:
             if name not in self.known and (said is None or repr(name) in said or "missing" in said):
@@ -199,7 +201,7 @@ def _is_activation(value):
     return isinstance(value, str) and value in registry.kind("activation").objects
 
 
-def rules_for(function, name, method=False, base=None):
+def rules_for(function: Callable, name: str, method: bool = False, base: Any = None) -> Any:
     """The rules for a function; `base`: the class whose constructor or method it is."""
     positional, keywords, closed = _arguments(function)
     positional = positional[1 if method else 0 :]
@@ -240,7 +242,7 @@ def _arguments(function):
     return list(names[:count]), names[count : count + code.co_kwonlyargcount], closed
 
 
-def adapt(function, name, method=False, base=None):
+def adapt(function: Callable, name: str, method: bool = False, base: Any = None) -> Callable:
     """`function`, taking old spellings too; itself if there is nothing to translate.
 
     name: as in the tables, and in messages. method: whether the first argument is `self`.
@@ -282,7 +284,7 @@ def adapt(function, name, method=False, base=None):
     return wrapper
 
 
-def adapt_class(cls):
+def adapt_class(cls) -> None:
     """Lets a class's constructor take old spellings; one that is inherited may need rules of its own here."""
     own = vars(cls).get("__init__")
     if hasattr(own, "adapted_rules") or cls.__init__ is object.__init__:
@@ -295,7 +297,7 @@ def adapt_class(cls):
         cls.__init__ = adapted
 
 
-def adapt_methods(cls, names):
+def adapt_methods(cls, names: Iterable[str]) -> None:
     for name in names:
         function = getattr(cls, name)
         if hasattr(function, "adapted_rules"):
@@ -318,7 +320,7 @@ _adapted_modules = set()
 _adapted_functions = {}
 
 
-def adapt_namespace(module):
+def adapt_namespace(module: Any) -> None:
     """Adapts the library's own classes and functions that a module shows."""
     if module.__name__ in _adapted_modules:
         return

@@ -5,6 +5,7 @@ Keras 2 took most of Keras 1's spellings, Keras 1 none of Keras 2's: a program w
 
 import ast
 from pathlib import Path
+from typing import Any
 
 # keyword arguments and names that only one generation had
 _KEYWORDS = {
@@ -119,7 +120,7 @@ class _Evidence(ast.NodeVisitor):
         self.generic_visit(node)
 
 
-def detect(paths):
+def detect(paths: Any) -> Any:
     """The generation that the programs in `paths` are for, and what says so: ``("1", "fit(nb_epoch=)")``.
 
     Modules that lie beside them and are imported are read too.
@@ -140,7 +141,7 @@ def detect(paths):
     return _judge(evidence.found)
 
 
-def detect_text(text):
+def detect_text(text: str) -> Any:
     """Like `detect`, for a program's text.
 
     >>> detect_text("from keras.layers import Dense; model.fit(x, y, nb_epoch=3)")

@@ -152,7 +152,7 @@ def versions() -> dict[str, str]:
     return _VERSIONS[behaviour.generation]
 
 
-def select(generation):
+def select(generation: str) -> None:
     """Makes the library behave as this generation, from here on."""
     if str(generation) not in GENERATIONS:
         raise ValueError(f"Expected a generation of Keras: '1', '2', 'tf' or '3'. Received: {generation!r}")

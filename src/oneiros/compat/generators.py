@@ -1,6 +1,7 @@
 """Keras 1's and 2's methods for what yields batches; today `fit`, `evaluate` and `predict` take it themselves."""
 
 import warnings
+from typing import Any
 
 from ..core.structure import without
 from ..training.arguments import check_ends
@@ -19,21 +20,21 @@ class GeneratorMethods:
 
     def fit_generator(
         self,
-        generator,
-        steps_per_epoch=None,
-        epochs=1,
-        verbose=1,
-        callbacks=None,
-        validation_data=None,
-        validation_steps=None,
-        class_weight=None,
-        max_queue_size=10,
-        workers=1,
-        use_multiprocessing=False,
-        shuffle=True,
-        initial_epoch=0,
-        validation_freq=1,
-    ):
+        generator: Any,
+        steps_per_epoch: int | None = None,
+        epochs: int = 1,
+        verbose: Any = 1,
+        callbacks: Any = None,
+        validation_data: Any = None,
+        validation_steps: int | None = None,
+        class_weight: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        shuffle: bool = True,
+        initial_epoch: int = 0,
+        validation_freq: int = 1,
+    ) -> Any:
         """`fit` under its old name for what yields batches. The arguments are those of `fit`."""
         options = without(locals(), "self", "generator")
         _warn_of_copies(generator, use_multiprocessing, workers)
@@ -42,16 +43,30 @@ class GeneratorMethods:
         return self.fit(generator, **options)
 
     def evaluate_generator(
-        self, generator, steps=None, max_queue_size=10, workers=1, use_multiprocessing=False, verbose=0, callbacks=None
-    ):
+        self,
+        generator: Any,
+        steps: int | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: Any = 0,
+        callbacks: Any = None,
+    ) -> Any:
         """`evaluate` under its old name for what yields batches. The arguments are those of `evaluate`."""
         options = without(locals(), "self", "generator")
         check_ends(generator, steps, "steps")
         return self.evaluate(generator, **options)
 
     def predict_generator(
-        self, generator, steps=None, max_queue_size=10, workers=1, use_multiprocessing=False, verbose=0, callbacks=None
-    ):
+        self,
+        generator: Any,
+        steps: int | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: Any = 0,
+        callbacks: Any = None,
+    ) -> Any:
         """`predict` under its old name for what yields batches. The arguments are those of `predict`."""
         options = without(locals(), "self", "generator")
         check_ends(generator, steps, "steps")

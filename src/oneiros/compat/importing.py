@@ -7,6 +7,8 @@ import importlib.machinery
 import importlib.util
 import sys
 import types
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from ..core import behaviour
 from ..core.registry import get_custom_objects
@@ -20,7 +22,7 @@ _OURS = __name__.split(".")[0]
 _OPEN_KINDS = ("activations", "constraints", "initializers", "losses", "metrics", "objectives", "regularizers")
 
 
-def relative_path(name):
+def relative_path(name: str) -> Any:
     """The path of a module below its root, as in `PLACES`; ``None`` if there is no such module.
 
     >>> relative_path("keras.engine.topology"), relative_path("keras.nothing")
@@ -66,7 +68,7 @@ def _has_submodule(name):
 class AliasModule(types.ModuleType):
     """A module under an old name: its names are looked up at the first use."""
 
-    def __init__(self, name):
+    def __init__(self, name: str):
         super().__init__(name, f"{name}, spoken by {_OURS}.")
         self.__path__ = []
 
@@ -117,7 +119,7 @@ def _is_plain(place, name):
     return value is not None and not isinstance(value, types.ModuleType)
 
 
-def add_old_names(module):
+def add_old_names(module: Any) -> None:
     """Lets a module of this library find the names that only older generations had."""
     path = module.__name__.partition(".")[2]
     others = [place for place in PLACES.get(path, ()) if place.startswith("compat.")]
@@ -144,10 +146,10 @@ def add_old_names(module):
 class Watcher:
     """Calls ``prepare(module)`` for each module of this library that is loaded from here on."""
 
-    def __init__(self, prepare):
+    def __init__(self, prepare: Callable):
         self.prepare = prepare
 
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         if not name.startswith(_OURS + ".") or name.split(".")[1] in ("compat", "core", "kernels"):
             return None
         spec = importlib.machinery.PathFinder.find_spec(name, path)
@@ -169,7 +171,7 @@ class _PreparingLoader:
         self.prepare(module)
 
 
-def missing_name(module, name):
+def missing_name(module: Any, name: str) -> str:
     """The message for a name that a module does not have."""
     # Tools ask every module for `__wrapped__` and the like; they need no suggestion.
     near = [] if name.startswith("_") else difflib.get_close_matches(name, dir(module), 1, 0.75)
@@ -180,7 +182,7 @@ def missing_name(module, name):
 class Finder:
     """Finds modules of Keras under all their names, and a stand-in for TensorFlow if that is not installed."""
 
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         root = name.partition(".")[0]
         if root in ABSENT and path is None and self._installed(name) is None:
             raise ModuleNotFoundError(ABSENT[root], name=name)
@@ -213,10 +215,10 @@ class Finder:
                 return spec
         return None
 
-    def create_module(self, spec):
+    def create_module(self, spec: Any) -> Any:
         return AliasModule(spec.name)
 
-    def exec_module(self, module):
+    def exec_module(self, module: Any) -> None:
         pass
 
 
@@ -234,7 +236,7 @@ def _set_aside():
 
 
 @contextlib.contextmanager
-def paused():
+def paused() -> Iterator:
     """Inside, imports find what is really installed; what is loaded of Keras is set aside at the end."""
     sys.meta_path.remove(_finder)
     try:
@@ -244,7 +246,7 @@ def paused():
         _set_aside()
 
 
-def install():
+def install() -> None:
     """Puts this library in the place of Keras. Modules of a Keras that is installed are set aside."""
     if _finder in sys.meta_path:
         return
@@ -254,7 +256,7 @@ def install():
         tensorflow.patch(sys.modules["tensorflow"])
 
 
-def uninstall():
+def uninstall() -> None:
     """Undoes `install`. Names that a program has imported meanwhile stay this library's."""
     if _finder not in sys.meta_path:
         return

@@ -1,6 +1,8 @@
 """`keras.initializations` of Keras 1: functions that make a variable of a shape."""
 
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -8,7 +10,7 @@ from .. import initializers
 from . import backend
 
 
-def get_fans(shape, dim_ordering="th"):
+def get_fans(shape: Sequence[int], dim_ordering: str = "th") -> tuple:
     """Numbers of inputs and outputs of a unit, by a weight's shape."""
     if len(shape) == 2:
         return shape[0], shape[1]
@@ -23,11 +25,11 @@ def _make(initializer, shape, name):
     return backend.variable(initializer(tuple(shape), backend.floatx()), name=name)
 
 
-def uniform(shape, scale=0.05, name=None, dim_ordering="th"):
+def uniform(shape: Sequence[int], scale: float = 0.05, name: str | None = None, dim_ordering: str = "th") -> Any:
     return _make(initializers.RandomUniform(-scale, scale), shape, name)
 
 
-def normal(shape, scale=0.05, name=None, dim_ordering="th"):
+def normal(shape: Sequence[int], scale: float = 0.05, name: str | None = None, dim_ordering: str = "th") -> Any:
     return _make(initializers.RandomNormal(0.0, scale), shape, name)
 
 
@@ -46,26 +48,26 @@ he_normal = _by_fans(lambda fan_in, fan_out: (normal, np.sqrt(2 / fan_in)))
 he_uniform = _by_fans(lambda fan_in, fan_out: (uniform, np.sqrt(6 / fan_in)))
 
 
-def orthogonal(shape, scale=1.1, name=None, dim_ordering="th"):
+def orthogonal(shape: Sequence[int], scale: float = 1.1, name: str | None = None, dim_ordering: str = "th") -> Any:
     return _make(initializers.Orthogonal(scale), shape, name)
 
 
-def identity(shape, scale=1, name=None, dim_ordering="th"):
+def identity(shape: Sequence[int], scale: float = 1, name: str | None = None, dim_ordering: str = "th") -> Any:
     return _make(initializers.Identity(scale), shape, name)
 
 
-def zero(shape, name=None, dim_ordering="th"):
+def zero(shape: Sequence[int], name: str | None = None, dim_ordering: str = "th") -> Any:
     return backend.zeros(shape, name=name)
 
 
-def one(shape, name=None, dim_ordering="th"):
+def one(shape: Sequence[int], name: str | None = None, dim_ordering: str = "th") -> Any:
     return backend.ones(shape, name=name)
 
 
 _NAMES = "uniform normal lecun_uniform glorot_normal glorot_uniform he_normal he_uniform orthogonal identity zero one"
 
 
-def get(identifier, **kwargs):
+def get(identifier: Any, **kwargs) -> Any:
     """The function of this name, with these arguments set."""
     if callable(identifier):
         return identifier

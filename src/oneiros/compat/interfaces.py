@@ -1,6 +1,8 @@
 """`keras.legacy.interfaces` of Keras 2: decorators that let a function take Keras 1's argument names."""
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 from .adapting import adapt
 
@@ -29,13 +31,16 @@ def __dir__():
     return ["generate_legacy_interface", "raise_duplicate_arg_error", *(f"legacy_{key}_support" for key in _LAYERS)]
 
 
-def raise_duplicate_arg_error(old_arg, new_arg):
+def raise_duplicate_arg_error(old_arg: str, new_arg: str) -> None:
     raise TypeError(f"Got both {old_arg!r} and {new_arg!r}, which are the same argument.")
 
 
 def generate_legacy_interface(
-    allowed_positional_args=None, conversions=None, preprocessor=None, value_conversions=None
-):
+    allowed_positional_args: Any = None,
+    conversions: Any = None,
+    preprocessor: Any = None,
+    value_conversions: Any = None,
+) -> Callable:
     """A decorator that renames keyword arguments: `conversions` are pairs (old name, new name)."""
 
     def decorate(function):

@@ -6,6 +6,7 @@ the old one itself. `adapting.py` does it; this file only says what is meant.
 
 import math
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -153,7 +154,7 @@ DROPPED = {
 }
 
 
-def translate_initializer(value):
+def translate_initializer(value: Any) -> Any:
     """Keras 1 called initializers with a shape and a name, and got a variable."""
     if not callable(value) or isinstance(value, type) or hasattr(value, "get_config"):
         return value

@@ -1,5 +1,8 @@
 """Names of `keras.engine` and `keras.models` that are elsewhere, or called otherwise, today."""
 
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
 import numpy as np
 
 from .. import layers, models
@@ -18,27 +21,27 @@ InputLayer, InputSpec, Input, Layer = layers.InputLayer, layers.InputSpec, layer
 TensorFlowOpLayer = TFOpLambda = layers.Lambda
 
 
-def to_list(x, allow_tuple=False):
+def to_list(x: Any, allow_tuple: bool = False) -> Any:
     """A list stays one; anything else becomes a list of itself."""
     if isinstance(x, list):
         return x
     return list(x) if allow_tuple and isinstance(x, tuple) else [x]
 
 
-def unpack_singleton(x):
+def unpack_singleton(x: Any) -> Any:
     return x[0] if len(x) == 1 else x
 
 
-def object_list_uid(object_list):
+def object_list_uid(object_list: Any) -> str:
     return ", ".join(str(id(x)) for x in to_list(object_list))
 
 
-def legacy_sequential_layers(model):
+def legacy_sequential_layers(model: Any) -> Any:
     """The layers of a Sequential, as Keras 1 listed them."""
     return model.layers
 
 
-def needs_legacy_support(model):
+def needs_legacy_support(model: Any) -> bool:
     """Whether a Sequential begins with a Merge layer."""
     return bool(model.layers) and type(model.layers[0]).__name__ == "Merge"
 
@@ -98,7 +101,7 @@ class _SequentialMethods:
         return cls.from_config(config)
 
 
-def add_methods():
+def add_methods() -> None:
     """Gives layers and models the methods that only older generations had."""
     for cls, methods in (
         (Layer, _LayerMethods),
@@ -114,12 +117,12 @@ def add_methods():
 # --- keras.engine.training: what its functions do to lists of arrays
 
 
-def make_batches(size, batch_size):
+def make_batches(size: int, batch_size: int) -> list:
     """The first and last index of each batch: ``[(0, 32), (32, 64), ...]``."""
     return [(start, min(size, start + batch_size)) for start in range(0, size, batch_size)]
 
 
-def slice_arrays(arrays, start=None, stop=None):
+def slice_arrays(arrays: Any, start: Any = None, stop: int | None = None) -> Any:
     """A slice, or the rows at a list of indices, of an array or of each of several; ``None`` stays."""
     if arrays is None:
         return [None]
@@ -134,7 +137,7 @@ def _sliced(arrays, start, stop):
     return arrays[start:stop]
 
 
-def batch_shuffle(index_array, batch_size):
+def batch_shuffle(index_array: Any, batch_size: int) -> Any:
     """Shuffles whole batches, so that the rows of a batch stay neighbours; the short rest stays at the end."""
     count = len(index_array) // batch_size
     rest = index_array[count * batch_size :]
@@ -143,7 +146,9 @@ def batch_shuffle(index_array, batch_size):
     return np.append(batches.ravel(), rest)
 
 
-def check_num_samples(ins, batch_size=None, steps=None, steps_name="steps"):
+def check_num_samples(
+    ins: Any, batch_size: int | None = None, steps: int | None = None, steps_name: str = "steps"
+) -> int | None:
     if steps is not None:
         if batch_size is not None:
             raise ValueError(f"If {steps_name} is set, batch_size must be None. Received: batch_size={batch_size}")
@@ -151,7 +156,7 @@ def check_num_samples(ins, batch_size=None, steps=None, steps_name="steps"):
     return int(np.shape(ins[0])[0])
 
 
-def check_array_lengths(inputs, targets, weights=None):
+def check_array_lengths(inputs: Any, targets: Any, weights: Any = None) -> None:
     """Raises ValueError unless all arrays have the same number of rows."""
     groups = {
         name: {0 if x is None else len(x) for x in to_list([None] if arrays is None else arrays)}
@@ -165,7 +170,9 @@ def check_array_lengths(inputs, targets, weights=None):
         raise ValueError(f"Input, target and sample_weight arrays should have the same number of samples. {found}.")
 
 
-def standardize_input_data(data, names, shapes=None, check_batch_axis=True, exception_prefix=""):
+def standardize_input_data(
+    data: Any, names: Iterable[str], shapes: Any = None, check_batch_axis: bool = True, exception_prefix: str = ""
+) -> Any:
     """A list of arrays in the order of `names`, from an array, a list or a dictionary; shapes are checked."""
     if not names:
         return []
@@ -200,7 +207,7 @@ def standardize_input_data(data, names, shapes=None, check_batch_axis=True, exce
     return arrays
 
 
-def standardize_sample_or_class_weights(x_weight, output_names, weight_type):
+def standardize_sample_or_class_weights(x_weight: Any, output_names: Sequence[str], weight_type: str) -> Any:
     """A list with the weights of each output, from one, a list, or a dictionary by output."""
     if x_weight is None or len(x_weight) == 0:
         return [None] * len(output_names)
@@ -220,15 +227,17 @@ def standardize_sample_or_class_weights(x_weight, output_names, weight_type):
     )
 
 
-def standardize_class_weights(class_weight, output_names):
+def standardize_class_weights(class_weight: Any, output_names: Sequence[str]) -> Any:
     return standardize_sample_or_class_weights(class_weight, output_names, "class_weight")
 
 
-def standardize_sample_weights(sample_weight, output_names):
+def standardize_sample_weights(sample_weight: Any, output_names: Sequence[str]) -> Any:
     return standardize_sample_or_class_weights(sample_weight, output_names, "sample_weight")
 
 
-def standardize_weights(y, sample_weight=None, class_weight=None, sample_weight_mode=None):
+def standardize_weights(
+    y: Any, sample_weight: Any = None, class_weight: Any = None, sample_weight_mode: Any = None
+) -> Any:
     """One weight for each row of `y` (each step of each row in the mode 'temporal')."""
     if sample_weight is not None:
         return np.asarray(sample_weight)
@@ -241,7 +250,7 @@ def standardize_weights(y, sample_weight=None, class_weight=None, sample_weight_
     return np.ones(y.shape[:2] if sample_weight_mode == "temporal" else y.shape[:1], "float32")
 
 
-def weighted_objective(fn):
+def weighted_objective(fn: Callable) -> Callable:
     """`fn` as a function of (y_true, y_pred, weights, mask) that returns the weighted mean."""
 
     def weighted(y_true, y_pred, weights, mask=None):
@@ -258,7 +267,7 @@ def weighted_objective(fn):
     return weighted
 
 
-def collect_metrics(metrics, output_names):
+def collect_metrics(metrics: Any, output_names: Sequence[str]) -> list:
     """The metrics of each output, from a list for all or a dictionary by output."""
     if not metrics:
         return [[] for _ in output_names]
@@ -269,7 +278,7 @@ def collect_metrics(metrics, output_names):
     raise TypeError(f"metrics: expected a list or a dictionary. Received: {metrics!r}")
 
 
-def check_loss_and_target_compatibility(targets, losses, output_shapes):
+def check_loss_and_target_compatibility(targets: Any, losses: Any, output_shapes: Any) -> None:
     """Raises ValueError where targets cannot belong to a loss or an output."""
     same_shape = ("mean_squared_error", "binary_crossentropy", "categorical_crossentropy")
     for y, loss, shape in zip(targets, losses, output_shapes):

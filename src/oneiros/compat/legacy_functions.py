@@ -1,6 +1,10 @@
 """Functions that Keras 1 and 2 had beside the layers: metrics, regularizers, helpers of `utils`."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+from jax import Array
 
 from .. import optimizers, regularizers, utils
 from ..core import kind
@@ -18,17 +22,17 @@ def _positives(y):
     return K.round(K.clip(y, 0, 1))
 
 
-def precision(y_true, y_pred):
+def precision(y_true: Array, y_pred: Array) -> Array:
     """The share of the selected items that are relevant, in a batch."""
     return K.sum(_positives(y_true * y_pred)) / (K.sum(_positives(y_pred)) + K.epsilon())
 
 
-def recall(y_true, y_pred):
+def recall(y_true: Array, y_pred: Array) -> Array:
     """The share of the relevant items that are selected, in a batch."""
     return K.sum(_positives(y_true * y_pred)) / (K.sum(_positives(y_true)) + K.epsilon())
 
 
-def fbeta_score(y_true, y_pred, beta=1):
+def fbeta_score(y_true: Array, y_pred: Array, beta: float = 1) -> Array:
     """The weighted harmonic mean of precision and recall, in a batch; recall counts `beta` times as much."""
     if beta < 0:
         raise ValueError(f"fbeta_score: expected beta >= 0. Received: beta={beta!r}")
@@ -36,20 +40,20 @@ def fbeta_score(y_true, y_pred, beta=1):
     return (1 + beta**2) * p * r / (beta**2 * p + r + K.epsilon())
 
 
-def fmeasure(y_true, y_pred):
+def fmeasure(y_true: Array, y_pred: Array) -> Array:
     """The harmonic mean of precision and recall, in a batch."""
     return fbeta_score(y_true, y_pred, beta=1)
 
 
-def fscore(y_true, y_pred):
+def fscore(y_true: Array, y_pred: Array) -> Array:
     return fmeasure(y_true, y_pred)
 
 
-def f1score(y_true, y_pred):
+def f1score(y_true: Array, y_pred: Array) -> Array:
     return fmeasure(y_true, y_pred)
 
 
-def matthews_correlation(y_true, y_pred):
+def matthews_correlation(y_true: Array, y_pred: Array) -> Array:
     """The correlation of true and predicted classes (Matthews, 1975), in a batch."""
     true, predicted = _positives(y_true), _positives(y_pred)
     tp, tn = K.sum(true * predicted), K.sum((1 - true) * (1 - predicted))
@@ -63,29 +67,29 @@ WeightRegularizer = ActivityRegularizer = L1L2Regularizer = regularizers.L1L2
 
 
 @factory
-def l1l2(l1=0.01, l2=0.01):
+def l1l2(l1: float = 0.01, l2: float = 0.01) -> Any:
     return regularizers.L1L2(l1=l1, l2=l2)
 
 
 @factory
-def activity_l1(l=0.01):  # noqa: E741 - Keras' name
+def activity_l1(l: float = 0.01) -> Any:  # noqa: E741 - Keras' name
     return regularizers.L1L2(l1=l)
 
 
 @factory
-def activity_l2(l=0.01):  # noqa: E741
+def activity_l2(l: float = 0.01) -> Any:  # noqa: E741
     return regularizers.L1L2(l2=l)
 
 
 @factory
-def activity_l1l2(l1=0.01, l2=0.01):
+def activity_l1l2(l1: float = 0.01, l2: float = 0.01) -> Any:
     return regularizers.L1L2(l1=l1, l2=l2)
 
 
 class EigenvalueRegularizer(regularizers.Regularizer):
     """`k` times the root of the largest eigenvalue of ``W.T @ W``, found by power iteration."""
 
-    def __init__(self, k):
+    def __init__(self, k: float):
         self.k = k
 
     def __call__(self, x):
@@ -109,44 +113,44 @@ OLD_NAMES = {"regularizer": KERAS1_NAMES["regularizer"]}
 # --- optimizers
 
 
-def clip_norm(g, c, n):
+def clip_norm(g: Any, c: float, n: Any) -> Any:
     """The gradient `g`, whose norm is `n`, scaled so that its norm is at most `c`."""
     return K.switch(n >= c, g * c / n, g) if c > 0 else g
 
 
-def optimizer_from_config(config, custom_objects=None):
+def optimizer_from_config(config: dict, custom_objects: dict | None = None) -> Any:
     return optimizers.deserialize(config, custom_objects)
 
 
 # --- keras.utils.np_utils, conv_utils, io_utils, layer_utils, generic_utils
 
 
-def categorical_probas_to_classes(p):
+def categorical_probas_to_classes(p: Any) -> np.ndarray:
     return np.argmax(p, axis=1)
 
 
-def probas_to_classes(y_pred):
+def probas_to_classes(y_pred: Array) -> np.ndarray:
     """The class of each row of probabilities."""
     return categorical_probas_to_classes(y_pred) if np.shape(y_pred)[-1] > 1 else np.array([x[0] > 0.5 for x in y_pred])
 
 
-def accuracy(p, y):
+def accuracy(p: Any, y: Any) -> Any:
     return np.mean([a == b for a, b in zip(p, y)])
 
 
-def binary_logloss(p, y):
+def binary_logloss(p: Any, y: Any) -> Any:
     p = np.clip(p, 1e-15, 1 - 1e-15)
     return -np.mean(y * np.log(p) + (1 - np.asarray(y)) * np.log(1 - p))
 
 
-def multiclass_logloss(p, y):
+def multiclass_logloss(p: Any, y: Any) -> Any:
     """The mean of minus the logarithm of the probability that `p` gives the class `y` of each row."""
     p = np.asarray(p) / np.sum(p, axis=1, keepdims=True)
     classes = np.argmax(y, axis=1) if np.ndim(y) > 1 else np.asarray(y)
     return -np.mean(np.log(np.clip(p[np.arange(len(p)), classes], 1e-15, 1)))
 
 
-def convert_kernel(kernel, dim_ordering=None):
+def convert_kernel(kernel: np.ndarray, dim_ordering: str | None = None) -> np.ndarray:
     """A convolution kernel turned around in all its spatial axes, as Theano's are."""
     kernel = np.asarray(kernel)
     if not 3 <= kernel.ndim <= 5:
@@ -155,7 +159,7 @@ def convert_kernel(kernel, dim_ordering=None):
     return np.copy(np.flip(kernel, tuple(axes)))
 
 
-def save_array(array, name):
+def save_array(array: Any, name: str) -> None:
     """Writes an array to the HDF5 file `name`."""
     import h5py
 
@@ -163,7 +167,7 @@ def save_array(array, name):
         file["array"] = np.asarray(array)
 
 
-def load_array(name):
+def load_array(name: str) -> np.ndarray:
     """The array in the HDF5 file `name`."""
     import h5py
 
@@ -171,7 +175,7 @@ def load_array(name):
         return file[next(iter(file))][()]
 
 
-def count_total_params(layers, layer_set=None):
+def count_total_params(layers: Any, layer_set: Any = None) -> tuple:
     """The numbers of trainable and other weights' entries in layers, each layer counted once."""
     seen = set() if layer_set is None else layer_set
     own = [layer for layer in layers if layer not in seen and not seen.add(layer)]
@@ -181,12 +185,12 @@ def count_total_params(layers, layer_set=None):
     )
 
 
-def plot(model, to_file="model.png", show_shapes=False, show_layer_names=True):
+def plot(model: Any, to_file: str = "model.png", show_shapes: bool = False, show_layer_names: bool = True) -> Any:
     """`plot_model` as Keras 1 called it."""
     return utils.plot_model(model, to_file=to_file, show_shapes=show_shapes, show_layer_names=show_layer_names)
 
 
-def layer_from_config(config, custom_objects=None):
+def layer_from_config(config: dict, custom_objects: dict | None = None) -> Any:
     """The layer of a configuration ``{"class_name", "config"}``."""
     return kind("layer").deserialize(config, custom_objects)
 
@@ -194,11 +198,13 @@ def layer_from_config(config, custom_objects=None):
 maketrans = str.maketrans
 
 
-def make_tuple(*args):
+def make_tuple(*args) -> tuple:
     return args
 
 
-def get_from_module(identifier, module_params, module_name, instantiate=False, kwargs=None):
+def get_from_module(
+    identifier: Any, module_params: Any, module_name: Any, instantiate: bool = False, kwargs: dict | None = None
+) -> Any:
     """What a dictionary of functions and classes has under a name; anything but a string stays."""
     if isinstance(identifier, dict):
         identifier, kwargs, instantiate = identifier["name"], {k: v for k, v in identifier.items() if k != "name"}, True
@@ -210,7 +216,7 @@ def get_from_module(identifier, module_params, module_name, instantiate=False, k
     return thing(**(kwargs or {})) if instantiate else thing
 
 
-def urlretrieve(url, filename, reporthook=None, data=None):
+def urlretrieve(url: str, filename: str, reporthook: Callable | None = None, data: Any = None) -> Any:
     """Downloads a URL to a file."""
     from urllib.request import urlretrieve as retrieve
 

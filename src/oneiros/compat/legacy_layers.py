@@ -72,7 +72,7 @@ class Merge(Layer):
             places = zip(self.layers, self.node_indices or zeros, self.tensor_indices or zeros)
             self.merged = self([_output(layer, node, tensor) for layer, node, tensor in places])
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Any, mask: Any = None) -> Any:
         if not isinstance(inputs, (list, tuple)) or len(inputs) < 2:
             raise ValueError(f"Layer {self.name} (Merge) expects a list of at least two inputs.")
         inputs = list(inputs)
@@ -97,7 +97,7 @@ class Merge(Layer):
         norms = jnp.sqrt(backend.batch_dot(a, a, [axes[0]] * 2) * backend.batch_dot(b, b, [axes[1]] * 2))
         return jnp.expand_dims(product / jnp.maximum(norms, backend.epsilon()), 1)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         if mask is None or all(m is None for m in mask):
             return None
         if callable(self.mode):
@@ -157,15 +157,15 @@ def _output(layer, node_index, tensor_index):
 
 
 def merge(
-    inputs,
-    mode="sum",
-    concat_axis=-1,
-    dot_axes=-1,
-    output_shape=None,
-    output_mask=None,
-    arguments=None,
-    name=None,
-):
+    inputs: Any,
+    mode: Any = "sum",
+    concat_axis: Any = -1,
+    dot_axes: Any = -1,
+    output_shape: Any = None,
+    output_mask: Any = None,
+    arguments: Any = None,
+    name: str | None = None,
+) -> Any:
     """Merges a list of symbols, as Keras 1 did: `Merge` as a function."""
     return Merge(**without(locals(), "inputs"))(inputs)
 
@@ -224,15 +224,15 @@ class MaxoutDense(_Weighted):
     output_dim: int = field(first=True, doc="Size of the outputs.")
     nb_feature: int = field(default=4, first=True, doc="Number of linear maps.")
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.W = self._matrix("W", (self.nb_feature, input_shape[-1], self.output_dim))
         self.b = self._bias("b", (self.nb_feature, self.output_dim))
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         features = jnp.einsum("bi,fio->bfo", inputs, self.W.value)
         return jnp.max(features if self.b is None else features + self.b, axis=1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return (input_shape[0], self.output_dim)
 
 
@@ -242,21 +242,21 @@ class Highway(_Weighted):
     Srivastava et al., Highway Networks, 2015. Shapes: ``(batch, in)`` to ``(batch, in)``.
     """
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         size = input_shape[-1]
         self.W = self._matrix("W", (size, size))
         self.W_carry = self._matrix("W_carry", (size, size))
         self.b = self._bias("b", (size,))
         self.b_carry = self._bias("b_carry", (size,), "ones")
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         gate, new = inputs @ self.W_carry, inputs @ self.W
         if self.use_bias:
             gate, new = gate + self.b_carry, new + self.b
         gate = jax.nn.sigmoid(gate)
         return gate * self.activation(new) + (1 - gate) * inputs
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return tuple(input_shape)
 
 
@@ -293,11 +293,11 @@ class ParametricSoftplus(_Shared):
     alpha_init: float = field(default=0.2, first=True, doc="Initial alpha.")
     beta_init: float = field(default=5.0, first=True, doc="Initial beta.")
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.alpha = self._parameter("alpha", input_shape, initializers.Constant(self.alpha_init))
         self.beta = self._parameter("beta", input_shape, initializers.Constant(self.beta_init))
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return jax.nn.softplus(self.beta * inputs) * self.alpha
 
 
@@ -311,11 +311,11 @@ class SReLU(_Shared):
     )
     a_right_init: Any = field(default="ones", first=True, doc="Initializer of the right slope.")
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         for name in ("t_left", "a_left", "t_right", "a_right"):
             setattr(self, name, self._parameter(name, input_shape, getattr(self, f"{name}_init")))
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         left = self.t_left.value
         right = left + jnp.abs(self.t_right.value)
         below = left + self.a_left * (inputs - left)
@@ -347,20 +347,20 @@ class Recurrent(Layer):
             self.batch_input_shape = (None, self.input_length, self.input_dim)
         self.states, self._kept = [None], []
 
-    def step(self, inputs, states):
+    def step(self, inputs: Any, states: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__}: a Recurrent layer needs a step(inputs, states) method.")
 
-    def get_constants(self, inputs, training=None):
+    def get_constants(self, inputs: Any, training: Any = None) -> list:
         return []
 
-    def preprocess_input(self, inputs, training=None):
+    def preprocess_input(self, inputs: Any, training: Any = None) -> Any:
         return inputs
 
-    def get_initial_state(self, inputs):
+    def get_initial_state(self, inputs: Any) -> list:
         size = getattr(self, "units", None) or self.output_dim
         return [jnp.zeros((inputs.shape[0], size), inputs.dtype) for _ in self.states]
 
-    def get_initial_states(self, x):
+    def get_initial_states(self, x: Any) -> Any:
         return Recurrent.get_initial_state(self, x)
 
     def _start(self, inputs):
@@ -370,7 +370,7 @@ class Recurrent(Layer):
             return self.get_initial_states(inputs)
         return self.get_initial_state(inputs)
 
-    def call(self, inputs, mask=None, training=None, initial_state=None):
+    def call(self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None) -> Any:
         states = self._start(inputs) if initial_state is None else initial_state
         last, outputs, states = backend.rnn(
             self.step,
@@ -392,27 +392,35 @@ class Recurrent(Layer):
         for variable, state in zip(self._kept, states):
             variable.assign(state)
 
-    def reset_states(self, states=None):
+    def reset_states(self, states: Any = None) -> None:
         """Sets the kept states to zero, or to these arrays."""
         for i, variable in enumerate(self._kept):
             variable.assign(np.zeros(variable.shape) if states is None else states[i])
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return mask if self.return_sequences else None
 
 
-def generate_dropout_mask(ones, rate, training=None, count=1):
+def generate_dropout_mask(ones: Any, rate: float, training: Any = None, count: int = 1) -> Any:
     """`count` masks (one if that is 1) for the inputs of a recurrent cell: 0 where something is dropped."""
     masks = [backend.in_train_phase(lambda: backend.dropout(ones, rate), ones, training) for _ in range(count)]
     return masks if count > 1 else masks[0]
 
 
-def generate_dropout_ones(inputs, dims):
+def generate_dropout_ones(inputs: Any, dims: int) -> Any:
     """Ones of the shape (batch, dims)."""
     return backend.ones((inputs.shape[0], dims))
 
 
-def time_distributed_dense(x, w, b=None, dropout=None, input_dim=None, output_dim=None, timesteps=None):
+def time_distributed_dense(
+    x: Any,
+    w: Any,
+    b: Any = None,
+    dropout: Any = None,
+    input_dim: int | None = None,
+    output_dim: int | None = None,
+    timesteps: int | None = None,
+) -> Any:
     """``x @ w + b`` for every time step: the helper of Keras 1's recurrent layers."""
     if dropout is not None and 0 < dropout < 1:
         x = x * backend.in_train_phase(backend.dropout(backend.ones_like(x[:, :1]), dropout), 1.0)

@@ -9,6 +9,7 @@ import importlib.machinery
 import logging
 import sys
 import types
+from typing import Any
 
 from .. import optimizers
 from ..core.lazy import LazyModule
@@ -43,14 +44,14 @@ class _Anything:
 class Session(_Anything):
     """What `K.set_session` and `with tf.Session():` get; there is nothing to run in it."""
 
-    def run(self, fetches=None, feed_dict=None, **kwargs):
+    def run(self, fetches: Any = None, feed_dict: dict | None = None, **kwargs) -> None:
         if isinstance(fetches, _Anything) or fetches is None:
             return
         raise NotImplementedError(
             "There are no TensorFlow sessions here. Use K.eval(x), K.get_value(x) or K.function(inputs, outputs)."
         )
 
-    def close(self):
+    def close(self) -> None:
         pass
 
 
@@ -158,7 +159,7 @@ for _path in [f"tensorflow.{name}" for name in VALUES] + [r for r in ROOTS if r.
 class StandIn(types.ModuleType):
     """A module in the place of one of TensorFlow."""
 
-    def __init__(self, name):
+    def __init__(self, name: str):
         super().__init__(name, "A stand-in for TensorFlow, which is not installed: tf.keras and little else.")
         self.__path__ = []
 
@@ -193,7 +194,7 @@ class _Loader:
         pass
 
 
-def find_stand_in(name):
+def find_stand_in(name: str) -> Any:
     if name in _PACKAGES:
         return importlib.machinery.ModuleSpec(name, _Loader(), is_package=True)
     parent, _, child = name.rpartition(".")
@@ -213,16 +214,16 @@ class PatchingLoader:
             need it while they are loaded.
     """
 
-    def __init__(self, loader, paused):
+    def __init__(self, loader: Any, paused: Any):
         self.loader, self.paused = loader, paused
 
     def __getattr__(self, name):
         return getattr(self.loader, name)
 
-    def create_module(self, spec):
+    def create_module(self, spec: Any) -> Any:
         return self.loader.create_module(spec)
 
-    def exec_module(self, module):
+    def exec_module(self, module: Any) -> None:
         with self.paused():
             self.loader.exec_module(module)
         patch(sys.modules["tensorflow"])
@@ -231,7 +232,7 @@ class PatchingLoader:
 _replaced = {}
 
 
-def patch(module):
+def patch(module: Any) -> None:
     """Makes `keras` of a TensorFlow module this library."""
     if isinstance(module, StandIn) or "keras" in _replaced:
         return
@@ -239,7 +240,7 @@ def patch(module):
     module.keras = importlib.import_module("tensorflow.keras")
 
 
-def unpatch():
+def unpatch() -> None:
     module = sys.modules.get("tensorflow")
     if "keras" in _replaced and module is not None:
         original = _replaced["keras"]

@@ -1,6 +1,8 @@
 """`keras.utils.test_utils`: what tests of layers are written with."""
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -9,8 +11,13 @@ from . import backend
 
 
 def get_test_data(
-    num_train=1000, num_test=500, input_shape=(10,), output_shape=(2,), classification=True, num_classes=2
-):
+    num_train: int = 1000,
+    num_test: int = 500,
+    input_shape: tuple = (10,),
+    output_shape: Any = (2,),
+    classification: bool = True,
+    num_classes: int = 2,
+) -> tuple:
     """Random data that can be learned: ``(x_train, y_train), (x_test, y_test)``."""
     count = num_train + num_test
     centres = np.random.randint(0, num_classes if classification else 2, size=(count,))
@@ -23,7 +30,7 @@ def get_test_data(
     return (x[:num_train], y[:num_train]), (x[num_train:], y[num_train:])
 
 
-def keras_test(func):
+def keras_test(func: Callable) -> Callable:
     """A decorator for tests: names are counted anew afterwards."""
 
     @functools.wraps(func)
@@ -37,15 +44,15 @@ def keras_test(func):
 
 
 def layer_test(
-    layer_cls,
-    kwargs=None,
-    input_shape=None,
-    input_dtype=None,
-    input_data=None,
-    expected_output=None,
-    expected_output_dtype=None,
-    fixed_batch_size=False,
-):
+    layer_cls: Any,
+    kwargs: dict | None = None,
+    input_shape: tuple | None = None,
+    input_dtype: Any = None,
+    input_data: Any = None,
+    expected_output: Any = None,
+    expected_output_dtype: Any = None,
+    fixed_batch_size: bool = False,
+) -> Any:
     """Tests a layer: configuration, weights, shapes, a model of it, and a training step. Returns its output."""
     kwargs = dict(kwargs or {})
     if input_data is None:

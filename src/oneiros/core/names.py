@@ -43,7 +43,11 @@ def layer_prefix(class_name: str) -> str:
 
 
 def get_uid(prefix: str = "") -> int:
-    """How often this prefix has been asked for, this time included."""
+    """The number of times that this prefix was requested, this one included.
+
+    Args:
+        prefix: The beginning of a name.
+    """
     with _lock:
         _counters[prefix] += 1
         return _counters[prefix]

@@ -1,4 +1,7 @@
-"""Recurrence, folds, choice, and connectionist temporal classification."""
+"""Recurrence, folds, conditions, and connectionist temporal classification."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -9,29 +12,47 @@ from ...core.structure import map_structure
 from ...kernels import loop
 from ...ops.core import cond
 from ...ops.ctc import beam_search, changes, ctc_log_likelihood, greedy_decode, packed
-from ...ops.table import as_float, tensor
+from ...ops.table import DType, Tensor, as_float, tensor
 from .recording import function_of_tensors, is_building
 
 
 @function_of_tensors
 def rnn(
-    step_function,
-    inputs,
-    initial_states,
-    go_backwards=False,
-    mask=None,
-    constants=None,
-    unroll=False,
-    input_length=None,
-    time_major=False,
-    zero_output_for_mask=False,
-    return_all_outputs=True,
-):
-    """Walks ``step_function(x, states) -> (output, new states)`` along time: axis 1 of `inputs` ``(N, time, ...)``.
+    step_function: Callable,
+    inputs: Tensor,
+    initial_states: Sequence,
+    go_backwards: bool = False,
+    mask: Tensor | None = None,
+    constants: Sequence | None = None,
+    unroll: bool = False,
+    input_length: int | None = None,
+    time_major: bool = False,
+    zero_output_for_mask: bool = False,
+    return_all_outputs: bool = True,
+) -> tuple:
+    """Runs a function over the steps of sequences.
 
-    constants: a list that is added to the states at each step. mask: ``(N, time)``, False where a step is passed over:
-    the states stay, and the output is that before (0 before the first), or 0 if zero_output_for_mask.
-    Returns (last output, outputs ``(N, time, ...)``, last states). Variables may be read and written in the step.
+    Args:
+        step_function: Function ``(x, states) -> (output, new states)``, with `x` ``(N, ...)``. It may read and write
+            variables.
+        inputs: Sequences ``(N, steps, ...)``.
+        initial_states: List of the states before the first step.
+        go_backwards: Whether to process the steps from the last to the first.
+        mask: Booleans ``(N, steps)``. Where it is False, the states are kept, and the output of the step before is
+            repeated (0 before the first).
+        constants: List of tensors that is appended to the states at each step.
+        unroll: Whether to compile each step separately instead of a loop.
+        input_length: Number of steps, if it is not known from the inputs.
+        time_major: Whether sequences have the shape ``(steps, N, ...)``.
+        zero_output_for_mask: Whether masked steps output 0 instead.
+        return_all_outputs: Whether to return the outputs of all steps, or only the last.
+
+    Returns:
+        The last output ``(N, ...)``, the outputs ``(N, steps, ...)``, and the list of final states.
+
+    >>> last, outputs, states = rnn(lambda x, s: (x + s[0], [x + s[0]]), jnp.ones((1, 3, 2)), [jnp.zeros((1, 2))])
+    >>> last.tolist(), outputs.shape
+    ([[3.0, 3.0]], (1, 3, 2))
     """
     states = [map_structure(tensor, state) for state in initial_states]
 
@@ -55,21 +76,60 @@ def rnn(
 
 
 @function_of_tensors
-def map_fn(fn, elems, name=None, dtype=None):
-    """`fn` of each element along the first axis; `elems` may be a list of tensors, of which `fn` gets a tuple."""
+def map_fn(fn: Callable, elems: Any, name: str | None = None, dtype: DType = None) -> Any:
+    """Applies a function to each element along the first axis.
+
+    Args:
+        fn: Function of an element.
+        elems: Tensor ``(N, ...)``, or a list of such tensors, of which the function gets a tuple of elements.
+        name: Not used.
+        dtype: Type of the result; by default that of the function's values.
+
+    Returns:
+        The values of the function, stacked along a new first axis.
+
+    >>> map_fn(lambda x: x * 2, jnp.array([1.0, 2.0])).tolist()
+    [2.0, 4.0]
+    """
     _, results = scan(lambda _, x: ((), map_structure(tensor, fn(x))), (), _elements(elems))
     return results if dtype is None else map_structure(lambda x: x.astype(dtype), results)
 
 
 @function_of_tensors
-def foldl(fn, elems, initializer=None, name=None):
-    """``accumulator = fn(accumulator, x)`` along the first axis; it begins with `initializer` or the first element."""
+def foldl(fn: Callable, elems: Any, initializer: Any = None, name: str | None = None) -> Any:
+    """Combines the elements along the first axis, from the first to the last: ``accumulator = fn(accumulator, x)``.
+
+    Args:
+        fn: Function of the accumulator and an element.
+        elems: Tensor ``(N, ...)``, or a list of such tensors.
+        initializer: First value of the accumulator; by default the first element.
+        name: Not used.
+
+    Returns:
+        The last value of the accumulator.
+
+    >>> foldl(lambda a, x: a * 10 + x, jnp.array([1, 2, 3])).tolist()
+    123
+    """
     return _fold(fn, _elements(elems), initializer)
 
 
 @function_of_tensors
-def foldr(fn, elems, initializer=None, name=None):
-    """`foldl` from the last element to the first."""
+def foldr(fn: Callable, elems: Any, initializer: Any = None, name: str | None = None) -> Any:
+    """`foldl` from the last element to the first.
+
+    Args:
+        fn: Function of the accumulator and an element.
+        elems: Tensor ``(N, ...)``, or a list of such tensors.
+        initializer: First value of the accumulator; by default the last element.
+        name: Not used.
+
+    Returns:
+        The last value of the accumulator.
+
+    >>> foldr(lambda a, x: a * 10 + x, jnp.array([1, 2, 3])).tolist()
+    321
+    """
     return _fold(fn, map_structure(lambda x: jnp.flip(x, 0), _elements(elems)), initializer)
 
 
@@ -93,10 +153,22 @@ def _fold(fn, elems, initializer):
     return scan(step, start, elems)[0]
 
 
-def switch(condition, then_expression, else_expression):
-    """`then_expression` where the condition holds, else `else_expression`; functions without arguments, or tensors.
+def switch(condition: Tensor, then_expression: Any, else_expression: Any) -> Any:
+    """Chooses between two expressions.
 
-    A condition of fewer dimensions than the expressions goes for whole entries along their first axes.
+    Args:
+        condition: Boolean scalar, or a tensor of booleans. If it has fewer dimensions than the expressions, each of its
+            elements selects a whole entry along their first axes.
+        then_expression: Tensor, or function without arguments, for where the condition is true.
+        else_expression: The same for where it is false.
+
+    Raises:
+        ValueError: If the condition has more dimensions than the expressions.
+
+    >>> switch(True, lambda: jnp.array(1.0), lambda: jnp.array(2.0)).tolist()
+    1.0
+    >>> switch(jnp.array([True, False]), jnp.zeros(2), jnp.ones(2)).tolist()
+    [0.0, 1.0]
     """
     rank = len(getattr(condition, "shape", ()))
     branches = [e if callable(e) else (lambda e=e: e) for e in (then_expression, else_expression)]
@@ -133,10 +205,20 @@ def _lengths(x):
 
 
 @function_of_tensors
-def ctc_batch_cost(y_true, y_pred, input_length, label_length):
-    """The CTC loss ``(N, 1)``.
+def ctc_batch_cost(y_true: Tensor, y_pred: Tensor, input_length: Tensor, label_length: Tensor) -> jax.Array:
+    """The loss of connectionist temporal classification (Graves et al. 2006). The blank is the last class.
 
-    y_true: ``(N, labels)`` integers; y_pred: ``(N, time, classes)`` probabilities; lengths: ``(N, 1)``.
+    Args:
+        y_true: Labels, integers ``(N, labels)``.
+        y_pred: Probabilities ``(N, steps, classes)``.
+        input_length: Numbers of valid steps ``(N, 1)``.
+        label_length: Numbers of valid labels ``(N, 1)``.
+
+    Returns:
+        A tensor ``(N, 1)``: minus the log-probability of each label sequence.
+
+    >>> round(float(ctc_batch_cost([[0]], [[[0.5, 0.5], [0.5, 0.5]]], [[2]], [[1]])[0, 0]), 4)
+    0.2877
     """
     log_probs = _log_probabilities(y_pred)
     steps, counts = _lengths(input_length), _lengths(label_length)
@@ -144,12 +226,28 @@ def ctc_batch_cost(y_true, y_pred, input_length, label_length):
 
 
 @function_of_tensors
-def ctc_decode(y_pred, input_length, greedy=True, beam_width=100, top_paths=1):
-    """The label sequences that probabilities ``(N, time, classes)`` stand for.
+def ctc_decode(
+    y_pred: Tensor, input_length: Tensor, greedy: bool = True, beam_width: int = 100, top_paths: int = 1
+) -> tuple[list, jax.Array]:
+    """The most probable label sequences (Graves et al. 2006). The blank is the last class.
 
-    Returns (a list of `top_paths` integer tensors, filled up with -1; log-probabilities ``(N, top_paths)``, or for
-    greedy decoding the negative sum of the best logarithms ``(N, 1)``). For Keras 1 and 2 the scores of beams have the
-    sum of each frame's best logarithm taken off, and before Keras 3 equal labels that follow each other are merged.
+    For Keras 1 and 2, the scores of beams are relative to the best class of each step. Before Keras 3, equal labels
+    that follow each other in a beam are merged.
+
+    Args:
+        y_pred: Probabilities ``(N, steps, classes)``.
+        input_length: Numbers of valid steps ``(N,)``.
+        greedy: Whether to take the best class of each step, instead of a beam search.
+        beam_width: Number of candidates of the beam search.
+        top_paths: Number of sequences that the beam search returns.
+
+    Returns:
+        A list of integer tensors ``(N, labels)``, padded with -1, and scores: log-probabilities ``(N, top_paths)``. For
+        greedy decoding, the scores ``(N, 1)`` are minus the sum of the largest log-probabilities.
+
+    >>> paths, scores = ctc_decode([[[0.9, 0.1], [0.1, 0.9]]], [2])
+    >>> paths[0].tolist()[0][0]
+    0
     """
     logs, steps = jnp.log(as_float(y_pred) + config.epsilon()), _lengths(input_length)
     blank = logs.shape[-1] - 1
@@ -165,14 +263,28 @@ def ctc_decode(y_pred, input_length, greedy=True, beam_width=100, top_paths=1):
 
 
 def _trimmed(labels):
-    """For Keras 1 and 2: without the columns that no sequence reaches, where that is known."""
+    """For Keras 1 and 2: without the columns that no sequence reaches, if that is known."""
     if isinstance(labels, jax.core.Tracer) or not behaviour.ctc_labels_trimmed:
         return labels
     return labels[:, : int((labels >= 0).sum(-1).max(initial=0))]
 
 
-def ctc_label_dense_to_sparse(labels, label_lengths):
-    """The first `label_lengths` labels of each row as a sparse matrix."""
+def ctc_label_dense_to_sparse(labels: Any, label_lengths: Any) -> Any:
+    """The first labels of each row as a sparse matrix.
+
+    Args:
+        labels: Labels ``(N, labels)``.
+        label_lengths: Number of labels of each row, ``(N,)``.
+
+    Returns:
+        A sparse matrix of JAX.
+
+    Raises:
+        ValueError: If the arguments are symbols.
+
+    >>> ctc_label_dense_to_sparse([[1, 2], [3, 0]], [2, 1]).todense().tolist()
+    [[1, 2], [3, 0]]
+    """
     from jax.experimental import sparse
 
     if has_symbol((labels, label_lengths)):

@@ -2,6 +2,8 @@
 
 import functools
 import operator
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +14,7 @@ from ...core.phase import is_building
 from ...core.symbol import infer, record, replace_symbols
 
 
-def function_of_tensors(fn):
+def function_of_tensors(fn: Callable) -> Callable:
     """`core.op` for the backend: shapes of symbols may be arguments, and where graphs are built, variables."""
     recorded = op(fn)
 
@@ -67,21 +69,21 @@ class ShapeSymbol(Symbol):
     The backend's functions take it where they need a shape; elsewhere it is a symbol like any other.
     """
 
-    def __init__(self, fn, args, source):
+    def __init__(self, fn: Callable, args: tuple, source: Any):
         node = Node(fn, args, {}, infer(fn, args, {}))
         spec = node.outputs[0]
         super().__init__(spec.shape, spec.dtype, spec.name, node)
         node.outputs[0] = self
         self._fn, self._args, self.source = fn, args, source
 
-    def number(self, source):
+    def number(self, source: Any) -> Any:
         """The value, from an array in the place of the symbol whose shape this is."""
         if self._args == (self.source,):
             return np.array(source.shape, "int32")
         return self._fn(*replace_symbols(self._args, lambda s: s.number(source)))
 
 
-def shape_of(x):
+def shape_of(x: Any) -> Any:
     """The shape as integers: a NumPy array, or a symbol for a symbol."""
     if isinstance(x, Symbol):
         return ShapeSymbol(_shape_of, (x,), x)

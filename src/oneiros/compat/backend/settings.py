@@ -5,54 +5,108 @@ from types import SimpleNamespace
 import jax.numpy as jnp
 
 from ...core.config import behaviour, image_data_format, set_image_data_format
-from ...ops.table import to_dtype
+from ...ops.table import DType, to_dtype
 
 
-def backend():
-    """The name of the engine: 'jax'; programs for older generations are told 'tensorflow', for its channel order."""
+def backend() -> str:
+    """The name of the engine: ``"jax"``, or ``"tensorflow"`` in programs for older generations, for its order of axes.
+
+    >>> backend() in ("jax", "tensorflow")
+    True
+    """
     return behaviour.backend_name
 
 
-def image_dim_ordering():
-    """Keras 1's `image_data_format`: 'tf' (channels last) or 'th'."""
+def image_dim_ordering() -> str:
+    """The name of `image_data_format` in Keras 1: ``"tf"`` for channels last, ``"th"`` for channels first.
+
+    >>> image_dim_ordering()
+    'tf'
+    """
     return "tf" if image_data_format() == "channels_last" else "th"
 
 
-def set_image_dim_ordering(dim_ordering):
-    """Keras 1's `set_image_data_format`: 'tf' (channels last) or 'th'."""
+def set_image_dim_ordering(dim_ordering: str) -> None:
+    """The name of `set_image_data_format` in Keras 1.
+
+    Args:
+        dim_ordering: ``"tf"`` for channels last, ``"th"`` for channels first.
+
+    Raises:
+        ValueError: If it is something else.
+
+    >>> set_image_dim_ordering("tf")
+    """
     if dim_ordering not in ("tf", "th"):
         raise ValueError(f"set_image_dim_ordering: expected 'tf' or 'th'. Received: {dim_ordering!r}")
     set_image_data_format("channels_last" if dim_ordering == "tf" else "channels_first")
 
 
-def legacy_weight_ordering():
-    """False: the weights of a model have the order of its layers."""
+def legacy_weight_ordering() -> bool:
+    """Returns False: the weights of a model are in the order of its layers.
+
+    >>> legacy_weight_ordering()
+    False
+    """
     return False
 
 
-def set_legacy_weight_ordering(value):
-    """Keras 1 could order weights as its first versions did; that is not offered."""
+def set_legacy_weight_ordering(value: bool) -> None:
+    """Accepts False alone. Keras 1 could order weights as its first versions did, which is not supported.
+
+    Args:
+        value: False.
+
+    Raises:
+        ValueError: If it is True.
+
+    >>> set_legacy_weight_ordering(False)
+    """
     if value:
         raise ValueError("set_legacy_weight_ordering: only False is offered: weights have the order of the layers.")
 
 
-def standardize_dtype(dtype):
-    """The name of a type given by name, NumPy type or tensor type; ``None`` means `floatx()`."""
+def standardize_dtype(dtype: DType) -> str:
+    """The name of a type.
+
+    Args:
+        dtype: A name, a NumPy type, or the type of a tensor. `None` means `floatx()`.
+
+    >>> standardize_dtype(None)
+    'float32'
+    """
     return str(to_dtype(dtype))
 
 
-def is_float_dtype(dtype):
-    """Whether a type holds floating-point numbers."""
+def is_float_dtype(dtype: DType) -> bool:
+    """Whether a type holds floating-point numbers.
+
+    Args:
+        dtype: A name, a NumPy type, or the type of a tensor.
+
+    >>> is_float_dtype("float16")
+    True
+    """
     return standardize_dtype(dtype).startswith(("float", "bfloat"))
 
 
-def is_int_dtype(dtype):
-    """Whether a type holds integers."""
+def is_int_dtype(dtype: DType) -> bool:
+    """Whether a type holds integers.
+
+    Args:
+        dtype: A name, a NumPy type, or the type of a tensor.
+
+    >>> is_int_dtype("float16")
+    False
+    """
     return standardize_dtype(dtype).startswith(("int", "uint"))
 
 
-def result_type(*dtypes):
-    """The name of the type that results when tensors (or Python's int and float) of these types meet.
+def result_type(*dtypes: DType) -> str:
+    """The name of the type that results from an operation on tensors of these types.
+
+    Args:
+        *dtypes: Types; Python's `int`, `float` and `bool` stand for numbers that are not tensors.
 
     >>> result_type("int32", "float16"), result_type("int32", float)
     ('float16', 'float32')

@@ -3,6 +3,8 @@
 import builtins
 import functools
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +12,7 @@ import numpy as np
 
 from ...core import behaviour, config
 from ...ops import math as ops_math
-from ...ops.table import Axes, Tensor, as_float, define, dims, operand, tensor, tensors, to_dtype
+from ...ops.table import Axes, DType, Shape, Tensor, as_float, define, dims, operand, tensor, tensors, to_dtype
 from .layouts import layout
 from .products import matrix_products
 from .recording import ShapeSymbol, function_of_tensors
@@ -242,7 +244,7 @@ def squeeze(x: Tensor, axis: int) -> jax.Array:
 
 
 @function_of_tensors
-def clip(x: Tensor, min_value, max_value) -> jax.Array:
+def clip(x: Tensor, min_value: Tensor | None, max_value: Tensor | None) -> jax.Array:
     """`x` limited to a range.
 
     Args:
@@ -262,7 +264,7 @@ def clip(x: Tensor, min_value, max_value) -> jax.Array:
 
 
 @function_of_tensors
-def permute_dimensions(x: Tensor, pattern) -> jax.Array:
+def permute_dimensions(x: Tensor, pattern: Sequence[int]) -> jax.Array:
     """The axes in another order.
 
     Args:
@@ -331,7 +333,7 @@ def repeat(x: Tensor, n: int) -> jax.Array:
 
 
 @function_of_tensors
-def tile(x: Tensor, n) -> jax.Array:
+def tile(x: Tensor, n: Shape) -> jax.Array:
     """A tensor repeated as a whole.
 
     Args:
@@ -366,7 +368,7 @@ def repeat_elements(x: Tensor, rep: int, axis: int) -> jax.Array:
 
 
 def _of_shapes(fn):
-    """Integers outside of arrays (shapes) give such integers, known while code is traced."""
+    """Lets a function compute with shapes: integers outside of arrays give integers, which are known in traced code."""
 
     def call(*args, **kwargs):
         x = args[0] if args else next(iter(kwargs.values()))
@@ -392,20 +394,54 @@ def _of_shapes(fn):
 
 
 @_of_shapes
-def prod(x, axis=None, keepdims=False):
-    """The product of the elements along `axis`."""
+def prod(x: Tensor, axis: Axes = None, keepdims: bool = False) -> Any:
+    """The product of the elements along an axis.
+
+    Args:
+        x: Tensor of numbers, or the integers of a shape.
+        axis: Axis or axes; `None` means all.
+        keepdims: Whether to keep these axes with size 1.
+
+    Returns:
+        A tensor; for the integers of a shape an integer.
+
+    >>> prod(jnp.array([2.0, 3.0])).tolist()
+    6.0
+    """
     return jnp.prod(tensor(x), _axes(axis), keepdims=keepdims)
 
 
 @_of_shapes
-def stack(x, axis=0):
-    """Tensors joined along a new axis."""
+def stack(x: Sequence[Tensor], axis: int = 0) -> Any:
+    """Joins tensors along a new axis.
+
+    Args:
+        x: Tensors of the same shape.
+        axis: Position of the new axis in the result.
+
+    Returns:
+        A tensor with one dimension more.
+
+    >>> stack([jnp.zeros(3), jnp.ones(3)], axis=1).shape
+    (3, 2)
+    """
     return jnp.stack(tensors(x), axis)
 
 
 @_of_shapes
-def concatenate(tensors, axis=-1):
-    """Tensors joined along an axis; sparse ones give a sparse one."""
+def concatenate(tensors: Sequence[Tensor], axis: int = -1) -> Any:
+    """Joins tensors along an existing axis. Sparse tensors give a sparse one.
+
+    Args:
+        tensors: Tensors whose shapes differ along the axis alone.
+        axis: The axis.
+
+    Returns:
+        A tensor.
+
+    >>> concatenate([jnp.zeros((2, 3)), jnp.ones((2, 1))]).shape
+    (2, 4)
+    """
     if builtins.all(is_sparse(x) for x in tensors):
         from jax.experimental import sparse
 
@@ -415,27 +451,72 @@ def concatenate(tensors, axis=-1):
 
 
 @_of_shapes
-def cast(x, dtype):
-    """`x` in another type."""
+def cast(x: Tensor, dtype: DType) -> Any:
+    """Converts a tensor to another type.
+
+    Args:
+        x: Tensor.
+        dtype: The new type, such as ``"float32"``.
+
+    Returns:
+        A tensor of the same shape.
+
+    >>> cast([1.7, -1.7], "int32").tolist()
+    [1, -1]
+    """
     return tensor(x).astype(to_dtype(dtype))
 
 
-def cast_to_floatx(x):
-    """A NumPy array of type `floatx()`; a tensor or symbol stays one."""
+def cast_to_floatx(x: Tensor) -> Any:
+    """Converts numbers to a NumPy array of type `floatx()`. A tensor or symbol is converted to a tensor or symbol.
+
+    Args:
+        x: Tensor, symbol, NumPy array or nested list.
+
+    Returns:
+        The same values in the type `floatx()`.
+
+    >>> cast_to_floatx([1, 2])
+    array([1., 2.], dtype=float32)
+    """
     if hasattr(x, "dtype") and not isinstance(x, (np.ndarray, np.generic)):
         return cast(x, config.floatx())
     return np.asarray(x, config.floatx())
 
 
 @function_of_tensors
-def identity(x, name=None):
-    """A tensor of the same values."""
+def identity(x: Tensor, name: str | None = None) -> jax.Array:
+    """A tensor with the same values.
+
+    Args:
+        x: Tensor.
+        name: Not used.
+
+    Returns:
+        A tensor of the shape of `x`.
+
+    >>> identity([1, 2]).tolist()
+    [1, 2]
+    """
     return tensor(x)
 
 
 @function_of_tensors
-def arange(start, stop=None, step=1, dtype="int32"):
-    """Numbers from `start` up to, not including, `stop`; with one number, from 0 up to it."""
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: DType = "int32") -> jax.Array:
+    """Numbers from `start` up to, but not including, `stop`.
+
+    Args:
+        start: First number. If `stop` is not given, numbers go from 0 up to this one.
+        stop: End of the numbers, which is not included.
+        step: Difference of neighbours.
+        dtype: Type of the numbers.
+
+    Returns:
+        A tensor of one dimension.
+
+    >>> arange(3).tolist(), arange(1, 7, 2).tolist()
+    ([0, 1, 2], [1, 3, 5])
+    """
     if stop is None:
         start, stop = 0, builtins.max(int(start), 0)
     if np.dtype(dtype) != to_dtype(dtype):  # 64 bits, which JAX has only if it is told to
@@ -444,32 +525,84 @@ def arange(start, stop=None, step=1, dtype="int32"):
 
 
 @function_of_tensors
-def reshape(x, shape):
-    """The same elements in another shape, one dimension of which may be -1."""
+def reshape(x: Tensor, shape: Any) -> jax.Array:
+    """The same elements in another shape.
+
+    Args:
+        x: Tensor.
+        shape: The new shape. One dimension may be -1 (or `None`) and is inferred.
+
+    Returns:
+        A tensor of the new shape.
+
+    >>> reshape(jnp.zeros((2, 6)), (4, -1)).shape
+    (4, 3)
+    """
     return tensor(x).reshape(dims(-1 if d is None else d for d in shape))
 
 
 @function_of_tensors
-def gather(reference, indices):
-    """The rows of `reference` at integer indices."""
+def gather(reference: Tensor, indices: Tensor) -> jax.Array:
+    """Looks up entries along the first axis.
+
+    Args:
+        reference: Tensor ``(rows, ...)``.
+        indices: Integers of any shape.
+
+    Returns:
+        A tensor of shape ``indices.shape + reference.shape[1:]``.
+
+    >>> gather([[1, 2], [3, 4]], [1, 1]).tolist()
+    [[3, 4], [3, 4]]
+    """
     return tensor(reference)[tensor(indices).astype("int32")]
 
 
 @function_of_tensors
-def one_hot(indices, num_classes):
-    """1 at the place that each integer names along a new last axis, 0 elsewhere."""
+def one_hot(indices: Tensor, num_classes: int) -> jax.Array:
+    """Integers as one-hot vectors.
+
+    Args:
+        indices: Integers ``(...)``.
+        num_classes: Length of the vectors.
+
+    Returns:
+        A tensor ``(..., num_classes)`` of type `floatx()`.
+
+    >>> one_hot([0, 2], 3).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    """
     return jax.nn.one_hot(tensor(indices).astype("int32"), int(num_classes), dtype=config.floatx())
 
 
 @function_of_tensors
-def in_top_k(predictions, targets, k):
-    """Whether each target class is among the `k` best predictions of its row."""
+def in_top_k(predictions: Tensor, targets: Tensor, k: int) -> jax.Array:
+    """Whether each target class is among the `k` largest predictions of its row.
+
+    Args:
+        predictions: Scores ``(N, classes)``.
+        targets: Class numbers ``(N,)``.
+        k: Number of largest predictions to consider.
+
+    Returns:
+        Booleans ``(N,)``.
+
+    >>> in_top_k([[0.1, 0.6, 0.3]], [2], 2).tolist()
+    [True]
+    """
     return ops_math.in_top_k(targets, predictions, int(k))
 
 
 @function_of_tensors
-def dot(x, y):
-    """The matrix product; of higher ranks, over the last axis of `x` and the last but one of `y`.
+def dot(x: Tensor, y: Tensor) -> jax.Array:
+    """The matrix product. With more dimensions, it sums over the last axis of `x` and the second to last of `y`.
+
+    Args:
+        x: Tensor ``(..., n)``. It may be a sparse matrix.
+        y: Tensor ``(..., n, m)``. It may be a sparse matrix.
+
+    Returns:
+        A tensor with the other axes of `x`, then those of `y`.
 
     >>> dot(jnp.ones((2, 3)), jnp.ones((4, 3, 5))).shape
     (2, 4, 5)
@@ -488,12 +621,21 @@ def _sparse(x):
 
 
 @function_of_tensors
-def batch_dot(x, y, axes=None):
-    """For each example the product over one axis of `x` and one of `y`.
+def batch_dot(x: Tensor, y: Tensor, axes: Any = None) -> jax.Array:
+    """For each sample, the product that sums over one axis of `x` and one of `y`.
 
-    axes: these two, counted with the batch axis (one number for both); default: the last of `x`, the last but one of
-    `y` (the last, if it has two). The result has the other axes of `x`, then those of `y`, at least ``(N, 1)``. In
-    Keras 1 and 2 it is the product of the last two axes, as `products.matrix_products` says.
+    Args:
+        x: Tensor ``(N, ...)``.
+        y: Tensor ``(N, ...)``.
+        axes: The axis of `x` and the axis of `y`, with the batch as axis 0, or one integer for both. By default the
+            last of `x` and the second to last of `y` (the last, if `y` has two axes).
+
+    Returns:
+        A tensor ``(N, ...)`` with the other axes of `x`, then those of `y`, and at least ``(N, 1)``. In versions of
+        Keras before 2.3 it is the product of the last two axes, see `products.matrix_products`.
+
+    Raises:
+        ValueError: If a tensor has less than two dimensions, or sizes differ along the axes.
 
     >>> batch_dot(jnp.ones((8, 20)), jnp.ones((8, 30, 20)), axes=(1, 2)).shape
     (8, 30)
@@ -519,8 +661,19 @@ def batch_dot(x, y, axes=None):
 
 
 @function_of_tensors
-def temporal_padding(x, padding=(1, 1)):
-    """Zeros before and after the steps of ``(N, time, features)``."""
+def temporal_padding(x: Tensor, padding: Any = (1, 1)) -> jax.Array:
+    """Adds zeros before the first and after the last step of sequences.
+
+    Args:
+        x: Tensor ``(N, steps, features)``.
+        padding: Number of steps before and after, or one integer for both.
+
+    Returns:
+        A tensor ``(N, before + steps + after, features)``.
+
+    >>> temporal_padding(jnp.ones((1, 2, 1)), (1, 0))[0, :, 0].tolist()
+    [0.0, 1.0, 1.0]
+    """
     pair = (padding, padding) if isinstance(padding, int) else tuple(padding)
     return jnp.pad(tensor(x), ((0, 0), pair, (0, 0)))
 
@@ -532,26 +685,84 @@ def _spatial_padding(x, padding, data_format):
 
 
 @function_of_tensors
-def spatial_2d_padding(x, padding=((1, 1), (1, 1)), data_format=None):
-    """Zeros around the rows and columns of images."""
+def spatial_2d_padding(x: Tensor, padding: Any = ((1, 1), (1, 1)), data_format: str | None = None) -> jax.Array:
+    """Adds zeros around images.
+
+    Args:
+        x: Images ``(N, rows, columns, channels)``, or ``(N, channels, rows, columns)`` with `channels_first`.
+        padding: Numbers of rows above and below, and of columns on the left and on the right.
+        data_format: ``"channels_last"`` or ``"channels_first"``. `None` means `image_data_format()`.
+
+    Returns:
+        Larger images.
+
+    >>> spatial_2d_padding(jnp.ones((1, 2, 2, 1))).shape
+    (1, 4, 4, 1)
+    """
     return _spatial_padding(x, padding, data_format)
 
 
 @function_of_tensors
-def spatial_3d_padding(x, padding=((1, 1), (1, 1), (1, 1)), data_format=None):
-    """Zeros around the three dimensions of volumes."""
+def spatial_3d_padding(x: Tensor, padding: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None) -> jax.Array:
+    """Adds zeros around volumes.
+
+    Args:
+        x: Volumes ``(N, d1, d2, d3, channels)``, or ``(N, channels, d1, d2, d3)`` with `channels_first`.
+        padding: For each dimension, the numbers of zeros before and after.
+        data_format: ``"channels_last"`` or ``"channels_first"``. `None` means `image_data_format()`.
+
+    Returns:
+        Larger volumes.
+
+    >>> spatial_3d_padding(jnp.ones((1, 2, 2, 2, 1))).shape
+    (1, 4, 4, 4, 1)
+    """
     return _spatial_padding(x, padding, data_format)
 
 
 @function_of_tensors
-def asymmetric_temporal_padding(x, left_pad=1, right_pad=1):
-    """Zeros before and after the steps of ``(N, time, features)``."""
+def asymmetric_temporal_padding(x: Tensor, left_pad: int = 1, right_pad: int = 1) -> jax.Array:
+    """Adds zeros before the first and after the last step of sequences.
+
+    Args:
+        x: Tensor ``(N, steps, features)``.
+        left_pad: Number of steps before.
+        right_pad: Number of steps after.
+
+    Returns:
+        A tensor ``(N, left_pad + steps + right_pad, features)``.
+
+    >>> asymmetric_temporal_padding(jnp.ones((1, 2, 1)), 2, 0).shape
+    (1, 4, 1)
+    """
     return jnp.pad(tensor(x), ((0, 0), (left_pad, right_pad), (0, 0)))
 
 
 @function_of_tensors
-def asymmetric_spatial_2d_padding(x, top_pad=1, bottom_pad=1, left_pad=1, right_pad=1, data_format=None):
-    """Zeros around the rows and columns of images."""
+def asymmetric_spatial_2d_padding(
+    x: Tensor,
+    top_pad: int = 1,
+    bottom_pad: int = 1,
+    left_pad: int = 1,
+    right_pad: int = 1,
+    data_format: str | None = None,
+) -> jax.Array:
+    """Adds zeros around images.
+
+    Args:
+        x: Images ``(N, rows, columns, channels)``, or ``(N, channels, rows, columns)`` with `channels_first`.
+        top_pad: Number of rows above.
+        bottom_pad: Number of rows below.
+        left_pad: Number of columns on the left.
+        right_pad: Number of columns on the right.
+        data_format: ``"channels_last"`` or ``"channels_first"``. `None` means `image_data_format()`.
+
+    Returns:
+        Larger images.
+
+    >>> asymmetric_spatial_2d_padding(jnp.ones((1, 2, 2, 1)), 1, 0, 0, 0).shape
+    (1, 3, 2, 1)
+    """
     return _spatial_padding(x, ((top_pad, bottom_pad), (left_pad, right_pad)), data_format)
 
 
@@ -563,8 +774,27 @@ def _repeated(x, factors, data_format):
 
 
 @function_of_tensors
-def resize_images(x, height_factor, width_factor, data_format, interpolation="nearest"):
-    """Images enlarged by integer factors; interpolation: 'nearest' or 'bilinear'."""
+def resize_images(
+    x: Tensor, height_factor: int, width_factor: int, data_format: str | None, interpolation: str = "nearest"
+) -> jax.Array:
+    """Enlarges images by integer factors.
+
+    Args:
+        x: Images ``(N, rows, columns, channels)``, or ``(N, channels, rows, columns)`` with `channels_first`.
+        height_factor: Factor of the number of rows.
+        width_factor: Factor of the number of columns.
+        data_format: ``"channels_last"`` or ``"channels_first"``. `None` means `image_data_format()`.
+        interpolation: ``"nearest"``, which repeats pixels, or ``"bilinear"``.
+
+    Returns:
+        Larger images.
+
+    Raises:
+        ValueError: If the interpolation is not known.
+
+    >>> resize_images(jnp.ones((1, 2, 2, 1)), 2, 3, "channels_last").shape
+    (1, 4, 6, 1)
+    """
     if interpolation == "nearest":
         return _repeated(x, (height_factor, width_factor), data_format)
     if interpolation != "bilinear":
@@ -576,18 +806,52 @@ def resize_images(x, height_factor, width_factor, data_format, interpolation="ne
 
 
 @function_of_tensors
-def resize_volumes(x, depth_factor, height_factor, width_factor, data_format):
-    """Volumes enlarged by integer factors."""
+def resize_volumes(
+    x: Tensor, depth_factor: int, height_factor: int, width_factor: int, data_format: str | None
+) -> jax.Array:
+    """Enlarges volumes by integer factors. Elements are repeated.
+
+    Args:
+        x: Volumes ``(N, depth, height, width, channels)``, or with the channels as second axis for `channels_first`.
+        depth_factor: Factor of the depth.
+        height_factor: Factor of the height.
+        width_factor: Factor of the width.
+        data_format: ``"channels_last"`` or ``"channels_first"``. `None` means `image_data_format()`.
+
+    Returns:
+        Larger volumes.
+
+    >>> resize_volumes(jnp.ones((1, 2, 2, 2, 1)), 1, 2, 3, "channels_last").shape
+    (1, 2, 4, 6, 1)
+    """
     return _repeated(x, (depth_factor, height_factor, width_factor), data_format)
 
 
-def pattern_broadcast(x, broadcastable):
-    """`x`: here any dimension of 1 broadcasts."""
+def pattern_broadcast(x: Tensor, broadcastable: Sequence[bool]) -> Tensor:
+    """Returns `x`. In Theano it marked the axes that broadcast; here every axis of size 1 does.
+
+    Args:
+        x: Tensor.
+        broadcastable: Not used.
+
+    >>> pattern_broadcast(jnp.ones((1, 2)), (True, False)).shape
+    (1, 2)
+    """
     return x
 
 
-def print_tensor(x, message="", summarize=3):
-    """`x`, which is printed after the message whenever it is computed."""
+def print_tensor(x: Tensor, message: str = "", summarize: int = 3) -> jax.Array:
+    """Returns `x`, and prints it after a message whenever it is computed.
+
+    Args:
+        x: Tensor.
+        message: Text before the values.
+        summarize: Not used.
+
+    >>> print_tensor(jnp.array([1.0, 2.0]), "x =").tolist()
+    x = [1. 2.]
+    [1.0, 2.0]
+    """
     return _printed(x, message)
 
 
