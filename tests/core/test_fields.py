@@ -11,7 +11,7 @@ import pytest
 import oneiros as keras
 from oneiros.core.checks import fraction, positive_int
 from oneiros.core.errors import InputDataError
-from oneiros.core.fields import Argument, field, fields_of, of_owner
+from oneiros.core.fields import Argument, Documentation, field, fields_of, of_owner
 from oneiros.core.registry import Configurable
 
 Upper = Annotated[str, Argument(resolve=str.upper, doc="The {part}, in capitals.")]
@@ -130,6 +130,50 @@ def test_the_documentation_lists_the_arguments_before_the_example():
     assert text.startswith("A box.\n\nArgs:\n    size: Length of an edge.\n    lid: Defaults to `True`.\n")
     assert "color_name: The color, in capitals. Defaults to `'red'`." in text
     assert text.index("Args:") < text.index(">>> Box(1).size")
+
+
+def test_the_documentation_tells_defaults_once():
+    class Told(Box):
+        """Told.
+
+        >>> 1 + 1
+        2
+        """
+
+        plain: int = field(default=3, doc="A number.")
+        silent: str = "x"
+        nothing: int = field(default=None, doc="`None` for all.")
+        unsaid: int = field(default=None, doc="A limit.")
+        said: int = field(default=4, doc="A size. Defaults to a quarter.")
+
+    told = Told.__doc__
+    for line in (
+        "size: Length of an edge.",
+        "plain: A number. Defaults to `3`.",
+        "silent: Defaults to `'x'`.",
+        "nothing: `None` for all.",
+        "unsaid: A limit. Defaults to `None`.",
+        "said: A size. Defaults to a quarter.",
+    ):
+        assert f"\n    {line}\n" in told
+    assert told.endswith("\n\n>>> 1 + 1\n2") and "**kwargs" not in told
+
+
+def test_the_documentation_names_the_base_that_takes_further_arguments():
+    class Base:
+        def __init__(self, name=None):
+            self.name = name
+
+    known = {"size": field(2, doc="A size. " + "It is told at length. " * 6).of("size")}
+    lines = Documentation("A box.\n", known, Base).__get__(None, Base).splitlines()
+    assert lines[:3] == ["A box.", "", "Args:"] and lines[-1] == "    **kwargs: Arguments of `Base`."
+    first, *more = lines[3:-1]
+    assert first.startswith("    size: A size.") and len(first) <= 100
+    assert more and all(line.startswith(" " * 8) and line[8] != " " for line in more)
+    # A section that was written by hand stays; so does a text without arguments.
+    assert Documentation("A box.\n\nArgs:\n    size: Mine.", known).__get__(None, Base).count("size:") == 1
+    assert Documentation("A box.", {}).__get__(None, Base) == "A box."
+    assert Documentation(Documentation("A box.", {}), {}).text == "A box."
 
 
 # --- layers of users

@@ -5,6 +5,7 @@ import pytest
 
 from oneiros import core, layers
 from oneiros.core.config import behaviour
+from oneiros.core.registry import Configurable
 
 X = np.array([[[1, 2], [0, 0], [3, 4]]], "float32")
 Y = np.array([[[1, 2], [1, 1], [0, 0]]], "float32")
@@ -169,3 +170,54 @@ def test_spectral_normalization_reaches_norm_one():
     layer = layers.SpectralNormalization(layers.Dense(5), power_iterations=30)
     layer(np.ones((2, 8), "float32"), training=True)
     assert np.linalg.svd(layer.layer.kernel.numpy())[1][0] == pytest.approx(1, rel=1e-3)
+
+
+# --- what constructors check beyond single fields
+
+
+class Marked(Configurable):
+    """A base beside a layer, as users mix them in: its own checks must run too."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.marked = True
+
+
+MIXED = {
+    "Attention": (),
+    "MultiHeadAttention": (1, 2),
+    "GroupQueryAttention": (2, 4, 2),
+    "SimpleRNNCell": (2,),
+    "LSTM": (2,),
+    "RNN": (layers.SimpleRNNCell(2),),
+    "Bidirectional": (layers.SimpleRNN(2),),
+    "Conv1D": (2, 3),
+    "Conv2DTranspose": (2, 3),
+    "DepthwiseConv1D": (2,),
+    "LocallyConnected1D": (2, 3),
+    "ConvLSTM1D": (2, 3),
+    "MaxPooling1D": (),
+    "UpSampling2D": (),
+    "Dropout": (0.5,),
+    "GaussianNoise": (0.5,),
+    "SpatialDropout1D": (0.5,),
+    "ActivityRegularization": (),
+    "BatchNormalization": (),
+    "Embedding": (2, 3),
+    "Lambda": (abs,),
+    "Permute": ((2, 1),),
+}
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_post_init_of_further_bases_runs(name):
+    mixed = type("Mixed", (getattr(layers, name), Marked), {}, abstract=True)
+    assert mixed(*MIXED[name]).marked
+
+
+@pytest.mark.parametrize("name", ["Conv2D", "ConvLSTM2D"])
+def test_strides_or_dilation_alone_are_fine(name):
+    for argument in ("strides", "dilation_rate"):
+        assert getattr(layers, name)(2, 2, **{argument: 2}).get_config()[argument] == (2, 2)
+    with pytest.raises(ValueError, match="strides > 1"):
+        getattr(layers, name)(2, 2, strides=2, dilation_rate=2)

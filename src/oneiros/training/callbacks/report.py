@@ -217,7 +217,6 @@ class CSVLogger(Callback):
     def __post_init__(self):
         self.filename = str(self.filename)
         self.keys = self.writer = self.csv_file = None
-        self._header = True
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self.keys = self.writer = self.csv_file = None
