@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-collect_ignore_glob = ["programs/scripts/*", "*/make_*.py", "mutants/*", "typing/*"]
+collect_ignore_glob = ["programs/scripts/*", "programs/in_turn.py", "*/make_*.py", "mutants/*", "typing/*"]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -16,3 +16,9 @@ def pytest_collection():
     finally:
         gc.enable()
         gc.freeze()
+
+
+def pytest_collection_modifyitems(items):
+    """Two processes that share the tests must give them the same names."""
+    if wrong := [item.nodeid for item in items if " at 0x" in item.nodeid]:
+        raise pytest.UsageError(f"give these parameters ids: they are named by an address: {wrong[:3]}")

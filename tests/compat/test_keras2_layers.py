@@ -295,7 +295,7 @@ def test_layers_called_on_variables_compute_natively():
         (lambda: layers.TimeDistributed(layers.Dropout(0.1)), True),
         (lambda: layers.TimeDistributed(layers.Dense(1)), False),
     ],
-    ids=str,
+    ids=range(8),
 )
 def test_outputs_of_layers_with_dropout_inside_use_the_learning_phase(make, uses):
     inputs = layers.Input((3, 5))
