@@ -16,6 +16,7 @@ import oneiros
 from oneiros import compat, core, layers
 from oneiros.compat import generations
 from oneiros.core.config import behaviour
+from oneiros.core.errors import InputDataError
 
 
 @pytest.fixture(params=generations.GENERATIONS)
@@ -642,6 +643,25 @@ def test_nested_weights_files(generation, tmp_path):
 def test_digits_end_words(generation):
     prefix = {"1": "convlstm2d", "2": "conv_lst_m2d", "tf": "conv_lst_m2d", "3": "conv_lstm2d"}[generation]
     assert layers.ConvLSTM2D(2, 3).name.startswith(prefix)
+
+
+def test_calls_use_outer_symbols(generation):
+    x = layers.Input((3,))
+    outer = layers.Dense(3, kernel_initializer="ones")(x)
+
+    class Captures(layers.Layer):
+        def call(self, inputs):
+            return inputs * outer
+
+        def compute_output_shape(self, input_shape):
+            return input_shape
+
+    data = np.ones((2, 3), "float32")
+    if generation == "3":
+        with pytest.raises(InputDataError, match="none of its inputs"):
+            oneiros.Model(x, Captures()(x)).predict(data, verbose=0)
+    else:
+        np.testing.assert_allclose(oneiros.Model(x, Captures()(x)).predict(data, verbose=0), 3 * data)
 
 
 def test_every_row_has_a_test():

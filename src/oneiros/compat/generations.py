@@ -70,6 +70,7 @@ BEHAVIOUR = {
     "callbacks_see_validation":    (True,         True,         False,        False),
     "histograms_need_validation":  (False,        True,         False,        False),
     "scopes_change_registry":      (True,         True,         False,        False),
+    "calls_use_outer_symbols":     (True,         True,         True,         False),
     "live_layers":                 (True,         True,         False,        False),
     "summary_checks_trainable":    (True,         True,         False,        False),
     "lists_not_tuples":            (True,         True,         False,        False),

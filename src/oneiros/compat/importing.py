@@ -107,7 +107,7 @@ class AliasModule(types.ModuleType):
             get_custom_objects()[name] = value
 
     def __dir__(self):
-        names = {n for place in self._places() for n, v in vars(place).items() if not isinstance(v, types.ModuleType)}
+        names = {n for place in self._places() for n in vars(place) if _is_plain(place, n)}
         return sorted({n for n in names if not n.startswith("_")} | set(self.__dict__))
 
     def __repr__(self):
@@ -116,7 +116,8 @@ class AliasModule(types.ModuleType):
 
 def _is_plain(place, name):
     value = getattr(place, name, None)
-    return value is not None and not isinstance(value, types.ModuleType)
+    is_hint = getattr(value, "__module__", None) in ("collections.abc", "typing")  # such as the other `Sequence`
+    return value is not None and not isinstance(value, types.ModuleType) and not is_hint
 
 
 def add_old_names(module: Any) -> None:

@@ -68,6 +68,7 @@ behaviour = SimpleNamespace(
     callbacks_see_validation=False,  # True: callbacks get validation_data: a list of inputs, targets and weights
     histograms_need_validation=False,  # True: TensorBoard refuses histogram_freq where there are no validation arrays
     scopes_change_registry=False,  # True: get_custom_objects() has what scopes add, until they end
+    calls_use_outer_symbols=False,  # True: a layer's call may use symbols of the graph around it that are no inputs
     live_layers=False,  # True: model.layers is the model's own list, which programs shorten
     summary_checks_trainable=False,  # True: summary() warns if `trainable` was changed after compile
     lists_not_tuples=False,  # True: weights of several outputs are given in lists or dictionaries, not in tuples

@@ -574,9 +574,14 @@ def resolved(tree: typing.Any, inside: bool = False) -> typing.Any:
         if all(s in values or s in made for s in needed):
             _compute(nodes, values)
             return replace_symbols(tree, lambda s: values[s])
-    elif context.inferring and (inside or any(isinstance(x, jax.core.Tracer) for x in structure.leaves(tree))):
+    elif context.inferring and (inside or _is_traced(tree)):
         return replace_symbols(tree, _made_up)
     return tree
+
+
+def _is_traced(tree):
+    is_traced = any(isinstance(x, jax.core.Tracer) for x in structure.leaves(tree))
+    return is_traced and config.behaviour.calls_use_outer_symbols
 
 
 def _made_up(symbol):

@@ -193,7 +193,8 @@ class LayerCalls:
             if "updates" in vars(self):  # as layers for Keras 1 set it
                 self.add_update(list(self.updates))
             if not isinstance(outputs, jax.Array):
-                outputs = resolved(outputs, inside=True)
+                if behaviour.calls_use_outer_symbols:
+                    outputs = resolved(outputs, inside=True)
                 mistakes.check_outputs(self, outputs)
             if self.activity_regularizer is not None:
                 penalize_activity(self, outputs)

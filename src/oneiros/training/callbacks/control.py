@@ -233,7 +233,7 @@ class SwapEMAWeights(Callback):
         self._swapped = False
 
     def _averages(self):
-        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+        optimizer = getattr(self.model.optimizer, "inner_optimizer", None) or self.model.optimizer
         averages = getattr(optimizer, "_model_variables_moving_average", None)
         if not getattr(optimizer, "use_ema", False) or averages is None:
             raise ValueError("SwapEMAWeights must be used when `use_ema=True` is set on the optimizer.")
