@@ -62,7 +62,7 @@ BUDGETS = {
     "regularizers": 60,
     "saving": 2500,
     "training": 4000,
-    "tree": 120,
+    "tree": 125,
     "utils": 2200,
     "verify": 110,
     "visualization": 350,

@@ -65,6 +65,7 @@ _LAZY = {
     "ops",
     "preprocessing",
     "random",
+    "tree",
     "wrappers",
 }
 

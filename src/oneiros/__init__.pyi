@@ -39,6 +39,7 @@ from . import mixed_precision as mixed_precision
 from . import ops as ops
 from . import preprocessing as preprocessing
 from . import random as random
+from . import tree as tree
 from . import wrappers as wrappers
 
 def version(*args: Any, **kwargs: Any) -> Any: ...
