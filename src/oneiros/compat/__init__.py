@@ -11,6 +11,7 @@
 import importlib
 import sys
 
+from ..core.config import behaviour
 from ..core.lazy import LazyModule
 from ..core.registry import kind as kind_of
 from . import adapting, faces, generations, importing, legacy_engine, legacy_layers
@@ -53,6 +54,7 @@ def install(generation: str = "2") -> None:
     importlib.import_module(_PACKAGE)
     _register_names(generation)
     faces.show_arrays(generation != "3")
+    faces.show_dimensions(behaviour.dimensions_have_values)
     importing.install()
 
 
@@ -61,6 +63,7 @@ def uninstall() -> None:
     generations.select("3")
     _register_names("3")
     faces.show_arrays(False)
+    faces.show_dimensions(False)
     importing.uninstall()
 
 

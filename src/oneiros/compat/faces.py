@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import losses
-from ..core import Node, Symbol, behaviour, has_symbol, is_symbol, kind, structure, to_array
+from ..core import Node, Symbol, Variable, behaviour, has_symbol, is_symbol, kind, structure, to_array
+from ..core.context import current
 from ..core.symbol import Shape, Spec, depends_on_phase, mask_symbol, record, topological_order
 from ..layers import TimeDistributed
 from ..layers.base import Layer, single
@@ -64,12 +65,84 @@ class _ArrayFaces:
     """What code for Keras 1 and 2 asks tensors for inside of calls and losses, where they are JAX's."""
 
     def get_shape(self):
-        return Shape(self.shape)
+        return _StaticShape(self.shape)
 
     _keras_shape = property(lambda self: tuple(self.shape))
 
+    @property
+    def _keras_history(self):
+        """Where a loss or metric got this output from: the layer, and the numbers of its call and of the output."""
+        for values in current().replays:
+            for symbol, value in reversed(values.items()):  # the last, where a layer passes on what it gets
+                if value is self:
+                    return symbol._keras_history
+        raise AttributeError("_keras_history: only outputs of the model have one, in losses and metrics.")
+
     def numpy(self):
         return np.array(self)
+
+
+class Dimension(int):
+    """A dimension of a tensor, as TensorFlow 1 has them: `value` is the number."""
+
+    value = property(int)
+
+
+class UnknownDimension:
+    """What ``x.get_shape()[0]`` is where the dimension is not known."""
+
+    value = None
+
+    def __bool__(self):
+        return False
+
+    def __eq__(self, other):
+        return other is None or isinstance(other, UnknownDimension)
+
+    __hash__ = None
+
+    def __repr__(self):
+        return "?"
+
+
+class _StaticShape(Shape):
+    """What `get_shape` returns."""
+
+    def __getitem__(self, index):
+        item = super().__getitem__(index)
+        return UnknownDimension() if item is None else item
+
+
+class _ShapeFaces:
+    """Shapes whose entries are those of TensorFlow 1."""
+
+    def __getitem__(self, index):
+        item = tuple.__getitem__(self, index)
+        if isinstance(index, slice):
+            return type(self)(item)
+        return item if item is None else Dimension(item)
+
+    def __iter__(self):
+        return (item if item is None else Dimension(item) for item in tuple.__iter__(self))
+
+
+_shape_of_variable = Variable.shape.fget
+_DIMENSIONED = (
+    (Shape, "__getitem__", _ShapeFaces.__getitem__),
+    (Shape, "__iter__", _ShapeFaces.__iter__),
+    (Variable, "shape", property(lambda self: Shape(_shape_of_variable(self)))),
+    *((cls, "get_shape", lambda self: _StaticShape(self.shape)) for cls in (Symbol, Variable)),
+)
+_NATIVE = tuple(vars(cls).get(name) for cls, name, _ in _DIMENSIONED)
+
+
+def show_dimensions(shown: bool) -> None:
+    """Gives the entries of shapes the attribute `value`, or takes it away again."""
+    for (cls, name, face), native in zip(_DIMENSIONED, _NATIVE):
+        if shown or native is not None:
+            setattr(cls, name, face if shown else native)
+        elif name in vars(cls):
+            delattr(cls, name)
 
 
 def show_arrays(shown: bool) -> None:
@@ -84,7 +157,7 @@ def show_arrays(shown: bool) -> None:
 
 
 _SHOWN = (
-    (jax.core.Tracer, ("get_shape", "_keras_shape")),
+    (jax.core.Tracer, ("get_shape", "_keras_shape", "_keras_history")),
     (jax.Array, ("get_shape", "_keras_shape", "numpy")),
 )
 _TRACERS_SHAPE = jax.core.Tracer.shape

@@ -113,6 +113,7 @@ BEHAVIOUR = {
     "merges_need_two":             (True,         True,         False,        False),
     "theano_backend_is_k":         (True,         False,        False,        False),
     "optimizers_are_shared":       (True,         True,         True,         False),
+    "dimensions_have_values":      (True,         True,         False,        False),
 }  # fmt: skip
 
 NATIVE = SimpleNamespace()  # stands for the native default

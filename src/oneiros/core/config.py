@@ -112,6 +112,7 @@ behaviour = SimpleNamespace(
     layer_as_activation_warns=False,  # True: a layer as the activation of another layer gives a warning
     merges_need_two=False,  # True: layers that merge a list of inputs refuse a list of one
     theano_backend_is_k=False,  # True: keras.backend.theano_backend is K; False: it cannot be imported
+    dimensions_have_values=False,  # True: x.shape[1].value is a number, as in TensorFlow 1
     optimizers_are_shared=False,  # True: an optimizer of one model makes slots for the variables of another one too
 )
 

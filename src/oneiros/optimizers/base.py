@@ -115,6 +115,7 @@ class Optimizer(OptimizerState):
         self._variables = []  # all but the iterations and the rate
         self._index = {}
         self._trained, self._slots, self._accumulators, self._model_variables_moving_average = [], [], [], []
+        self._own_updates = {}
         self._excluded = ([], [])
         self._iterations = self._state(0, "iteration", "int32")
         self._learning_rate = self._build_learning_rate(rate)
@@ -126,6 +127,9 @@ class Optimizer(OptimizerState):
         Before Keras 3 it makes those of further variables when it is called again: models could share an optimizer.
         """
         more = not self.built or behaviour.optimizers_are_shared
+        variables = list(variables)
+        if more and self._has_own_updates():
+            self._updates_for(variables)
         new = [v for v in variables if v not in self._index] if more else []
         if self.built and not new:
             return
@@ -142,8 +146,6 @@ class Optimizer(OptimizerState):
             for v in new
         ]
         self.built = True
-        if self._has_own_updates():
-            self._own_updates = updates.OwnUpdates(self, self._trained)
 
     # --- the update
 
@@ -217,7 +219,7 @@ class Optimizer(OptimizerState):
         if self.loss_scale_factor:
             pairs = [(g / self.loss_scale_factor, v) for g, v in pairs]
         if self._has_own_updates():
-            self._own_updates.apply(pairs)
+            self._updates_for(variables).apply(pairs)
             return
         if self.gradient_accumulation_steps:
             self._accumulate(pairs)
@@ -355,6 +357,13 @@ class Optimizer(OptimizerState):
 
     def _has_own_updates(self):
         return type(self).get_updates is not Optimizer.get_updates
+
+    def _updates_for(self, variables):
+        """The run of the user's `get_updates` for these variables: each model that shares the optimizer has its own."""
+        key = tuple(variables)
+        if key not in self._own_updates:
+            self._own_updates[key] = updates.OwnUpdates(self, key)
+        return self._own_updates[key]
 
     def get_gradients(self, loss: Any, params: Iterable[core.Variable]) -> list:
         """The clipped gradients of a symbolic loss with respect to variables."""

@@ -49,10 +49,12 @@ def _run(optimizer, pairs, first):
     given = {"loss": _Given(pairs), "params": variables}
     given["constraints"] = {v: v.constraint for v in variables if getattr(v, "constraint", None) is not None}
     names = inspect.signature(optimizer.get_updates).parameters
+    optimizer.updates = []  # get_updates may append to it
     with _Replay(first) as scope, deferring():
         updates = optimizer.get_updates(**{name: given[name] for name in names if name in given})
         pairs = [(scope.original(u[0]), u[1]) for u in updates if isinstance(u, (tuple, list))]
         values = [core.to_array(value).astype(variable.dtype) for variable, value in pairs]
+    optimizer.updates = []  # nor may it keep the gradients of this run
     return [(variable, value) for (variable, _), value in zip(pairs, values)], list(scope.same.values()), scope
 
 
@@ -74,14 +76,14 @@ class OwnUpdates:
 
         with core.Scope():
             jax.eval_shape(run, [jax.ShapeDtypeStruct(v.shape, v.dtype) for v in self.variables])
-        self.attributes = {k: v for k, v in vars(optimizer).items() if k != "updates"}
 
     def apply(self, pairs: list[tuple]) -> None:
         """Runs `get_updates` for these pairs of a gradient and a variable, and assigns what it returns."""
         given = {v: g for g, v in pairs}
         pairs = [(given[v] if v in given else jnp.zeros(v.shape, v.dtype), v) for v in self.variables]
+        attributes = dict(vars(self.optimizer))
         updates, _, scope = _run(self.optimizer, pairs, self.read_first)
-        self.optimizer.__dict__.update(self.attributes)
+        self.optimizer.__dict__.update(attributes)
         for variable in scope.written:  # what was assigned at once
             variable.assign(scope.values[variable])
         for variable, value in updates:

@@ -80,7 +80,9 @@ def variable(value: Any, dtype: Any = None, name: str | None = None, constraint:
         value = eval(value)
     cls = GraphVariable if behaviour.expressions_recorded else Variable
     name = name or names.unique_name("Variable")
-    return cls(tensor(value), dtype=dtype or config.floatx(), name=name, constraint=constraint)
+    with contextlib.nullcontext() if isinstance(value, jax.core.Tracer) else jax.ensure_compile_time_eval():
+        value = tensor(value)  # also where a step is traced: an optimizer makes its slots in get_updates
+    return cls(value, dtype=dtype or config.floatx(), name=name, constraint=constraint)
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> jax.Array:
@@ -106,8 +108,10 @@ def _made(fn, shape, dtype, name, *args):
     dtype = dtype or config.floatx()
     if symbols_in(shape):
         return function_of_tensors(fn)(shape, *args, dtype=dtype)
-    value = fn(shape, *args, dtype=dtype)
-    return value if current_scope() is not None or phase.inside() else variable(value, dtype, name)
+    if phase.inside() or (current_scope() is not None and not deferred.active()):
+        return fn(shape, *args, dtype=dtype)
+    with jax.ensure_compile_time_eval():  # see `variable`
+        return variable(fn(shape, *args, dtype=dtype), dtype, name)
 
 
 def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
