@@ -20,11 +20,11 @@ from .core.errors import InputDataError
 from .core.traceback import tidy
 
 _RUN_USAGE = (
-    "oneiros run [--keras 1|2|tf|3] [--explain] [--trust-files] SCRIPT [ARGS...]\n"
+    "oneiros run [--keras 1|2|tf|3|VERSION] [--explain] [--trust-files] SCRIPT [ARGS...]\n"
     "       oneiros run [...] -m MODULE [ARGS...]"
 )
 
-_VERIFY_USAGE = "oneiros verify-resume [--kills N] [--seed N] [--keras 1|2|tf|3] SCRIPT [ARGS...]"
+_VERIFY_USAGE = "oneiros verify-resume [--kills N] [--seed N] [--keras 1|2|tf|3|VERSION] SCRIPT [ARGS...]"
 
 
 def main(arguments=None):
@@ -80,8 +80,10 @@ def _run_options(arguments):
             trust = True
         elif name == "--keras":
             generation = value or (rest.pop(0) if rest else "")
-            if generation not in ("1", "2", "tf", "3"):
-                _usage(f"--keras: expected 1, 2, tf or 3. Received: {generation!r}")
+            try:
+                generation = compat.generations.standardize(generation)
+            except ValueError:
+                _usage(f"--keras: expected 1, 2, tf or 3, or a version such as 2.3. Received: {generation!r}")
         elif option == "-m":
             module = rest.pop(0) if rest else _usage("-m: expected a module's name")
             break
@@ -118,7 +120,7 @@ def _run(arguments):
     if path := os.environ.get(verify.RECORD):
         verify.record_trainings(path)
     notes.enabled = bool(explain)
-    print(f"oneiros: running as {compat.generations.TITLES[generation]} (found: {found})", file=sys.stderr, flush=True)
+    print(f"oneiros: running as {compat.generations.title(generation)} (found: {found})", file=sys.stderr, flush=True)
     if trust:
         safety.enable_unsafe_deserialization()
         print("oneiros: code that model files hold is run in this program (--trust-files)", file=sys.stderr, flush=True)

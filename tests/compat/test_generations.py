@@ -666,7 +666,7 @@ def test_calls_use_outer_symbols(generation):
 
 def test_every_row_has_a_test():
     tests = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
-    others = {"generation": "selecting_sets_every_row", "relu6_hard_sigmoid": "hard_sigmoid"}
+    others = {"generation": "selecting_sets_every_row", "defaults": "version", "relu6_hard_sigmoid": "hard_sigmoid"}
     elsewhere = {  # tests/optimizers, tests/training, tests/compat/test_keras2_numbers.py
         *("optimizer_formulas", "frozen_uses_batch", "frozen_updates_dropped", "updates_in_training_only"),
         *("gates_initialized_apart", "identity_of_squares", "ctc_beams_merged", "ctc_scores_of_best"),

@@ -5,6 +5,7 @@ import pytest
 
 from oneiros import backend as K  # noqa: N812
 from oneiros import compat, core, layers, optimizers
+from oneiros.compat import detection, generations
 from oneiros.models import Model, Sequential
 
 
@@ -119,3 +120,77 @@ def test_a_frozen_model_inside_has_updates_of_its_own(generation):
     start = judge.get_weights()[0], maker.get_weights()[0]
     both.train_on_batch(np.ones((4, 3)), np.ones((4, 1)))
     assert (judge.get_weights()[0] == start[0]).all() and (maker.get_weights()[0] != start[1]).all()
+
+
+# --- versions of Keras 2
+
+
+@pytest.mark.parametrize(
+    ("version", "says", "names", "epsilon", "activation"),
+    [
+        ("2.0", "2.0.8", ["acc", "mean_squared_error"], 1e-8, "hard_sigmoid"),
+        ("2.1.6", "2.1.4", ["acc", "mean_squared_error"], 1e-7, "hard_sigmoid"),
+        ("2.2.4", "2.2.4", ["acc", "mean_squared_error"], 1e-7, "hard_sigmoid"),
+        ("2.3.1", "2.3.1", ["accuracy", "mse"], 1e-7, "sigmoid"),
+        ("2.4.0", "2.15.0", ["accuracy", "mse"], 1e-7, "sigmoid"),
+    ],
+)
+def test_version(version, says, names, epsilon, activation):
+    compat.install(version)
+    try:
+        import keras
+
+        assert keras.__version__ == says
+        model = Sequential([layers.Dense(1, input_shape=(2,))])
+        model.compile("adam", "mse", metrics=["accuracy", "mse"])
+        history = model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0).history
+        assert sorted(history) == sorted(["loss", *names])
+        assert optimizers.Adam().epsilon == optimizers.Nadam().epsilon == pytest.approx(epsilon)
+        assert layers.LSTM(3).get_config()["recurrent_activation"] == activation
+        assert layers.ConvLSTM2D(3, 3).get_config()["recurrent_activation"] == "hard_sigmoid"
+    finally:
+        compat.uninstall()
+    assert layers.LSTM(3).get_config()["recurrent_activation"] == "sigmoid"
+
+
+def test_weighted_losses_of_version_2_3():
+    model = Sequential([layers.Dense(1, input_shape=(1,), kernel_initializer="zeros")])
+    model.compile("sgd", "mse")
+    data = np.ones((4, 1)), np.array([[1.0], [2.0], [3.0], [4.0]])
+    for version, expected in (("2.2", (1 + 4) / 2), ("2.3", (1 + 4) / 4)):  # the mean over those that count, or all
+        compat.install(version)
+        model.compile("sgd", "mse")
+        assert model.evaluate(*data, sample_weight=np.array([1, 1, 0, 0]), verbose=0) == pytest.approx(expected)
+    compat.uninstall()
+
+
+def test_defaults_of_a_version_are_those_of_its_generation_but_for_what_changed():
+    of = generations.DEFAULTS_OF
+    assert of["GRU"]["2.3"] == {"reset_after": False} and of["GRU"]["2.2"] == of["GRU"]["2"]
+    assert of["Adam"]["2.0"] == {"epsilon": 1e-8} and of["Adam"].get("2.3", {}) == {}
+    assert set(generations.POINTS["2.3"]) <= set(generations.BEHAVIOUR)
+
+
+@pytest.mark.parametrize("version", ["4", "2.x", "tf2", "2.1.4.0", ""])
+def test_versions_that_there_are_not_are_refused(version):
+    with pytest.raises(ValueError, match="such as '2.3'"):
+        compat.install(version)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("plot(history.history['val_accuracy'])", "2.3"),
+        ("if logs.get('accuracy') > 0.99: stop()", "2.3"),
+        ("ModelCheckpoint('w.{epoch:02d}-{val_accuracy:.2f}.h5')", "2.3"),
+        ("plot(history.history['acc'])", "2"),
+        ("h = history.history; a = h['acc'] if old else history.history['accuracy']", "2.3"),
+        ("a = log['acc'] if old else log['accuracy']", "2"),
+        ("results['accuracy'] = 1", "2"),
+        ("model.fit(x, y, nb_epoch=2); print(history.history['accuracy'])", "1"),
+    ],
+)
+def test_the_names_of_logs_tell_the_version(line, expected):
+    assert detection.detect_text("from keras.models import Sequential\n" + line)[0] == expected
+    if expected != "1":
+        assert detection.detect_text("from tensorflow.keras.models import Sequential\n" + line)[0] == "tf"

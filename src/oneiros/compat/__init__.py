@@ -48,9 +48,11 @@ def _prepare(module):
 def install(generation: str = "2") -> None:
     """Makes `import keras` (and `tensorflow.keras`, `tf_keras`, ...) this library, behaving as this generation.
 
-    generation: '1' (Keras 1.2), '2' (Keras 2.1), 'tf' (tf.keras 2) or '3' (Keras 3, the native behaviour).
+    generation: '1' (Keras 1.2), '2' (Keras 2.1), 'tf' (tf.keras 2), '3' (Keras 3, the native behaviour), or a version
+    such as '2.3'.
     """
     generations.select(generation)
+    generation = behaviour.generation
     importlib.import_module(_PACKAGE)
     _register_names(generation)
     faces.show_arrays(generation != "3")

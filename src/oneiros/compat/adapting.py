@@ -17,7 +17,7 @@ from ..core.config import behaviour
 from ..core.traceback import guard_class, guarded, tidy
 from . import keras1, notes
 from .calls import record_calls
-from .generations import DEFAULTS_OF, TITLES
+from .generations import DEFAULTS_OF, title
 from .orders import ORDERS
 
 _PACKAGE = __name__.split(".")[0]
@@ -88,7 +88,7 @@ class Rules:
         self._join(kwargs)
         for old in [k for k in kwargs if k in self.triggers]:
             self._rename(old, kwargs)
-        self._fill(args, kwargs, generation)
+        self._fill(args, kwargs, behaviour.defaults)
         if self.closed:
             self.refuse(kwargs)
         return args, kwargs
@@ -176,7 +176,7 @@ class Rules:
         for name, value in self.defaults.get(generation, {}).items():
             if name not in kwargs and name not in self.positional[: len(args)]:
                 kwargs[name] = value
-                notes.note(f"{self.name}: {name}={value!r} (the default of {TITLES[generation]})")
+                notes.note(f"{self.name}: {name}={value!r} (the default of {title(generation)})")
 
     def refuse(self, kwargs: dict, said: Any = None) -> None:
         """Raises if there is an argument that nobody knows (and that an error's message speaks of)."""
@@ -261,7 +261,7 @@ def adapt(function: Callable, name: str, method: bool = False, base: Any = None)
         try:
             if (
                 always
-                or generation in defaults
+                or behaviour.defaults in defaults
                 or generation in orders
                 or not triggers.isdisjoint(kwargs)
                 or (closed and not kwargs.keys() <= known)

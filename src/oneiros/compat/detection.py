@@ -1,9 +1,11 @@
 """Which generation of Keras a program was written for, from the names that it uses.
 
-Keras 2 took most of Keras 1's spellings, Keras 1 none of Keras 2's: a program with both is for Keras 2.
+Keras 2 took most of Keras 1's spellings, Keras 1 none of Keras 2's: a program with both is for Keras 2. Programs that
+read the accuracy from the logs by its full name are for Keras 2.3.
 """
 
 import ast
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,9 @@ _IN_CALLS = {
     ("fit", "epochs"): "2", ("Dense", "units"): "2", ("BatchNormalization", "mode"): "1", ("Dropout", "p"): "1",
 }  # fmt: skip
 _TWO_SIZES = ("Convolution2D", "Deconvolution2D", "AtrousConvolution2D", "SeparableConvolution2D", "LocallyConnected2D")
+
+
+_LOGS = re.compile("hist|log", re.IGNORECASE)  # what dictionaries of logs are called
 
 
 class _Evidence(ast.NodeVisitor):
@@ -102,8 +107,23 @@ class _Evidence(ast.NodeVisitor):
             self.name(node.attr)
         self.generic_visit(node)
 
+    def visit_Subscript(self, node):
+        self.log(node.value, node.slice, node)
+        self.generic_visit(node)
+
+    def visit_Constant(self, node):
+        if isinstance(node.value, str) and "{val_acc" in node.value:  # in the name of a file, for ModelCheckpoint
+            self.say("accuracy" if "{val_accuracy" in node.value else "acc", repr(node.value))
+
+    def log(self, logs, key, node):
+        key = getattr(key, "value", None)
+        if key in ("acc", "val_acc", "accuracy", "val_accuracy") and _LOGS.search(ast.unparse(logs)):
+            self.say("accuracy" if "accuracy" in key else "acc", ast.unparse(node))
+
     def visit_Call(self, node):
         function = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        if function == "get" and node.args:
+            self.log(getattr(node.func, "value", node.func), node.args[0], node)
         for keyword in node.keywords:
             generation = _KEYWORDS.get(keyword.arg) or _IN_CALLS.get((function, keyword.arg))
             if keyword.arg == "padding" and function.startswith(("Conv", "MaxPool", "Average", "Separable")):
@@ -167,6 +187,8 @@ def _judge(found):
         generation = "1"
     else:
         generation = next((g for g in ("tf", "3", "2") if g in found), None)
+    if generation in (None, "2") and "keras" in found and "accuracy" in found and "acc" not in found:
+        return "2.3", found["accuracy"][0]  # before, logs had the accuracy as acc
     if generation is not None:
         return generation, ", ".join(dict.fromkeys(found[generation][:3]))
     if "keras" in found:

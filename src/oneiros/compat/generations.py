@@ -1,6 +1,7 @@
 """What differs between the generations of Keras: behaviour and constructor defaults, each in one table.
 
-Columns: Keras 1 (1.2.2), Keras 2 (2.1.4), tf.keras (TensorFlow 2), Keras 3, which is native.
+Columns: Keras 1 (1.2.2), Keras 2 (2.1.4), tf.keras (TensorFlow 2), Keras 3, which is native. Below the table is what
+other versions of Keras 2 did otherwise; Keras 2.4 and later are tf.keras.
 """
 
 from types import SimpleNamespace
@@ -9,17 +10,14 @@ from ..core.config import behaviour
 
 GENERATIONS = ("1", "2", "tf", "3")
 TITLES = {"1": "Keras 1", "2": "Keras 2", "tf": "tf.keras", "3": "Keras 3"}
-_VERSIONS = {
-    "1": {"keras": "1.2.2", "tensorflow": "1.15.0-oneiros"},
-    "2": {"keras": "2.1.4", "tensorflow": "1.15.0-oneiros"},
-    "tf": {"keras": "2.15.0", "tensorflow": "2.15.0-oneiros"},
-    "3": {"keras": "3.15.1", "tensorflow": "2.21.0-oneiros"},
-}
+_TENSORFLOW = {"1": "1.15.0", "2": "1.15.0", "tf": "2.15.0", "3": "2.21.0"}
 
 # Each row is an attribute of `core.config.behaviour`; what the values mean is said there and where they are read.
 BEHAVIOUR = {
     # row                           Keras 1       Keras 2       tf.keras      Keras 3
     "generation":                  ("1",          "2",          "tf",         "3"),
+    "version":                     ("1.2.2",      "2.1.4",      "2.15.0",     "3.15.1"),
+    "defaults":                    ("1",          "2",          "tf",         "3"),
     "backend_name":                ("tensorflow", "tensorflow", "tensorflow", "jax"),
     "first_name_suffix":           (True,         True,         False,        False),
     "numbered_inputs":             (True,         True,         True,         False),
@@ -118,6 +116,20 @@ BEHAVIOUR = {
 
 NATIVE = SimpleNamespace()  # stands for the native default
 
+# What versions of Keras 2 changed, beside 2.1: rows of the table above.
+POINTS = {
+    "2.0": {"version": "2.0.8", "frozen_updates_dropped": False},
+    "2.2": {"version": "2.2.4"},
+    "2.3": {
+        "version": "2.3.1",
+        "accuracy_name": None,
+        "metric_name_from_function": False,
+        "weights_normalized_by_count": False,
+        "track_attribute_variables": True,
+        "batch_dot_of_matrices": False,
+    },
+}
+
 # Constructor and function defaults that differ: names, argument, values in Keras 1, Keras 2 and tf.keras.
 # None of these is Keras 3's own default.
 DEFAULTS = (
@@ -140,24 +152,69 @@ DEFAULTS = (
 )
 
 
-# class or function -> generation -> {argument: default}
+# The same for versions of Keras 2, where they differ from 2.1.
+_DEFAULTS_OF_POINTS = (
+    ("2.0", "Adadelta Adagrad Adam Adamax Nadam RMSprop", "epsilon", 1e-8),
+    ("2.3", "LSTM LSTMCell GRU GRUCell", "recurrent_activation", NATIVE),
+    ("2.3", "Model.train_on_batch Model.test_on_batch", "reset_metrics", NATIVE),
+)
+
+# class or function -> generation or version of Keras 2 -> {argument: default}
 DEFAULTS_OF = {}
 for _names, _argument, *_values in DEFAULTS:
     for _name in _names.split():
         for _generation, _value in zip(GENERATIONS, _values):
             if _value is not NATIVE:
                 DEFAULTS_OF.setdefault(_name, {}).setdefault(_generation, {})[_argument] = _value
+for _of_name in DEFAULTS_OF.values():
+    _of_name.update({point: dict(_of_name["2"]) for point in POINTS if "2" in _of_name})
+for _point, _names, _argument, _value in _DEFAULTS_OF_POINTS:
+    for _name in _names.split():
+        DEFAULTS_OF[_name].setdefault(_point, {})[_argument] = _value
+        if _value is NATIVE:
+            del DEFAULTS_OF[_name][_point][_argument]
 
 
 def versions() -> dict[str, str]:
     """What `keras.__version__` and `tensorflow.__version__` say in the generation in use."""
-    return _VERSIONS[behaviour.generation]
+    return {"keras": behaviour.version, "tensorflow": f"{_TENSORFLOW[behaviour.generation]}-oneiros"}
+
+
+def standardize(version: str) -> str:
+    """The generation, or version of Keras 2, that behaves as a version of Keras.
+
+    Args:
+        version: A generation or a version, such as "2" or "2.3.1".
+
+    Raises:
+        ValueError: If there is no such version.
+
+    >>> standardize("2.1.6"), standardize("2.3.1"), standardize("2.11"), standardize("1.2")
+    ('2', '2.3', 'tf', '1')
+    """
+    version = str(version)
+    if version in GENERATIONS or version in POINTS:
+        return version
+    major, *rest = version.split(".")
+    if major not in ("1", "2", "3") or not 1 <= len(rest) <= 2 or not all(n.isdecimal() for n in rest):
+        raise ValueError(
+            f"Expected a generation of Keras, '1', '2', 'tf' or '3', or a version such as '2.3'. Received: {version!r}"
+        )
+    if major == "2" and int(rest[0]) > 3:
+        return "tf"
+    return f"2.{rest[0]}" if f"{major}.{rest[0]}" in POINTS else major
+
+
+def title(version: str) -> str:
+    """What messages call a generation or a version of Keras 2."""
+    return TITLES.get(version, f"Keras {version}")
 
 
 def select(generation: str) -> None:
-    """Makes the library behave as this generation, from here on."""
-    if str(generation) not in GENERATIONS:
-        raise ValueError(f"Expected a generation of Keras: '1', '2', 'tf' or '3'. Received: {generation!r}")
-    column = GENERATIONS.index(str(generation))
+    """Makes the library behave as this generation or version, from here on."""
+    version = standardize(generation)
+    column = GENERATIONS.index(version.partition(".")[0])
     for row, values in BEHAVIOUR.items():
         setattr(behaviour, row, values[column])
+    if version in POINTS:
+        vars(behaviour).update(POINTS[version], defaults=version)

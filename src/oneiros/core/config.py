@@ -17,6 +17,8 @@ IMAGE_FORMATS = ("channels_last", "channels_first")
 # compat/generations.py holds the other generations' columns and describes the rows.
 behaviour = SimpleNamespace(
     generation="3",
+    version="3.15.1",  # what keras.__version__ says
+    defaults="3",  # which column of constructors' defaults holds: a generation's, or that of a version of Keras 2
     backend_name="jax",
     first_name_suffix=False,  # True: the first Dense is `dense_1`
     numbered_inputs=False,  # True: inputs are named `input_1`, ...; not `input_layer`, ...
