@@ -230,7 +230,9 @@ class VarianceScaling(_Random):
     def values(self, shape: tuple[int, ...]) -> np.ndarray:
         fans = compute_fans(shape, self.input_axes, self.output_axes)
         stddev = math.sqrt(self.scale / max(1.0, _MODES[self.mode](*fans)))
-        return _DISTRIBUTIONS[self.distribution](self.rng, shape) * np.float32(stddev)
+        is_named = type(self) is not VarianceScaling and self.distribution == "truncated_normal"
+        draw = _DISTRIBUTIONS[behaviour.scaled_normals if is_named else self.distribution]
+        return draw(self.rng, shape) * np.float32(stddev)
 
 
 class GlorotUniform(VarianceScaling):

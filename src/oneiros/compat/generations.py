@@ -111,6 +111,9 @@ BEHAVIOUR = {
     "merges_need_two":             (True,         True,         False,        False),
     "theano_backend_is_k":         (True,         False,        False,        False),
     "optimizers_are_shared":       (True,         True,         True,         False),
+    "scaled_normals":              ("untruncated_normal", "normal", "truncated_normal", "truncated_normal"),
+    "old_configurations":          (True,         True,         False,        False),
+    "sequential_config_is_list":   (True,         True,         False,        False),
     "dimensions_have_values":      (True,         True,         False,        False),
 }  # fmt: skip
 
@@ -119,9 +122,11 @@ NATIVE = SimpleNamespace()  # stands for the native default
 # What versions of Keras 2 changed, beside 2.1: rows of the table above.
 POINTS = {
     "2.0": {"version": "2.0.8", "frozen_updates_dropped": False},
-    "2.2": {"version": "2.2.4"},
+    "2.2": {"version": "2.2.4", "scaled_normals": "truncated_normal", "sequential_config_is_list": False},
     "2.3": {
         "version": "2.3.1",
+        "scaled_normals": "truncated_normal",
+        "sequential_config_is_list": False,
         "accuracy_name": None,
         "metric_name_from_function": False,
         "weights_normalized_by_count": False,

@@ -113,7 +113,7 @@ class Merge(Layer):
         functions = {"mode": self.mode, "output_shape": self._output_shape, "output_mask": self._output_mask}
         own = {"concat_axis": self.concat_axis, "dot_axes": self.dot_axes, "arguments": serialize_value(self.arguments)}
         if self.layers:
-            own["layers"] = serialize_value(self.layers)
+            own["layers"] = [{**serialize_value(layer), "name": layer.name} for layer in self.layers]
         return {"name": self.name, "trainable": self.trainable, **keras2_forms(functions), **own}
 
     @classmethod
@@ -134,7 +134,7 @@ def _made_once(configs):
     """Layers, where those of one name are one layer: a layer that is merged with itself stands there twice."""
     made, layers_ = {}, []
     for config in configs:
-        name = config["config"].get("name") if isinstance(config["config"], dict) else None
+        name = config.get("name") or (isinstance(config["config"], dict) and config["config"].get("name"))
         layer = made.get(name) or kind("layer").deserialize(config)
         made[name] = layer if name else None
         layers_.append(layer)

@@ -7,6 +7,7 @@ says is executed.
 
 import difflib
 import inspect
+import types
 import typing
 
 import numpy as np
@@ -263,6 +264,9 @@ def read_entry(entry, of_kind):
     return entry if reader is None else reader(entry, of_kind)
 
 
+spelling = types.SimpleNamespace(spelled=None)  # how programs for Keras 1 and 2 write configurations: compat sets it
+
+
 def serialize_object(thing: typing.Any) -> dict | str | None:
     """The configuration of an object, with ``"class_name"`` and ``"config"``; for a class or function, its name.
 
@@ -272,7 +276,8 @@ def serialize_object(thing: typing.Any) -> dict | str | None:
     if thing is None:
         return None
     if hasattr(thing, "get_config") and not inspect.isclass(thing):
-        return {"class_name": get_registered_name(type(thing)), "config": thing.get_config()}
+        entry = {"class_name": get_registered_name(type(thing)), "config": thing.get_config()}
+        return spelling.spelled(thing, entry) if behaviour.old_configurations else entry
     return get_registered_name(thing)
 
 

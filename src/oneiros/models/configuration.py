@@ -40,13 +40,13 @@ def deserialize_layer(config: dict) -> Layer:
 # --- Sequential
 
 
-def sequential_config(model: Any) -> dict:
-    """The configuration of a `Sequential`."""
+def sequential_config(model: Any) -> dict | list:
+    """The configuration of a `Sequential`; that of programs for Keras 1 and 2.1 is the list of its layers."""
     layers = [serialize_layer(layer) for layer in model.direct_sublayers()]
     told = layers and (layers[0]["class_name"] in ("InputLayer", "Merge") or _tells_shape(layers[0]))
     if model.inputs and not told:
         layers.insert(0, serialize_layer(model.inputs[0].node.operation))
-    return {"name": model.name, "layers": layers}
+    return layers if behaviour.sequential_config_is_list else {"name": model.name, "layers": layers}
 
 
 def _tells_shape(layer):
@@ -220,6 +220,8 @@ def _build_graph(config):
             raise CorruptFileError(f"Expected the configuration of a layer. Received: {str(entry)[:80]}")
         name = entry.get("name") or entry.get("config", {}).get("name")
         entry = read_operation(entry)
+        if entry.get("class_name") == "Sequential" and isinstance(entry.get("config"), list):  # Keras 1 and 2.1
+            entry = {**entry, "config": {"name": name, "layers": entry["config"]}}
         if entry.get("class_name") == "Operation":
             layer, results = _find_operation(read_entry(entry, kind("operation"))["config"]["function"]), []
         else:
@@ -265,11 +267,7 @@ def _build_graph(config):
 
 def _first_calls(config):
     """The lowest node index by which each model in a graph is named: 1 in Keras 2 and tf.keras, 0 in Keras 3."""
-    models = {
-        entry.get("name")
-        for entry in config["layers"]
-        if isinstance(entry, dict) and isinstance(entry.get("config"), dict) and "layers" in entry["config"]
-    }
+    models = {entry.get("name") for entry in config["layers"] if isinstance(entry, dict) and _is_of_model(entry)}
     lowest = {}
 
     def walk(value):
@@ -284,6 +282,12 @@ def _first_calls(config):
     walk([entry.get("inbound_nodes") for entry in config["layers"] if isinstance(entry, dict)])
     walk([config.get("input_layers"), config.get("output_layers")])
     return lowest
+
+
+def _is_of_model(entry):
+    config = entry.get("config")
+    is_list = isinstance(config, list) and entry.get("class_name") == "Sequential"  # in Keras 1 and 2.1
+    return is_list or (isinstance(config, dict) and "layers" in config)
 
 
 def _find_operation(name):
