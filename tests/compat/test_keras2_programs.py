@@ -194,3 +194,32 @@ def test_the_names_of_logs_tell_the_version(line, expected):
     assert detection.detect_text("from keras.models import Sequential\n" + line)[0] == expected
     if expected != "1":
         assert detection.detect_text("from tensorflow.keras.models import Sequential\n" + line)[0] == "tf"
+
+
+# --- states of recurrent layers
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_states_of_layers_are_updates(generation, wrapped):
+    x = np.random.default_rng(0).normal(size=(2, 4, 3))
+    first = layers.LSTM(3, stateful=True, return_sequences=True, dropout=0.5)
+    a = layers.Input(batch_shape=(2, 4, 3))
+    b = (layers.Bidirectional(first) if wrapped else first)(a)
+    model = Model(a, layers.Dense(1)(layers.GRU(2, stateful=True)(b)))
+    assert len(model.state_updates) == (5 if wrapped else 3)
+    assert len(model.layers[1].updates) == (4 if wrapped else 2) and len(model.updates) == len(model.state_updates)
+    expected = [model.predict(x, batch_size=2) for _ in range(2)]
+    assert not np.allclose(*expected)
+    model.reset_states()
+    without = K.function([model.input, K.learning_phase()], [model.output])
+    found = [without([x, 0])[0] for _ in range(2)]
+    np.testing.assert_allclose(found, [expected[0]] * 2, rtol=1e-5)  # nothing was updated
+    updating = K.function([model.input, K.learning_phase()], [model.output], updates=model.state_updates)
+    np.testing.assert_allclose([updating([x, 0])[0] for _ in range(2)], expected, rtol=1e-5)
+
+
+def test_states_of_a_frozen_model_move(generation):
+    model = Sequential([layers.LSTM(3, stateful=True, batch_input_shape=(2, 4, 3))])
+    model.trainable = False
+    a, b = (model.predict(np.ones((2, 4, 3)), batch_size=2) for _ in range(2))
+    assert not np.allclose(a, b)

@@ -14,6 +14,7 @@ from ..core.symbol import record, symbol_of
 from ..core.variable import Scope
 from ..layers.base import Layer
 from ..layers.base.losses import Collected
+from ..layers.cells import leaves_of
 
 _current_losses = Layer.losses.fget
 
@@ -23,9 +24,20 @@ def _called(node, args, kwargs, training):
     layer, collected = node.operation, Collected()
     with Scope() as scope, within(collected=collected, drops_updates=False), phase.running(training):
         layer(*args, **kwargs)
-        own = set(layer.weights)
+        own = {*layer.weights, *_states(layer)}
         updates = {v: scope.values[v] for v in scope.written if v in own} | dict(collected.updates)
         return collected.losses, list(updates), list(updates.values())
+
+
+def _states(layer):
+    """The variables that hold the states of stateful layers."""
+    return [
+        v
+        for one in _everywhere(layer)
+        if one.stateful
+        for v in leaves_of(getattr(one, "states", ()))
+        if isinstance(v, Variable)
+    ]
 
 
 def _symbols_of(node, what):
@@ -47,7 +59,8 @@ def _trace(node, what):
         return _called(node, args, kwargs, None)[0]
 
     def updates(*args, **kwargs):
-        _, written[:], values = _called(node, args, kwargs, True)
+        training = None if node.operation.stateful else True  # states follow from the phase, statistics from training
+        _, written[:], values = _called(node, args, kwargs, training)
         return values
 
     fn = losses if what == "losses" else updates
@@ -104,6 +117,11 @@ def updates_for(layer: Layer, inputs: typing.Any) -> list:
         return []
     calls = [] if inputs is None else _calls_on(layer, inputs)
     return [*_added(layer, "added_updates", inputs), *(u for node in calls for u in _symbols_of(node, "updates"))]
+
+
+def state_updates_of(model: Layer) -> list:
+    """The updates of stateful layers."""
+    return [update for layer in model.layers if layer.stateful for update in updates_of(layer)]
 
 
 # --- losses

@@ -17,7 +17,7 @@ from ..models import Model, Sequential
 from ..models.topology import order_nodes
 from ..training.compile import Objectives
 from ..training.reading import reader_of
-from .collected import losses_for, losses_of, updates_for, updates_of
+from .collected import losses_for, losses_of, state_updates_of, updates_for, updates_of
 from .legacy_engine import object_list_uid, to_list
 
 
@@ -472,6 +472,7 @@ def add_faces() -> None:
             if not name.startswith("__") and not hasattr(cls, name):
                 setattr(cls, name, value)
     Layer.losses = property(losses_of, doc=Layer.losses.__doc__)
+    Model.state_updates = property(state_updates_of, doc=Model.state_updates.__doc__)
     Model.metrics_names = property(_names_of_metrics, doc=Model.metrics_names.__doc__)
     for cls in {base for layer in kind("layer").objects.values() for base in layer.__mro__}:
         if issubclass(cls, Layer) and not issubclass(cls, Model) and "call" in vars(cls):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import jax
 import jax.numpy as jnp
 
-from ..core import Variable, has_symbol, kind, op, structure
+from ..core import Variable, deferred, has_symbol, kind, op, structure
 from ..core.errors import InputDataError
 from ..core.fields import Documentation, constructor, field, fields_of
 from ..core.symbol import infer
@@ -191,7 +191,7 @@ class RNN(Layer):
         mask = next(iter(jax.tree.leaves(mask)), None)
         run = self._run_fused if self._can_fuse(training, constants) else self._run_steps
         output, states = run(inputs, states, mask, training, constants)
-        if self.stateful:
+        if self.stateful and not deferred.dropped():
             for variable, state in zip(leaves_of(self._states), jax.tree.leaves(states)):
                 variable.assign(state)
         return [output, *states] if self.return_state else output
