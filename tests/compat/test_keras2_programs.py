@@ -1,10 +1,13 @@
 """What programs for Keras 1 and 2 do with tensors, optimizers, files and versions."""
 
+import itertools
+
+import h5py
 import numpy as np
 import pytest
 
 from oneiros import backend as K  # noqa: N812
-from oneiros import compat, core, layers, optimizers
+from oneiros import compat, core, layers, metrics, models, optimizers
 from oneiros.compat import detection, generations
 from oneiros.models import Model, Sequential
 
@@ -14,6 +17,14 @@ def generation(request):
     compat.install(request.param)
     core.names.reset_uids()
     yield request.param
+    compat.uninstall()
+
+
+@pytest.fixture
+def keras2():
+    compat.install("2")
+    core.names.reset_uids()
+    yield
     compat.uninstall()
 
 
@@ -223,3 +234,119 @@ def test_states_of_a_frozen_model_move(generation):
     model.trainable = False
     a, b = (model.predict(np.ones((2, 4, 3)), batch_size=2) for _ in range(2))
     assert not np.allclose(a, b)
+
+
+# --- what programs imported from inside of Keras
+
+
+def test_layers_are_made_of_keras_own_bases(keras2):
+    from keras.layers.convolutional import _Conv
+    from keras.layers.pooling import _GlobalPooling1D, _GlobalPooling2D, _Pooling2D
+
+    class Powers(_GlobalPooling2D):
+        def call(self, x):
+            return K.sqrt(K.mean(K.square(x), axis=[1, 2]))
+
+    class Least(_Pooling2D):
+        def _pooling_function(self, inputs, pool_size, strides, padding, data_format):
+            return -K.pool2d(-inputs, pool_size, strides, padding, data_format, pool_mode="max")
+
+    class Doubled(_Conv):
+        def __init__(self, filters, kernel_size, **kwargs):
+            super().__init__(rank=2, filters=filters, kernel_size=kernel_size, **kwargs)
+
+        def call(self, x):
+            y = K.conv2d(x, 2 * self.kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
+            return self.activation(K.bias_add(y, self.bias, data_format=self.data_format))
+
+        def get_config(self):
+            config = super().get_config()
+            config.pop("rank")
+            return config
+
+    convolution = Doubled(1, 1, kernel_initializer="ones", input_shape=(2, 4, 1))
+    model = Sequential([convolution, Least((2, 2)), Powers()])
+    x = np.arange(8.0).reshape(1, 2, 4, 1)
+    np.testing.assert_allclose(model.predict(x), [[np.sqrt(np.mean([0**2, 4**2]))]], rtol=1e-6)
+    assert model.output_shape == (None, 1) and isinstance(convolution, layers.Layer)
+    classes = {"Doubled": Doubled, "Least": Least, "Powers": Powers}
+    assert models.model_from_json(model.to_json(), classes).output_shape == (None, 1)
+    assert _Conv(3, 4, 2).kernel_size == (2, 2, 2) and _GlobalPooling1D(name="pool").name == "pool"
+
+
+def test_networks_are_told_the_modules_of_keras(keras2):
+    import keras
+    from keras.applications import keras_modules_injection
+    from keras_applications import get_keras_submodule, imagenet_utils, mobilenet, set_keras_submodules
+
+    told = {"backend": keras.backend, "layers": keras.layers, "models": keras.models, "utils": keras.utils}
+    set_keras_submodules(**told)
+    options = {"weights": None, "input_shape": (32, 32, 3), "alpha": 0.25, "classes": 2}
+    assert mobilenet.MobileNet(**options, **told).output_shape == (None, 2)
+    assert keras_modules_injection(lambda **kwargs: mobilenet.MobileNet(**kwargs))(**options).output_shape == (None, 2)
+    np.testing.assert_allclose(imagenet_utils.preprocess_input(np.full((1, 1, 1, 3), 255.0), mode="tf", **told), 1)
+    assert get_keras_submodule("layers").Dense(3).units == 3
+    with pytest.raises(ImportError, match="Can only retrieve"):
+        get_keras_submodule("engine")
+    with pytest.raises(TypeError, match="unknown argument 'engine'"):
+        mobilenet.MobileNet(**options, engine=None)
+
+
+def test_dictionaries_in_hdf5_files(keras2, tmp_path):
+    from keras.utils.io_utils import H5Dict, h5dict
+
+    values = {"layer": {"kernel": np.eye(2), "names": ["a", "ä"]}, "version": "2.2.4", "empty": np.zeros((0, 3))}
+    for target in ({}, str(tmp_path / "d.h5")):
+        with H5Dict(target) as d:
+            d.update(values)
+            d["layer"]["bias"] = [1, 2]
+            assert sorted(d) == ["empty", "layer", "version"] and len(d) == 3 and sorted(d["layer"])[0] == "bias"
+            assert d["version"] == "2.2.4" and d["layer"]["names"] == ["a", "ä"] and "kernel" not in d
+            assert d["layer"]["kernel"].tolist() == [[1, 0], [0, 1]] and d["empty"].shape == (0, 3)
+            assert d.get("none") is None and d.get("version") == "2.2.4"
+    with h5dict(tmp_path / "d.h5", "r") as d:
+        assert d["layer"]["bias"].tolist() == [1, 2]
+        with pytest.raises(KeyError, match="there is no 'other'"):
+            d["other"]
+        with pytest.raises(ValueError, match="opened for reading"):
+            d["layer"]["more"] = 1
+    with h5py.File(tmp_path / "d.h5") as file:
+        assert H5Dict(file)["version"] == "2.2.4"
+        with pytest.raises(KeyError, match="set already"):
+            H5Dict(file["layer"])["kernel"] = [1]
+    with pytest.raises(TypeError, match="expected a path"):
+        H5Dict(3)
+
+
+def test_names_that_modules_of_keras_2_import_from_each_other(keras2):
+    from keras.backend.common import normalize_data_format
+    from keras.backend.tensorflow_backend import _to_tensor
+    from keras.callbacks.callbacks import EarlyStopping
+    from keras.callbacks.tensorboard_v1 import TensorBoard
+    from keras.engine.saving import pickle_model, unpickle_model
+    from keras.engine.training_generator import evaluate_generator, fit_generator, predict_generator
+    from keras.losses import huber_loss
+    from keras.metrics import clone_metrics
+    from keras.utils.generic_utils import is_all_none, transpose_shape
+    from keras.utils.losses_utils import Reduction
+
+    assert issubclass(EarlyStopping, TensorBoard.__mro__[-2]) and Reduction.SUM
+    model = Sequential([layers.Dense(1, input_shape=(2,), kernel_initializer="ones")])
+    model.compile("sgd", "mse")
+    x = np.ones((4, 2))
+    assert (unpickle_model(pickle_model(model)).predict(x) == 2).all()
+    forever = itertools.repeat((x, np.full((4, 1), 2.0)))
+    assert evaluate_generator(model, forever, 1) == 0 and predict_generator(model, forever, 1).shape == (4, 1)
+    assert fit_generator(model, forever, steps_per_epoch=1, verbose=0).history["loss"] == [0]
+    assert huber_loss(np.zeros((1, 2)), np.array([[0.5, 3.0]])).tolist() == [pytest.approx((0.125 + 2.5) / 2)]
+    assert is_all_none({"a": None}) and not is_all_none([None, 1]) and is_all_none(None)
+    assert transpose_shape([1, 2, 3], "channels_last", (1,)) == [1, 2, 3]
+    with pytest.raises(ValueError, match="transpose_shape"):
+        transpose_shape((1, 2), "other", (1,))
+    one, two = clone_metrics([metrics.Precision(name="p"), metrics.binary_accuracy])
+    assert one.name == "p" and two is metrics.binary_accuracy
+    x = K.placeholder((None, 3))
+    assert K.get_value(K.function([x], [K.size(x)])([np.ones((2, 3))])[0]) == 6 and K.is_tensor(x)
+    assert K.symbolic(len) is K.eager(len) is len and not K.is_tensor(np.ones(2))
+    assert normalize_data_format(None) == "channels_last"
+    assert _to_tensor([1, 2], "float32").dtype == "float32"

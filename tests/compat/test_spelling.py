@@ -124,11 +124,13 @@ def test_optimizers_of_the_programs_own_add_to_what_the_base_has(keras2):
             return dict(super().get_config(), step=float(K.get_value(self.step)))
 
     class Faster(optimizers.SGD):
-        pass
+        def __init__(self, factor=2, **kwargs):
+            super().__init__(**kwargs)
+            self.factor = factor
 
     assert Own(0.5).get_config() == {"step": 0.5} and Own(0.5, clipvalue=2.0).get_config()["clipvalue"] == 2.0
     assert Own.from_config(Own(0.5, clipvalue=2.0).get_config()).clipvalue == 2.0
-    assert set(Faster(0.5).get_config()) == {"lr", "momentum", "decay", "nesterov"}
+    assert set(Faster(lr=0.5).get_config()) == {"lr", "momentum", "decay", "nesterov"}
 
 
 def test_initializers_and_regularizers_are_those_of_the_time(keras2):

@@ -221,3 +221,24 @@ def test_strides_or_dilation_alone_are_fine(name):
         assert getattr(layers, name)(2, 2, **{argument: 2}).get_config()[argument] == (2, 2)
     with pytest.raises(ValueError, match="strides > 1"):
         getattr(layers, name)(2, 2, strides=2, dilation_rate=2)
+
+
+@pytest.mark.parametrize("base", [layers.Dense, layers.Conv1D, layers.PReLU, layers.Embedding, layers.SeparableConv1D])
+def test_a_layer_with_a_constructor_of_its_own_keeps_what_its_base_gives_weights(base):
+    class Own(base):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+
+    arguments = {
+        layers.Dense: ((2,), ("kernel", "bias")),
+        layers.Conv1D: ((2, 1), ("kernel", "bias")),
+        layers.PReLU: ((), ("alpha",)),
+        layers.Embedding: ((4, 3), ("embeddings",)),
+        layers.SeparableConv1D: ((2, 1), ("depthwise", "pointwise", "bias")),
+    }
+    positional, names = arguments[base]
+    made = [(f"{n}_initializer", "ones") for n in names] + [(f"{n}_constraint", "non_neg") for n in names]
+    layer = Own(*positional, **dict(made), **{f"{n}_regularizer": "l2" for n in names})
+    layer.build((None, 5, 3))
+    assert len(layer.weights) == len(names) == len(layer.losses)
+    assert all((np.asarray(w) == 1).all() and w.constraint is not None for w in layer.weights)

@@ -268,3 +268,22 @@ def test_weights_are_checked_before_any_is_set():
         model.set_weights(bad)
     for a, b in zip(before, model.get_weights()):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_sequential_that_grows_or_shrinks_predicts_as_it_is_then():
+    model = keras.Sequential([layers.Input((2,)), layers.Dense(1, kernel_initializer="ones")])
+    x, shapes = np.ones((1, 2)), []
+    for change in (
+        lambda: None,
+        lambda: model.add(layers.Dense(3)),
+        model.pop,
+        lambda: model.add(layers.Dense(4)),
+        model.pop,
+    ):
+        change()
+        shapes.append(model.predict(x, verbose=0).shape)
+    assert shapes == [(1, 1), (1, 3), (1, 1), (1, 4), (1, 1)]
+    model.compile("sgd", "mse")
+    assert model.evaluate(x, np.ones((1, 1)), verbose=0) == 1
+    model.add(layers.Dense(1, kernel_initializer="zeros"))
+    assert model.evaluate(x, np.full((1, 1), 2.0), verbose=0) == 4

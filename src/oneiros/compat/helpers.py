@@ -1,9 +1,12 @@
 """Helpers of Keras 1 and 2 that other programs import from it although their names begin with an underscore."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 
+from ..core import Variable, is_symbol
+from ..utils.conv_utils import normalize_data_format as normalize_data_format
 from ..utils.files import hash_file as hash_file  # it belongs to this module's names
 from . import backend
 
@@ -44,3 +47,50 @@ def remove_long_seq(maxlen: int, seq: Sequence, label: Sequence) -> tuple[list, 
     """
     short = [(x, y) for x, y in zip(seq, label) if len(x) < maxlen]
     return [x for x, _ in short], [y for _, y in short]
+
+
+def size(x: Any, name: str | None = None) -> Any:
+    """The number of elements of a tensor.
+
+    Args:
+        x: The tensor.
+        name: Accepted.
+
+    >>> int(size(jax.numpy.ones((2, 3))))
+    6
+    """
+    return backend.prod(backend.shape(x))
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether something is a tensor: a symbol, a variable or an array of the backend.
+
+    Args:
+        x: Any object.
+
+    >>> is_tensor(backend.placeholder((2,))), is_tensor([1, 2])
+    (True, False)
+    """
+    return is_symbol(x) or isinstance(x, (Variable, jax.Array))
+
+
+def to_tensor(x: Any, dtype: Any) -> jax.Array:
+    """A tensor of a type.
+
+    Args:
+        x: A number, a list or an array.
+        dtype: The type.
+    """
+    return backend.constant(x, dtype)
+
+
+def symbolic(func: Callable) -> Callable:
+    """The function itself: Keras 2.3 marked functions that make graphs.
+
+    Args:
+        func: The function.
+    """
+    return func
+
+
+eager = symbolic

@@ -270,6 +270,15 @@ def _generator(kwargs, positional):
             kwargs["validation_steps"], kwargs["validation_data"] = _steps(samples, validation)
 
 
+_SUBMODULES = ("backend", "layers", "models", "utils")
+
+
+def _of_applications(kwargs, positional):
+    """keras_applications was told the modules of the Keras that it was to use."""
+    for name in _SUBMODULES:
+        kwargs.pop(name, None)
+
+
 # Classes or functions, what prepares their arguments, and the old ones that it takes. Where nothing prepares them,
 # the class itself takes the old arguments.
 _PREPARE = (
@@ -291,6 +300,12 @@ _PREPARE = (
     (
         "Model.fit_generator Model.evaluate_generator Model.predict_generator",
         *(_generator, "samples_per_epoch val_samples nb_val_samples"),
+    ),
+    (
+        "DenseNet121 DenseNet169 DenseNet201 InceptionResNetV2 InceptionV3 MobileNet MobileNetV2 NASNetLarge "
+        "NASNetMobile ResNet50 ResNet101 ResNet152 ResNet50V2 ResNet101V2 ResNet152V2 VGG16 VGG19 Xception "
+        "preprocess_input decode_predictions",
+        *(_of_applications, " ".join(_SUBMODULES)),
     ),
 )
 

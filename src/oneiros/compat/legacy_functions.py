@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jax import Array
 
-from .. import optimizers, regularizers, utils
+from .. import losses, optimizers, regularizers, utils
 from ..core import kind
 from ..core.lazy import LazyModule
 from ..core.registry import factory
@@ -221,3 +221,66 @@ def urlretrieve(url: str, filename: str, reporthook: Callable | None = None, dat
     from urllib.request import urlretrieve as retrieve
 
     return retrieve(url, filename, reporthook, data)
+
+
+# --- what modules of Keras 2.2 and 2.3 import from each other
+
+
+def is_all_none(structure: Any) -> bool:
+    """Whether there is nothing but ``None`` in a structure.
+
+    Args:
+        structure: A list, a dictionary or one thing.
+
+    >>> is_all_none([None, None]), is_all_none([None, 3])
+    (True, False)
+    """
+    values = structure.values() if isinstance(structure, dict) else structure
+    return all(v is None for v in (values if isinstance(structure, (list, tuple, dict)) else [structure]))
+
+
+def transpose_shape(shape: Any, target_format: str, spatial_axes: Any) -> Any:
+    """A shape with the channels last, in another layout.
+
+    Args:
+        shape: The shape.
+        target_format: `"channels_first"` or `"channels_last"`.
+        spatial_axes: The places of the spatial axes in `shape`.
+
+    >>> transpose_shape((16, 128, 128, 32), "channels_first", (1, 2))
+    (16, 32, 128, 128)
+    """
+    if target_format == "channels_last":
+        return shape
+    if target_format != "channels_first":
+        raise ValueError(f"transpose_shape: expected channels_first or channels_last. Received: {target_format!r}")
+    return type(shape)((*shape[: spatial_axes[0]], shape[-1], *(shape[i] for i in spatial_axes)))
+
+
+def clone_metric(metric: Any) -> Any:
+    """A metric of the same configuration; a function is returned as it is.
+
+    Args:
+        metric: The metric.
+    """
+    return type(metric).from_config(metric.get_config()) if hasattr(metric, "get_config") else metric
+
+
+def clone_metrics(metrics: Any) -> list:
+    """Metrics of the same configurations.
+
+    Args:
+        metrics: A list of metrics.
+    """
+    return [clone_metric(metric) for metric in metrics]
+
+
+def huber_loss(y_true: Array, y_pred: Array, delta: float = 1.0) -> Array:
+    """`huber`, as Keras 2.3 calls it.
+
+    Args:
+        y_true: The targets.
+        y_pred: The outputs.
+        delta: Where squares end and absolute values begin.
+    """
+    return losses.huber(y_true, y_pred, delta)

@@ -49,8 +49,14 @@ _TABLE = (
         "backend_config common",
         "backend config compat.helpers",
     ),
-    ("callbacks callbacks.experimental callbacks_v1", "callbacks"),
+    (
+        "callbacks callbacks.callbacks callbacks.experimental callbacks.tensorboard_v1 callbacks.tensorboard_v2 "
+        "callbacks_v1",
+        "callbacks",
+    ),
     ("applications.imagenet_utils", "applications.imagenet_utils utils.imagenet"),
+    ("applications", "applications compat.submodules"),
+    ("applications.resnet_common applications.resnext", "applications applications.resnet_v2"),
     ("applications.audio_conv_utils applications.music_tagger_crnn", "applications"),
     ("constraints", "constraints compat.legacy_functions"),
     ("engine.topology", "compat.legacy_engine layers models saving utils compat.legacy_layers"),
@@ -59,22 +65,24 @@ _TABLE = (
         "engine.data_adapter engine.functional engine.input_layer engine.input_spec engine.keras_tensor "
         "engine.network engine.node engine.saving engine.sequential engine.training "
         "engine.training_arrays engine.training_generator engine.training_utils engine.training_v1 engine.training_v2",
-        "compat.legacy_engine layers models callbacks saving utils compat.legacy_layers",
+        "compat.legacy_engine layers models callbacks saving utils compat.legacy_layers compat.engine_functions "
+        "compat.h5dict",
     ),
     ("experimental", "optimizers.schedules models"),
     ("initializations", "compat.initializations"),
     ("initializers initializers.initializers_v1 initializers.initializers_v2", "initializers compat.legacy_functions"),
     ("layers", "layers compat.legacy_layers"),
     (
-        "layers.activation layers.advanced_activations layers.attention layers.convolutional "
+        "layers.activation layers.advanced_activations layers.attention "
         "layers.convolutional_recurrent layers.core layers.cudnn_recurrent layers.dense_attention "
         "layers.embeddings layers.experimental layers.experimental.preprocessing layers.layer layers.local "
         "layers.locally_connected layers.merge layers.merging layers.noise layers.normalization "
-        "layers.normalization_v2 layers.pooling layers.preprocessing layers.recurrent layers.recurrent_v2 "
+        "layers.normalization_v2 layers.preprocessing layers.recurrent layers.recurrent_v2 "
         "layers.regularization layers.reshaping layers.rnn layers.serialization layers.wrappers legacy.layers "
         "legacy_tf_layers",
         "layers compat.legacy_layers compat.legacy_engine",
     ),
+    ("layers.convolutional layers.pooling", "layers compat.legacy_layers compat.legacy_bases compat.legacy_engine"),
     ("legacy", "compat.legacy_layers compat.legacy_engine saving"),
     ("legacy.interfaces", "compat.interfaces"),
     ("legacy.models engine.cloning", "compat.legacy_engine models"),
@@ -118,13 +126,15 @@ _TABLE = (
     ),
     (
         "utils utils.all_utils utils.conv_utils utils.data_utils utils.dataset_utils utils.experimental "
+        "utils.hdf5 utils.hdf5_utils "
         "utils.file_utils utils.generic_utils utils.image_dataset utils.image_utils utils.io_utils utils.layer_utils "
-        "utils.legacy utils.losses_utils utils.metrics_utils utils.multi_gpu_utils utils.np_utils "
+        "utils.legacy utils.metrics_utils utils.multi_gpu_utils utils.np_utils "
         "utils.numerical_utils utils.python_utils utils.sequence_utils utils.summary_utils utils.tf_utils "
         "utils.timeseries_dataset utils.training_utils utils.vis_utils utils.visualize_util",
         "utils compat.legacy_functions utils.conv_utils utils.layer_utils utils.generic_utils utils.io_utils saving "
-        "compat.legacy_engine compat.helpers",
+        "compat.legacy_engine compat.helpers compat.h5dict",
     ),
+    ("utils.losses_utils", "losses utils"),
     ("utils.test_utils", "compat.testing utils"),
 )
 

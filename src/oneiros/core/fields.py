@@ -159,6 +159,11 @@ def fields_of(cls):
     return getattr(cls, "__fields__", {})
 
 
+def inherited_fields(cls: type) -> dict:
+    """The declared fields of the nearest class that has some: a class with a constructor of its own has none."""
+    return next((fields for c in cls.__mro__ if (fields := vars(c).get("__fields__"))), {})
+
+
 def declare(cls):
     """Reads a new class's fields and writes its constructor. For `__init_subclass__` of a base."""
     if "__init__" in vars(cls):

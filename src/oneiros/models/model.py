@@ -80,6 +80,7 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
                 )
         if isinstance(outputs, (list, tuple)) and len(outputs) == 1 and is_symbol(outputs[0]):
             outputs = outputs[0]  # Keras gives the array alone, not a list of it
+        self.training_state.forget_steps()
         self.input_structure = inputs
         self.output_structure = outputs
         self.inputs, self.outputs = symbols_in(inputs), symbols_in(outputs)

@@ -110,6 +110,7 @@ class Sequential(Model):
             self._finish(symbol)
         else:
             self.layer_graph, self.inputs, self.outputs, self.built = None, None, None, False
+            self.training_state.forget_steps()
         return layer
 
     @property

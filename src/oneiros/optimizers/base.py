@@ -14,7 +14,7 @@ from jax import Array
 from .. import core
 from ..core.config import behaviour
 from ..core.errors import InputDataError
-from ..core.fields import ANY, field, fields_of
+from ..core.fields import ANY, field, inherited_fields
 from ..core.names import to_snake_case, unique_name
 from ..core.registry import serialize_value
 from . import schedules, updates
@@ -390,7 +390,7 @@ class Optimizer(OptimizerState):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, with the current learning rate."""
-        fields = fields_of(type(self)) or fields_of(Optimizer)
+        fields = inherited_fields(type(self))
         config = {name: serialize_value(getattr(self, f.attribute)) for name, f in fields.items()}
         rate = self._learning_rate
         config["learning_rate"] = float(rate) if isinstance(rate, core.Variable) else serialize_value(rate)

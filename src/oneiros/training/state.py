@@ -36,6 +36,10 @@ class TrainingState:
         self.compile_arguments = {}
         self.added_metrics = {}
 
+    def forget_steps(self) -> None:
+        """Forgets what was compiled for the model as it was: its layers have changed."""
+        self.steps = self.reader = self.feeds = None
+
     def __getstate__(self):
         """What copies and pickles keep: all but what is compiled, and what follows from the model."""
         return vars(self) | {"steps": None, "reader": None, "feeds": None, "added_metrics": {}, "told_of_nan": None}

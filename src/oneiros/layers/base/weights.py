@@ -12,7 +12,7 @@ from ... import constraints, initializers, regularizers
 from ...core import Variable, behaviour
 from ...core.context import current, within
 from ...core.errors import InputDataError, LimitExceededError
-from ...core.fields import fields_of
+from ...core.fields import inherited_fields
 
 
 @functools.cache
@@ -222,8 +222,9 @@ class LayerWeights:
 
 def _declared_part(layer, name, kind):
     """What the declared field ``<name>_<kind>`` holds, such as ``kernel_initializer``; `None` without such a field."""
+    declared = inherited_fields(type(layer))
     for part in (name, name.removesuffix("_kernel")):
-        if f"{part}_{kind}" in fields_of(type(layer)):
+        if f"{part}_{kind}" in declared:
             return getattr(layer, f"{part}_{kind}")
     return None
 
