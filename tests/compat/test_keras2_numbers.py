@@ -413,3 +413,16 @@ def test_a_model_with_an_input_that_nothing_uses_is_saved(generation, tmp_path):
     loaded = keras.models.load_model(tmp_path / "model.h5", compile=False)
     data = [np.ones((4, 2)), np.ones((4, 3))]
     np.testing.assert_array_equal(loaded.predict(data, verbose=0), model.predict(data, verbose=0))
+
+
+def test_numpy_numbers(generation, capsys):
+    model = keras.Sequential([layers.Dense(1, input_shape=(1,), kernel_initializer="ones")])
+    model.compile("sgd", "mse", metrics=["mae"])
+    data = np.ones((4, 1)), np.full((4, 1), 1.5)
+    model.evaluate(*data, verbose=0)
+    for found in (model.evaluate(*data, verbose=0), model.test_on_batch(*data), model.train_on_batch(*data)):
+        assert found == [0.25, 0.5] and all(isinstance(value, float) for value in found)
+        assert all(hasattr(value, "shape") for value in found) == _at(generation, True, True, False, False)
+        print(found, end="")
+    assert capsys.readouterr().out == "[0.25, 0.5]" * 3
+    assert type(model.train_on_batch(*data, return_dict=True)["loss"]) is float

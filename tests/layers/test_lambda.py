@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from oneiros import core, layers
+from oneiros import activations, compat, core, layers, models, ops
+from oneiros import backend as K  # noqa: N812
 from oneiros.core import safety
 from oneiros.core.config import behaviour
 from oneiros.core.errors import CorruptFileError, UnsafeModelError
@@ -176,3 +177,24 @@ def test_what_tf_keras_reads():
     assert isinstance(code, str) and defaults is None and closure is None
     assert parts["function_type"] == "lambda" and parts["output_shape_type"] == "raw"
     assert parts["output_shape"] == (3,)
+
+
+@pytest.mark.parametrize("generation", ["1", "2", "tf", "3"])
+def test_functions_of_the_library_are_stored_by_name_and_need_no_consent(generation, tmp_path):
+    compat.install(generation)
+    try:
+        for function in (K.l2_normalize, K.sqrt, activations.softmax, ops.square):
+            model = models.Sequential([layers.Lambda(function, input_shape=(2,))])
+            model.save(tmp_path / "model.h5")
+            again = models.load_model(tmp_path / "model.h5", compile=False)
+            x = np.array([[1.0, 4.0]])
+            np.testing.assert_allclose(again.predict(x, verbose=0), np.asarray(function(x)), rtol=1e-6)
+    finally:
+        compat.uninstall()
+
+
+@pytest.mark.parametrize("name", ["_select", "elementwise.sqrt", "rot13", "eval", "function", "set_value"])
+def test_other_functions_are_not_found_by_name(name):
+    config = {"name": "f", "function": name, "function_type": "function", "module": "keras.backend"}
+    with pytest.raises(UnsafeModelError, match="may name but not bring"):
+        layers.Lambda.from_config(config)

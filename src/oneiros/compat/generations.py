@@ -111,6 +111,7 @@ BEHAVIOUR = {
     "merges_need_two":             (True,         True,         False,        False),
     "theano_backend_is_k":         (True,         False,        False,        False),
     "optimizers_are_shared":       (True,         True,         True,         False),
+    "numpy_numbers":               (True,         True,         False,        False),
     "scaled_normals":              ("untruncated_normal", "normal", "truncated_normal", "truncated_normal"),
     "old_configurations":          (True,         True,         False,        False),
     "sequential_config_is_list":   (True,         True,         False,        False),
@@ -125,6 +126,7 @@ POINTS = {
     "2.2": {"version": "2.2.4", "scaled_normals": "truncated_normal", "sequential_config_is_list": False},
     "2.3": {
         "version": "2.3.1",
+        "numpy_numbers": (True, True, False, False),
         "scaled_normals": "truncated_normal",
         "sequential_config_is_list": False,
         "accuracy_name": None,

@@ -114,6 +114,7 @@ behaviour = SimpleNamespace(
     layer_as_activation_warns=False,  # True: a layer as the activation of another layer gives a warning
     merges_need_two=False,  # True: layers that merge a list of inputs refuse a list of one
     theano_backend_is_k=False,  # True: keras.backend.theano_backend is K; False: it cannot be imported
+    numpy_numbers=False,  # True: evaluate and train_on_batch return numbers of NumPy
     scaled_normals="truncated_normal",  # the distribution of he_normal, glorot_normal and lecun_normal
     old_configurations=False,  # True: configurations are those of Keras 2, with `lr`, L1L2 and VarianceScaling
     sequential_config_is_list=False,  # True: the configuration of a Sequential is a list of its layers, without a name

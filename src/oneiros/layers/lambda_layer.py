@@ -22,6 +22,7 @@ from ..core.symbol import infer, symbols_in
 from .base import Layer
 from .stored_code import name_of_code
 
+_PACKAGE = __name__.split(".")[0]
 _LIVE = {kind: type("Live", (kind,), {}) for kind in (dict, tuple, str)}
 
 
@@ -202,12 +203,16 @@ def keras2_forms(parts: dict) -> dict:
     config = {}
     for name, value in parts.items():
         form, form_type = value, "raw"
-        if isinstance(value, types.FunctionType):
+        if isinstance(value, types.FunctionType) and not _is_ours(value):
             form, form_type = _live(_dump(value), value), "lambda"
         elif callable(value):
             form, form_type = _live(getattr(value, "__name__", type(value).__name__), value), "function"
         config |= {name: form, f"{name}_type": form_type}
     return config
+
+
+def _is_ours(function):
+    return str(getattr(function, "__module__", "")).split(".")[0] == _PACKAGE
 
 
 def _dump(function):
@@ -267,8 +272,8 @@ def _load(stored, layer_name, owner, module):
 
 
 def _named(name, owner, module):
-    """A function that is only named: of the user's objects or of the library's activations; never imported."""
-    function = find_custom_object(name) or kind("activation").objects.get(name)
+    """A function that is only named: of the user's objects, or of the library; never imported."""
+    function = find_custom_object(name) or kind("activation").objects.get(name) or _operation(name, module)
     if function is None:
         where = f"{module}.{name}" if module else name
         raise UnsafeModelError(
@@ -276,6 +281,15 @@ def _named(name, owner, module):
             f"Pass it: custom_objects={{{name!r}: ...}}."
         )
     return function
+
+
+def _operation(name, module):
+    """The function of `ops`, where the module says so, or of the backend that has this name."""
+    importlib.import_module(f"{_PACKAGE}.backend")
+    rooms = ("ops.", "backend.") if "ops" in str(module).split(".") else ("backend.", "ops.")
+    known = kind("operation").objects
+    found = [known[path] for room in rooms for path in known if path.startswith(room) and path.endswith(f".{name}")]
+    return getattr(found[0], "public", found[0]) if found and name.isidentifier() and name[0] != "_" else None
 
 
 def _compiled(code, defaults, closure, layer_name, owner, module):
@@ -301,9 +315,8 @@ def _compiled(code, defaults, closure, layer_name, owner, module):
             f"written by another version of Python; pass the function as custom_objects={{{layer_name!r}: ...}}."
         ) from None
     # Keras runs such code with its own modules and those of the module it came from at hand.
-    root = __name__.split(".")[0]
-    names = {"__builtins__": __builtins__, "np": np, "K": importlib.import_module(f"{root}.backend")}
-    names |= {"keras": importlib.import_module(root)}
+    names = {"__builtins__": __builtins__, "np": np, "K": importlib.import_module(f"{_PACKAGE}.backend")}
+    names |= {"keras": importlib.import_module(_PACKAGE)}
     names |= vars(sys.modules[module]) if module in sys.modules else {}
     cells = tuple(types.CellType(_load_array(value)) for value in closure or ()) or None
     return types.FunctionType(code, names, code.co_name, tuple(defaults) if defaults else None, cells)

@@ -254,7 +254,22 @@ def _returned(logs, as_dict):
     if as_dict:
         return logs
     values = list(logs.values())
+    if behaviour.numpy_numbers:
+        values = [Number(v) if type(v) is float else v for v in values]
     return values[0] if len(values) == 1 else values
+
+
+class Number(np.float64):
+    """A number of NumPy, with its `shape` and the like, that prints as it did before NumPy 2.
+
+    >>> Number(0.25).shape, [Number(0.25)]
+    ((), [0.25])
+    """
+
+    __slots__ = ()
+
+    def __repr__(self):
+        return float.__repr__(self)
 
 
 def _workers(given):
