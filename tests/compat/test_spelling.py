@@ -170,6 +170,10 @@ def test_sequential_config_is_list(keras2):
     assert [entry["class_name"] for entry in config] == ["Dense", "Activation"]
     assert Sequential.from_config(config).count_params() == 8
     assert isinstance(json.loads(model.to_json())["config"], list)
+    outer = Sequential([model, layers.Dense(1)])
+    again = Sequential.from_config(outer.get_config())
+    assert [entry["class_name"] for entry in outer.get_config()] == ["Sequential", "Dense"]
+    assert again.output_shape == (None, 1) and again.count_params() == outer.count_params() == 11
     compat.install("2.3")
     assert model.get_config()["name"] == "mine"
 

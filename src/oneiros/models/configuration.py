@@ -51,7 +51,10 @@ def sequential_config(model: Any) -> dict | list:
 
 def _tells_shape(layer):
     """Whether a first layer's configuration has the shape of the inputs, which then needs no `InputLayer`."""
-    return behaviour.sequential_lists_input and layer["config"].get("batch_input_shape") is not None
+    config = layer["config"]
+    if isinstance(config, list):  # a Sequential of Keras 1 and 2.1
+        return bool(config) and _tells_shape(config[0])
+    return behaviour.sequential_lists_input and config.get("batch_input_shape") is not None
 
 
 def sequential_from_config(cls, config: dict, custom_objects: dict | None = None) -> Any:

@@ -63,7 +63,7 @@ class HDF5Matrix:
             return self._normalized(self.data[self.start + first : self.start + max(first, last) : step])
         rows = np.asarray(key)
         if rows.size and rows.dtype.kind not in "iub":
-            raise TypeError(f"HDF5Matrix: index rows by integers or a slice. Received: {key!r}")
+            raise IndexError(f"HDF5Matrix: index rows by integers or a slice. Received: {key!r}")
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(int)
         rows = np.where(rows < 0, rows + len(self), rows)
         if rows.size and (rows.min() < 0 or rows.max() >= len(self)):
