@@ -74,7 +74,7 @@ def test_hdf5_matrix(file):
             part[wrong]
     assert part[[]].shape == part[5:5].shape == (0, 2)
     for wrong in (None, "a", 1.5):
-        with pytest.raises(TypeError, match="integers or a slice"):
+        with pytest.raises(IndexError, match="integers or a slice"):
             part[wrong]
     doubled = HDF5Matrix(file, "x", normalizer=lambda rows: (rows * 2).astype("float32"))
     np.testing.assert_array_equal(doubled[1], data[1] * 2)
