@@ -678,7 +678,7 @@ def test_every_row_has_a_test():
         "epochs_shuffle_on",
         *("fractional_steps", "save_needs_suffix", "weighted_metric_prefix", "metrics_need_loss", "top_k_is_mean"),
     }
-    for name in ("test_keras2_layers.py", "test_keras2_programs.py", "test_spelling.py"):
+    for name in ("test_keras2_layers.py", "test_keras2_programs.py", "test_spelling.py", "test_keras2_numbers.py"):
         elsewhere |= set(re.findall(r"def test_(\w+)", Path(__file__).with_name(name).read_text()))
     assert {others.get(row, row) for row in generations.BEHAVIOUR} <= tests | elsewhere
 
