@@ -208,3 +208,34 @@ def test_files_are_read_by_all_generations(keras2, tmp_path, reader):
     assert float(K.get_value(loaded.optimizer.lr)) == 0.25 and float(loaded.optimizer.decay) == 0.5
     assert model_from_json(text).count_params() == model.count_params()
     assert len(loaded.losses) == len(model.losses)
+
+
+@pytest.mark.parametrize("generation", ["1", "2", "tf", "3"])
+@pytest.mark.parametrize("regularizer", ["L1L2Regularizer", "WeightRegularizer"])
+def test_files_of_keras_1_have_the_class_among_the_arguments(generation, regularizer):
+    config = {
+        "name": "dense_1",
+        "trainable": True,
+        "batch_input_shape": [None, 3],
+        "input_dim": 3,
+        "output_dim": 2,
+        "init": "glorot_uniform",
+        "activation": "relu",
+        "bias": True,
+        "b_regularizer": None,
+        "b_constraint": None,
+        "W_regularizer": {"name": regularizer, "l1": 0.25, "l2": 0.5},
+        "activity_regularizer": {"name": "ActivityRegularizer", "l1": 0.125, "l2": 0.0},
+        "W_constraint": {"name": "MaxNorm", "m": 3, "axis": 0},
+    }
+    text = json.dumps({"class_name": "Sequential", "config": [{"class_name": "Dense", "config": config}]})
+    compat.install(generation)
+    try:
+        layer = model_from_json(text).layers[-1]
+    finally:
+        compat.uninstall()
+    assert layer.kernel_regularizer.get_config() == {"l1": 0.25, "l2": 0.5}
+    assert layer.activity_regularizer.get_config()["l1"] == 0.125
+    assert layer.kernel_constraint.get_config() == {"max_value": 3, "axis": 0} and layer.units == 2
+    with pytest.raises(ValueError, match="Expected the configuration of a regularizer"):
+        regularizers.deserialize({"l1": 0.25})

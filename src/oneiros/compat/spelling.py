@@ -40,6 +40,7 @@ _NEWER_IN = (
     ("Lambda", "module", ...),
     ("Lambda", "output_shape_module", ...),
 )
+_KERAS1 = dict.fromkeys(("L1L2Regularizer", "WeightRegularizer", "ActivityRegularizer"), "L1L2")
 _NEWER_OF = {}
 for _names, _argument, _neutral in _NEWER_IN:
     for _name in _names.split():
@@ -71,6 +72,21 @@ def spelled(thing: Any, entry: dict) -> dict:
             del config["backward_layer"]
         return {**entry, "config": config}
     return entry
+
+
+def read(config: dict) -> dict:
+    """Today's form of a regularizer or constraint in files of Keras 1, which have the class among the arguments.
+
+    Args:
+        config: Such a configuration; others are returned as they are.
+
+    >>> read({"name": "L1L2Regularizer", "l1": 0.5})
+    {'class_name': 'L1L2', 'config': {'l1': 0.5}}
+    """
+    name = config.get("name")
+    if not isinstance(name, str):
+        return config
+    return {"class_name": _KERAS1.get(name, name), "config": {k: v for k, v in config.items() if k != "name"}}
 
 
 def _is(value, neutral):
@@ -110,5 +126,5 @@ def _of_keras2(optimizer, config):
 
 def install() -> None:
     """Lets serialization and optimizers write these configurations where the generation asks for them."""
-    registry.spelling.spelled = spelled
+    registry.spelling.spelled, registry.spelling.read = spelled, read
     Optimizer.get_config = functools.wraps(_get_config)(optimizer_config)

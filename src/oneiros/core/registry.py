@@ -234,6 +234,8 @@ class Kind:
                 return None
             if isinstance(config, str):
                 return self.get(config)
+            if isinstance(config, dict) and "class_name" not in config:
+                config = spelling.read(config)
             if not isinstance(config, dict) or "class_name" not in config:
                 raise ValueError(f"Expected the configuration of a {self.name}. Received: {str(config)[:200]}")
             config = read_entry(config, self)
@@ -264,7 +266,8 @@ def read_entry(entry, of_kind):
     return entry if reader is None else reader(entry, of_kind)
 
 
-spelling = types.SimpleNamespace(spelled=None)  # how programs for Keras 1 and 2 write configurations: compat sets it
+# How programs for Keras 1 and 2 write configurations, and what Keras 1 wrote: compat sets it.
+spelling = types.SimpleNamespace(spelled=None, read=lambda config: config)
 
 
 def serialize_object(thing: typing.Any) -> dict | str | None:
