@@ -242,3 +242,20 @@ def test_a_layer_with_a_constructor_of_its_own_keeps_what_its_base_gives_weights
     layer.build((None, 5, 3))
     assert len(layer.weights) == len(names) == len(layer.losses)
     assert all((np.asarray(w) == 1).all() and w.constraint is not None for w in layer.weights)
+
+
+@pytest.mark.parametrize("base", [layers.LSTM, layers.GRU, layers.SimpleRNN])
+def test_recurrent_layers_with_a_constructor_of_their_own(base):
+    class Own(base):
+        def __init__(self, units, extra=1, **kwargs):
+            super().__init__(units, **kwargs)
+            self.extra = extra
+
+        def get_config(self):
+            return {**super().get_config(), "extra": self.extra}
+
+    options = {"kernel_initializer": "ones", "recurrent_initializer": "zeros", "return_sequences": True}
+    own, plain, x = Own(2, extra=3, **options), base(2, **options), np.ones((1, 4, 3), "float32")
+    np.testing.assert_array_equal(own(x), plain(x))
+    again = Own.from_config(own.get_config())
+    assert again.extra == 3 and again.units == 2 and again.return_sequences

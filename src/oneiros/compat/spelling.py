@@ -11,6 +11,7 @@ from ..optimizers import Optimizer
 from ..regularizers import L1, L2
 from .generations import DEFAULTS_OF
 
+_PACKAGE = __name__.split(".")[0]
 # The arguments that Keras 2 always writes.
 _OPTIMIZERS = {
     "SGD": "lr momentum decay nesterov",
@@ -111,9 +112,11 @@ def optimizer_config(optimizer: Optimizer) -> dict:
 
 
 def _of_keras2(optimizer, config):
-    cls = next(c for c in type(optimizer).__mro__ if c.__module__ == Optimizer.__module__ or c.__name__ in _OPTIMIZERS)
+    cls = next(c for c in type(optimizer).__mro__ if c.__module__.split(".")[0] == _PACKAGE)
+    if cls is not Optimizer and cls.__name__ not in _OPTIMIZERS:  # which Keras 2 does not have
+        return config
     known = _OPTIMIZERS.get(cls.__name__, "").split()
-    signatures = (inspect.signature(c.__init__).parameters for c in (Optimizer, type(optimizer)))
+    signatures = (inspect.signature(c.__init__).parameters for c in (Optimizer, cls, type(optimizer)))
     defaults = {name: p.default for parameters in signatures for name, p in parameters.items()}
     defaults |= DEFAULTS_OF.get(cls.__name__, {}).get(behaviour.defaults, {})
     config = {"lr" if name == "learning_rate" else name: value for name, value in config.items()}

@@ -266,6 +266,7 @@ def read_entry(entry, of_kind):
     return entry if reader is None else reader(entry, of_kind)
 
 
+_PACKAGE = __name__.split(".")[0]
 # How programs for Keras 1 and 2 write configurations, and what Keras 1 wrote: compat sets it.
 spelling = types.SimpleNamespace(spelled=None, read=lambda config: config)
 
@@ -331,13 +332,24 @@ class Configurable:
         """Called when the declared fields are set: checks what concerns several, and derives attributes."""
 
     def get_config(self):
-        """The constructor's arguments, as JSON can hold them."""
-        return {name: serialize_value(value) for name, value in constructor_values(self)}
+        """The constructor's arguments as JSON can hold them: for a user's get_config those of the library's class."""
+        cls = type(self)
+        ours = next(c for c in cls.__mro__ if c.__module__.split(".")[0] == _PACKAGE)
+        inherits = cls.get_config is ours.get_config
+        config = {} if inherits and not _takes_more(cls.__init__) else dict(constructor_values(self, ours))
+        if inherits:
+            config |= constructor_values(self)
+        return {name: serialize_value(value) for name, value in config.items()}
 
     @classmethod
     def from_config(cls, config):
         """A new object from what `get_config` returned."""
         return cls(**config)
+
+
+def _takes_more(function):
+    kinds = {parameter.kind for parameter in inspect.signature(function).parameters.values()}
+    return bool(kinds & {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD})
 
 
 def constructor_values(thing, cls=None):

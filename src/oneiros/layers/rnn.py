@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from ..core import Variable, deferred, has_symbol, kind, op, structure
 from ..core.errors import InputDataError
-from ..core.fields import Documentation, constructor, field, fields_of
+from ..core.fields import Documentation, constructor, field, fields_of, inherited_fields
 from ..core.symbol import infer
 from ..kernels.loop import rnn
 from .arguments import Regularizer
@@ -341,7 +341,7 @@ class CellLayer(RNN, abstract=True):
 
     @staticmethod
     def _configure(cell_class, self, values, args, kwargs):
-        values = dict(zip(self.__fields__, values))
+        values = dict(zip(inherited_fields(type(self)), values))
         of_cell = {name: values.pop(name) for name in fields_of(cell_class)}
         regularizer = values.pop("activity_regularizer")
         RNN.__init__(self, cell_class(**of_cell, dtype=kwargs.get("dtype")), **values, **kwargs)

@@ -9,7 +9,7 @@ from jax import Array
 
 from .. import core, initializers
 from ..core import policy
-from ..core.fields import ANY, Documentation, Field, constructor, field, fields_of
+from ..core.fields import ANY, Documentation, Field, constructor, field, fields_of, inherited_fields
 from ..core.names import to_snake_case, unique_name
 from ..core.registry import serialize_value
 from ..losses.traits import Traits, inherit_traits, traits_of
@@ -164,9 +164,11 @@ class Metric(core.Configurable):
         return [jnp.zeros(v.shape, v.dtype) for v in self.variables]
 
     def get_config(self) -> dict[str, Any]:
-        """The declared fields; in a class with an `__init__` of its own, the name and the dtype."""
+        """The declared fields; in a class with an `__init__` of its own, those of the library's class below it."""
         if not fields_of(type(self)):
-            return {"name": self.name, "dtype": self.dtype}
+            fields = inherited_fields(type(self))
+            config = {name: serialize_value(getattr(self, field.attribute)) for name, field in fields.items()}
+            return config | {"name": self.name, "dtype": self.dtype}
         return super().get_config() | {"dtype": self.dtype}
 
     def __repr__(self):

@@ -161,7 +161,8 @@ def _given_arguments(layer):
     bound.pop("self", None)
     for name, value in list(bound.items()):
         parameter = signature.parameters[name]
-        if parameter.kind is parameter.VAR_KEYWORD:
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             bound.pop(name)
+        if parameter.kind is parameter.VAR_KEYWORD:
             bound.update(value)
     return bound
