@@ -75,6 +75,34 @@ def test_losses_and_metrics_find_the_layer_of_their_output(generation):
         layers.Lambda(lambda a: a._keras_history)(layers.Input((2,)) * K.variable(1.0))
 
 
+def test_a_loss_takes_gradients_of_its_output_by_symbols(generation):  # the penalty of Gulrajani et al. 2017
+    from keras.layers.merge import _Merge
+
+    class Between(_Merge):
+        def _merge_function(self, inputs):
+            return 0.25 * inputs[0] + 0.75 * inputs[1]
+
+    a, b = layers.Input((2,)), layers.Input((2,))
+    between = Between()([a, b])
+    critic = Sequential([layers.Dense(1, input_shape=(2,), use_bias=False)])
+
+    def penalty(y_true, y_pred):
+        gradients = K.gradients(y_pred, between)[0]
+        norms = K.sqrt(K.sum(K.square(gradients), axis=np.arange(1, len(gradients.shape))))
+        return K.square(1 - norms)
+
+    model = Model([a, b], critic(between))
+    model.compile(optimizers.SGD(0.1), penalty)
+    critic.set_weights([np.array([[3.0], [4.0]])])  # the gradient of the output by the inputs is (3, 4), of norm 5
+    loss = model.train_on_batch([np.ones((4, 2)), np.zeros((4, 2))], np.zeros((4, 1)))
+    assert loss == pytest.approx(16)
+    # the derivative of (1 - |w|)^2 is 2 (|w| - 1) w / |w|
+    np.testing.assert_allclose(critic.get_weights()[0], [[3 - 0.1 * 8 * 0.6], [4 - 0.1 * 8 * 0.8]], rtol=1e-5)
+    with pytest.raises(ValueError, match="the loss must be a symbol"):
+        model.compile("sgd", lambda y_true, y_pred: K.gradients(2 * y_pred, between)[0])
+        model.train_on_batch([np.ones((4, 2)), np.zeros((4, 2))], np.zeros((4, 1)))
+
+
 # --- optimizers of the program's own
 
 

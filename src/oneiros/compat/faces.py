@@ -9,8 +9,7 @@ import numpy as np
 
 from .. import losses
 from ..core import Node, Symbol, Variable, behaviour, has_symbol, is_symbol, kind, structure, to_array
-from ..core.context import current
-from ..core.symbol import Shape, Spec, depends_on_phase, mask_symbol, record, topological_order
+from ..core.symbol import Shape, Spec, depends_on_phase, mask_symbol, record, symbol_behind, topological_order
 from ..layers import TimeDistributed
 from ..layers.base import Layer, single
 from ..models import Model, Sequential
@@ -72,10 +71,9 @@ class _ArrayFaces:
     @property
     def _keras_history(self):
         """Where a loss or metric got this output from: the layer, and the numbers of its call and of the output."""
-        for values in current().replays:
-            for symbol, value in reversed(values.items()):  # the last, where a layer passes on what it gets
-                if value is self:
-                    return symbol._keras_history
+        symbol = symbol_behind(self)
+        if symbol is not None:
+            return symbol._keras_history
         raise AttributeError("_keras_history: only outputs of the model have one, in losses and metrics.")
 
     def numpy(self):

@@ -579,6 +579,18 @@ def resolved(tree: typing.Any, inside: bool = False) -> typing.Any:
     return tree
 
 
+def symbol_behind(value: typing.Any) -> Symbol | None:
+    """The symbol whose value an array is in the computation under way; the last, where a layer passes on what it gets.
+
+    Losses of users get arrays, and may ask for what they came from.
+    """
+    for values in current().replays:
+        for symbol, found in reversed(values.items()):
+            if found is value:
+                return symbol
+    return None
+
+
 def _is_traced(tree):
     is_traced = any(isinstance(x, jax.core.Tracer) for x in structure.leaves(tree))
     return is_traced and config.behaviour.calls_use_outer_symbols

@@ -25,7 +25,7 @@ from ...core import (
 )
 from ...core.random import reset_global_seed_generator
 from ...core.structure import map_structure
-from ...core.symbol import topological_order
+from ...core.symbol import symbol_behind, topological_order
 from ...core.variable import current_scope
 from ...ops.table import dims, tensor, to_dtype
 from .recording import GraphVariable, function_of_tensors, is_building, record, shape_of
@@ -749,6 +749,9 @@ def gradients(loss: Any, variables: Any) -> list:
     """
     single = not isinstance(variables, (list, tuple))
     wanted = [variables] if single else list(variables)
+    if isinstance(loss, jax.core.Tracer) and any(isinstance(x, Symbol) for x in wanted):
+        behind = symbol_behind(loss)  # an output that a loss got, by symbols of the model
+        loss = loss if behind is None else behind
     if not isinstance(loss, Symbol):
         raise ValueError(
             "gradients: the loss must be a symbol, computed from placeholders, inputs or outputs of a model. Received: "
