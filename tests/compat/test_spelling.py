@@ -114,6 +114,16 @@ def test_optimizers_are_written_with_lr_and_decay(keras2):
         assert optimizers.deserialize(entry).get_config() == optimizer.get_config()
 
 
+def test_rate_argument():
+    for version, expected in (("1", "lr"), ("2", "lr"), ("2.3", "learning_rate"), ("tf", "learning_rate")):
+        compat.install(version)
+        optimizer = optimizers.SGD(0.5, momentum=0.25)
+        config = optimizer.get_config()
+        assert config[expected] == 0.5 and len({"lr", "learning_rate"} & set(config)) == 1
+        assert optimizers.SGD.from_config(config).get_config()["momentum"] == 0.25
+    compat.uninstall()
+
+
 def test_optimizers_of_the_programs_own_add_to_what_the_base_has(keras2):
     class Own(optimizers.Optimizer):
         def __init__(self, step=0.1, **kwargs):

@@ -114,6 +114,7 @@ BEHAVIOUR = {
     "numpy_numbers":               (True,         True,         False,        False),
     "scaled_normals":              ("untruncated_normal", "normal", "truncated_normal", "truncated_normal"),
     "old_configurations":          (True,         True,         False,        False),
+    "rate_argument":               ("lr",         "lr",         "learning_rate", "learning_rate"),
     "sequential_config_is_list":   (True,         True,         False,        False),
     "dimensions_have_values":      (True,         True,         False,        False),
 }  # fmt: skip
@@ -128,6 +129,7 @@ POINTS = {
         "version": "2.3.1",
         "numpy_numbers": (True, True, False, False),
         "scaled_normals": "truncated_normal",
+        "rate_argument": "learning_rate",
         "sequential_config_is_list": False,
         "accuracy_name": None,
         "metric_name_from_function": False,

@@ -115,15 +115,15 @@ def _of_keras2(optimizer, config):
     cls = next(c for c in type(optimizer).__mro__ if c.__module__.split(".")[0] == _PACKAGE)
     if cls is not Optimizer and cls.__name__ not in _OPTIMIZERS:  # which Keras 2 does not have
         return config
-    known = _OPTIMIZERS.get(cls.__name__, "").split()
+    known = [behaviour.rate_argument if k == "lr" else k for k in _OPTIMIZERS.get(cls.__name__, "").split()]
     signatures = (inspect.signature(c.__init__).parameters for c in (Optimizer, cls, type(optimizer)))
     defaults = {name: p.default for parameters in signatures for name, p in parameters.items()}
     defaults |= DEFAULTS_OF.get(cls.__name__, {}).get(behaviour.defaults, {})
-    config = {"lr" if name == "learning_rate" else name: value for name, value in config.items()}
+    config = {behaviour.rate_argument if k == "learning_rate" else k: value for k, value in config.items()}
     if "decay" in known:
         config.setdefault("decay", 0.0)
     kept = {name: config[name] for name in known if name in config}
-    others = {name: value for name, value in config.items() if name not in kept and name not in ("lr", "name")}
+    others = {name: value for name, value in config.items() if name not in (*kept, behaviour.rate_argument, "name")}
     return kept | {name: value for name, value in others.items() if value != defaults.get(name, ...) is not value}
 
 

@@ -117,6 +117,7 @@ behaviour = SimpleNamespace(
     numpy_numbers=False,  # True: evaluate and train_on_batch return numbers of NumPy
     scaled_normals="truncated_normal",  # the distribution of he_normal, glorot_normal and lecun_normal
     old_configurations=False,  # True: configurations are those of Keras 2, with `lr`, L1L2 and VarianceScaling
+    rate_argument="learning_rate",  # what old configurations of optimizers call the learning rate
     sequential_config_is_list=False,  # True: the configuration of a Sequential is a list of its layers, without a name
     dimensions_have_values=False,  # True: x.shape[1].value is a number, as in TensorFlow 1
     optimizers_are_shared=False,  # True: an optimizer of one model makes slots for the variables of another one too
