@@ -198,3 +198,14 @@ def test_other_functions_are_not_found_by_name(name):
     config = {"name": "f", "function": name, "function_type": "function", "module": "keras.backend"}
     with pytest.raises(UnsafeModelError, match="may name but not bring"):
         layers.Lambda.from_config(config)
+
+
+def test_code_from_a_file_finds_the_callers_objects():
+    compat.install("2")  # whose files do not say where a function was
+    layer = layers.Lambda(lambda x: [helper_of_the_caller(v) for v in [x]][0])  # noqa: F821
+    config = json.loads(json.dumps(layer.get_config()))
+    compat.uninstall()
+    del config["module"]
+    with core.registry.CustomObjectScope({"helper_of_the_caller": lambda x: x + 1}):
+        again = layers.Lambda.from_config(config, safe_mode=False)
+    np.testing.assert_array_equal(again(X), X + 1)

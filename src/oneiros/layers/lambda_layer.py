@@ -314,9 +314,16 @@ def _compiled(code, defaults, closure, layer_name, owner, module):
             f"{owner}: its code cannot be read by Python {version} ({error}). It was damaged or "
             f"written by another version of Python; pass the function as custom_objects={{{layer_name!r}: ...}}."
         ) from None
-    # Keras runs such code with its own modules and those of the module it came from at hand.
+    # Keras runs such code with its own modules, those of the module it came from, and the caller's objects at hand.
     names = {"__builtins__": __builtins__, "np": np, "K": importlib.import_module(f"{_PACKAGE}.backend")}
     names |= {"keras": importlib.import_module(_PACKAGE)}
-    names |= vars(sys.modules[module]) if module in sys.modules else {}
+    names |= vars(sys.modules[module if module in sys.modules else "__main__"])
+    names |= {name: found for name in _names_in(code) if (found := find_custom_object(name)) is not None}
     cells = tuple(types.CellType(_load_array(value)) for value in closure or ()) or None
     return types.FunctionType(code, names, code.co_name, tuple(defaults) if defaults else None, cells)
+
+
+def _names_in(code):
+    """The global names and attributes that a function's code and the code inside it mention."""
+    inner = (part for part in code.co_consts if isinstance(part, types.CodeType))
+    return {*code.co_names, *(name for part in inner for name in _names_in(part))}
