@@ -38,7 +38,7 @@ BUDGETS = {
     "backend": 10,
     "callbacks": 20,
     "cli": 260,
-    "compat": 4345,
+    "compat": 4350,
     "config": 30,
     "constraints": 60,
     "core": 2500,

@@ -378,3 +378,14 @@ def test_names_that_modules_of_keras_2_import_from_each_other(keras2):
     assert K.symbolic(len) is K.eager(len) is len and not K.is_tensor(np.ones(2))
     assert normalize_data_format(None) == "channels_last"
     assert _to_tensor([1, 2], "float32").dtype == "float32"
+
+
+def test_a_model_tells_placeholders_without_a_shape_theirs(generation):
+    a, b = layers.Input((3,)), layers.Input((2,))
+    model = Model([a, b], layers.Dense(1, kernel_initializer="ones")(layers.Concatenate()([a, b])))
+    x, y = K.placeholder(dtype="float32"), K.placeholder()
+    output = model([x, y])
+    assert (x.shape, y.shape, output.shape) == ((None, 3), (None, 2), (None, 1))
+    assert K.int_shape(layers.Concatenate()([x, y])) == (None, 5)
+    assert K.function([x, y], [output])([np.ones((4, 3)), np.ones((4, 2))])[0].tolist() == [[5.0]] * 4
+    assert K.placeholder(ndim=1).shape == (None,) and K.placeholder(()).shape == K.placeholder().shape == ()

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import losses
-from ..core import Node, Symbol, Variable, behaviour, has_symbol, is_symbol, kind, structure, to_array
+from ..core import Node, Symbol, Variable, behaviour, has_symbol, is_symbol, kind, structure, symbols_in, to_array
 from ..core.symbol import Shape, Spec, depends_on_phase, mask_symbol, record, symbol_behind, topological_order
 from ..layers import TimeDistributed
 from ..layers.base import Layer, single
@@ -463,6 +463,18 @@ _FACES = (
 )
 
 
+def _telling_shapes(build):
+    @functools.wraps(build)
+    def wrapper(model, args, kwargs):
+        for symbol, expected in zip(symbols_in(args), model.inputs or ()):
+            if getattr(symbol, "unranked", False):  # a placeholder that was made without a shape
+                symbol.set_shape(expected.shape)
+                symbol.unranked = False
+        return build(model, args, kwargs)
+
+    return wrapper
+
+
 def add_faces() -> None:
     """Gives these classes the attributes; those that they have themselves stay."""
     for cls, faces in _FACES:
@@ -471,6 +483,7 @@ def add_faces() -> None:
                 setattr(cls, name, value)
     Layer.losses = property(losses_of, doc=Layer.losses.__doc__)
     Model.state_updates = property(state_updates_of, doc=Model.state_updates.__doc__)
+    Model.build_for_call = _telling_shapes(Model.build_for_call)
     Model.metrics_names = property(_names_of_metrics, doc=Model.metrics_names.__doc__)
     for cls in {base for layer in kind("layer").objects.values() for base in layer.__mro__}:
         if issubclass(cls, Layer) and not issubclass(cls, Model) and "call" in vars(cls):

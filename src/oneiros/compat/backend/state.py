@@ -180,7 +180,8 @@ def placeholder(
 
     Args:
         shape: Shape. Unknown dimensions are `None`.
-        ndim: Number of dimensions, all unknown, if there is no shape.
+        ndim: Number of dimensions, all unknown, if there is no shape. Without both it is a scalar, until a model is
+            called on it, whose input says its shape.
         dtype: Type; by default `floatx()`.
         sparse: Whether sparse matrices are fed.
         name: Name of the symbol.
@@ -189,9 +190,11 @@ def placeholder(
     >>> placeholder((None, 3)).shape
     (None, 3)
     """
-    if shape is None:
-        shape = (None,) * (ndim or 0)
-    return Symbol(shape, to_dtype(dtype), name or names.unique_name("placeholder"), sparse=sparse)
+    unranked = shape is None and ndim is None
+    shape = (None,) * (ndim or 0) if shape is None else shape
+    symbol = Symbol(shape, to_dtype(dtype), name or names.unique_name("placeholder"), sparse=sparse)
+    symbol.unranked = unranked
+    return symbol
 
 
 def is_placeholder(x: Any) -> bool:
