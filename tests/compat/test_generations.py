@@ -375,6 +375,16 @@ def test_accuracy_is_mean(generation):
     assert found.tolist() == _at(generation, [0.5], [0.5], [0.5], [[1, 0]])
 
 
+def test_metrics_drop_ignored(generation):
+    metric = oneiros.metrics.SparseCategoricalCrossentropy(ignore_class=0)
+    found = metric(np.array([0, 1]), np.array([[0.5, 0.5], [0.5, 0.5]]))
+    assert float(found) / np.log(2) == pytest.approx(_at(generation, 1, 1, 1, 0.5))
+
+
+def test_iou_counts_integers(generation):
+    assert oneiros.metrics.MeanIoU(2).dtype == _at(generation, "float32", "float32", "float32", "int32")
+
+
 def test_accuracy_follows_loss(generation):
     model = oneiros.Sequential([layers.Activation("linear", input_shape=(2,))])
     model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])

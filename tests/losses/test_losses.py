@@ -292,3 +292,14 @@ def test_check_labels(labels, message):
         losses.check_labels(labels, 3)
     losses.check_labels([0.0, 1.0, 2.0], 3)
     losses.check_labels([0, 255], 3, ignore_class=255)
+
+
+@pytest.mark.parametrize(
+    "reduction, plain, weighted",
+    [("sum", 2.7644, 4.519), ("sum_over_batch_size", 1.3822, 2.2595), ("mean_with_sample_weight", 1.3822, 1.5064)],
+)
+def test_circle_counts_only_examples_with_partners(reduction, plain, weighted):
+    embeddings = np.array([[1, 0], [0.8, 0.6], [0, 1], [0.6, 0.8]], "float32")
+    loss = losses.Circle(gamma=2.0, reduction=reduction)
+    assert float(loss([0, 0, 1, 2], embeddings)) == pytest.approx(plain, abs=2e-4)  # Keras 3.15
+    assert float(loss([0, 0, 1, 2], embeddings, [1.0, 2, 3, 4])) == pytest.approx(weighted, abs=2e-4)

@@ -121,11 +121,11 @@ CASES = [  # metric, data, results without and with weights, or a function that 
         *("R2Score('variance_weighted_average')", (T, P)),
         both(lambda w: sk.r2_score(T, P, sample_weight=w, multioutput="variance_weighted")),
     ),
-    ("MeanIoU(3)", (LABELS, P.argmax(-1)), ious(np.mean)),
-    ("IoU(3, [0, 2])", (LABELS, P.argmax(-1)), ious(lambda i: i[[0, 2]].mean())),
-    ("OneHotMeanIoU(3)", (ONE_HOT, P), ious(np.mean)),
-    ("OneHotIoU(3, [1])", (ONE_HOT, P), ious(lambda i: i[1])),
-    ("BinaryIoU([1], 0.3)", (T, P), micro("jaccard_score", 0.3)),
+    ('MeanIoU(3, dtype="float32")', (LABELS, P.argmax(-1)), ious(np.mean)),
+    ('IoU(3, [0, 2], dtype="float32")', (LABELS, P.argmax(-1)), ious(lambda i: i[[0, 2]].mean())),
+    ('OneHotMeanIoU(3, dtype="float32")', (ONE_HOT, P), ious(np.mean)),
+    ('OneHotIoU(3, [1], dtype="float32")', (ONE_HOT, P), ious(lambda i: i[1])),
+    ('BinaryIoU([1], 0.3, dtype="float32")', (T, P), micro("jaccard_score", 0.3)),
     ("RootMeanSquaredError()", (T, P), both(lambda w: np.sqrt(sk.mean_squared_error(T, P, sample_weight=w)))),
     ("MeanSquaredError()", (T, P), both(lambda w: sk.mean_squared_error(T, P, sample_weight=w))),
     ("MeanAbsoluteError()", (T, P), both(lambda w: sk.mean_absolute_error(T, P, sample_weight=w))),
@@ -210,7 +210,8 @@ def test_auc_tends_to_the_exact_area():
 
 
 @pytest.mark.parametrize(
-    "expression", ["Precision()", "AUC(20)", "F1Score()", "R2Score()", "MeanIoU(3)", "MeanSquaredError()"]
+    "expression",
+    ["Precision()", "AUC(20)", "F1Score()", "R2Score()", 'MeanIoU(3, dtype="float32")', "MeanSquaredError()"],
 )
 def test_eagerly_as_in_compiled_code(expression):
     one, two = (eval(f"metrics.{expression}") for _ in range(2))
@@ -247,11 +248,16 @@ def test_masks():
     assert float(metrics.Precision()(T, y_pred)) == pytest.approx(expected)
 
 
-def test_ignored_classes():
+def test_ignored_classes(monkeypatch):
     metric = metrics.MeanIoU(3, ignore_class=2)
     assert float(metric([0, 1, 2, 1, 0], [0, 1, 1, 0, 2])) == pytest.approx(0.277778, abs=1e-6)  # Keras 3.15
     metric = metrics.SparseCategoricalCrossentropy(ignore_class=2)
     expected = -np.log((ONE_HOT * P).sum(-1) / P.sum(-1))[LABELS != 2].mean()
+    assert float(metric(LABELS, P, np.ones(len(LABELS)))) == pytest.approx(expected, rel=1e-5)
+    metric.reset_state()  # without weights, Keras 3 counts them with the value 0; its predecessors leave them out
+    assert float(metric(LABELS, P)) == pytest.approx(expected * (LABELS != 2).mean(), rel=1e-5)
+    metric.reset_state()
+    monkeypatch.setattr(behaviour, "metrics_drop_ignored", True)
     assert float(metric(LABELS, P)) == pytest.approx(expected, rel=1e-5)
 
 
@@ -334,3 +340,65 @@ def test_wrong_use():
         metrics.Precision()(LABELS, P)
     with pytest.raises(ValueError, match="no result yet"):
         metrics.F1Score().result()
+
+
+@pytest.mark.parametrize("metric, expected", [(metrics.Precision, 13 / 17), (metrics.Recall, 13 / 23)])
+def test_of_equal_predictions_top_k_takes_the_first(metric, expected):
+    metric = metric(top_k=3)
+    metric([[0, 1, 1, 0, 1]], [[0.2, 0.1, 0.4, 0.0, 0.2]], [[1, 4, 2, 3, 5]])  # the places 2, 0 and 4
+    result = metric([1, 0, 1, 1, 1], [0.2, 0.6, 0.4, 0.2, 0.2], 3)  # the places 1, 2 and 0
+    assert float(result) == pytest.approx(expected)
+
+
+def test_one_class_of_a_vector_is_an_error():
+    with pytest.raises(ValueError, match="class_id=2 needs predictions of shape"):
+        metrics.Precision(class_id=2)([0, 1, 1], [0.1, 0.2, 0.3])
+
+
+def test_the_interpolated_area_of_negative_weights():
+    y, p = [0, 1, 1, 0, 1, 0, 0, 1], [0.1, 0.3, 0.5, 0.7, 0.9, 0.2, 0.4, 0.6]
+    area = lambda w: float(metrics.AUC(num_thresholds=11, curve="PR")(y, p, w))  # noqa: E731
+    assert area(-np.ones(8)) == 0.0
+    assert area([1, -1, 2, -2, 1, 1, -3, 1]) == pytest.approx(1.3333, abs=1e-4)  # Keras 3.15
+
+
+def test_thresholds_of_an_area():
+    auc = metrics.AUC(thresholds=[0.5, 0.3])
+    assert np.allclose(auc.thresholds, [0, 0.3, 0.5, 1], atol=1e-6)
+    assert auc.get_config()["thresholds"] == [0.3, 0.5]
+    assert np.allclose(metrics.AUC.from_config(auc.get_config()).thresholds, auc.thresholds)
+
+
+@pytest.mark.parametrize("threshold", [1, "0.5", 1.1, 0.0, -0.5])
+def test_thresholds_of_scores_are_floats_between_0_and_1(threshold):
+    with pytest.raises(ValueError, match="threshold must be a float above 0"):
+        metrics.FBetaScore(threshold=threshold)
+
+
+def test_binary_accuracy_takes_weights_of_elements(monkeypatch):
+    y, p, w = [[1, 1], [0, 0]], [[0.9, 0.1], [0.2, 0.6]], [[1, 0.2], [0.4, 0.7]]
+    assert float(metrics.BinaryAccuracy()(y, p, w)) == pytest.approx(1.4 / 2.3)
+    assert float(metrics.BinaryAccuracy()(y, p, [1, 0.2])) == pytest.approx(0.5)
+    assert float(metrics.BinaryAccuracy()([1, 1, 0, 0], [0.9, 0.1, 0.2, 0.6], [0.5, 1, 2, 0.5])) == pytest.approx(0.625)
+    assert metrics.binary_accuracy(y, p).tolist() == [[1, 0], [1, 0]]
+    monkeypatch.setattr(behaviour, "accuracy_is_mean", True)
+    assert metrics.binary_accuracy(y, p).tolist() == [0.5, 0.5]
+
+
+def test_intersections_are_counted_exactly(monkeypatch):
+    metric = metrics.MeanIoU(2)
+    metric.total_cm.assign([[2**24, 0], [0, 2**24]])
+    metric.update_state([0, 1, 1], [0, 1, 0])
+    assert metric.total_cm.numpy().tolist() == [[2**24 + 1, 0], [1, 2**24 + 1]]
+    with pytest.warns(UserWarning, match="casting weights from float to int"):
+        metric.update_state([0], [0], sample_weight=[0.5])
+    monkeypatch.setattr(behaviour, "iou_counts_integers", False)
+    assert metrics.MeanIoU(2).dtype == "float32"
+
+
+def test_variables_in_structures_belong_to_the_metric():
+    metric = Distance()
+    count = len(metric.variables)
+    metric.more = {"a": [core.Variable(0.0), (core.Variable(1.0),)], "b": {"c": metrics.Mean()}}
+    assert len(metric.variables) == count + 4
+    assert metric.add_variable((2,), initializer=np.array([1.0, 2.0])).numpy().tolist() == [1.0, 2.0]

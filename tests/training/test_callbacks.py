@@ -467,7 +467,7 @@ def test_remote_monitor_posts_json():
 def test_ema_weights_are_swapped_for_evaluation():
     model = FakeModel()
     average = Variable(np.full(2, 9.0))
-    model.optimizer.use_ema, model.optimizer._model_variables_moving_average = True, [average]
+    model.optimizer.averages = [(model.trainable_variables[0], average)]
     swap = C.SwapEMAWeights()
     hooks = C.CallbackList([swap], model=model)
     hooks.on_test_begin()

@@ -87,6 +87,8 @@ BEHAVIOUR = {
     "tensorboard_one_folder":      (True,         True,         False,        False),
     "fixed_phase_in_fit":          (True,         True,         False,        False),
     "accuracy_is_mean":            (True,         True,         True,         False),
+    "metrics_drop_ignored":        (True,         True,         True,         False),
+    "iou_counts_integers":         (False,        False,        False,        True),
     "accuracy_follows_loss":       (True,         True,         False,        False),
     "metric_name_as_written":      (True,         True,         False,        True),
     "metric_names_give_objects":   (False,        False,        False,        True),

@@ -90,7 +90,9 @@ behaviour = SimpleNamespace(
     scheduled_rate_stays=False,
     tensorboard_one_folder=False,  # True: TensorBoard writes to log_dir itself, under bare names
     fixed_phase_in_fit=False,  # True: K.set_learning_phase holds for fit, evaluate and predict too
-    accuracy_is_mean=False,  # True: the function accuracy gives a mean over the last axis
+    accuracy_is_mean=False,  # True: the functions accuracy and binary_accuracy give means over the last axis
+    metrics_drop_ignored=False,  # False: without weights, samples of a metric's ignore_class count, with the value 0
+    iou_counts_integers=True,  # False: metrics of the intersection over union count in floats
     accuracy_follows_loss=False,  # True: what "accuracy" means depends on the loss, not on the targets' shape
     metric_name_as_written=True,  # False: metrics=["AUC"] is logged under the name of the object, as auc
     metric_names_give_objects=True,  # False: metrics.get("mse") is the function

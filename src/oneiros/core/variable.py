@@ -269,7 +269,11 @@ class Variable:
 
     __hash__ = object.__hash__
 
-    def __eq__(self, other):  # identity: variables are members of sets and keys of dictionaries
+    def __eq__(self, other):
+        # Two variables are equal if they are one: they are members of sets and keys of dictionaries. Against numbers
+        # and arrays the value is compared.
+        if isinstance(other, (int, float, np.ndarray, np.generic, jax.Array)):
+            return self.value == other
         return self is other
 
     def __getattr__(self, name):

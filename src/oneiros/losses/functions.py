@@ -548,6 +548,7 @@ def circle(
 
     Returns:
         An array ``(N,)``. It is 0 for samples without another of their class, or without one of a different class.
+        These do not count in means.
 
     >>> print(circle([0, 0, 1], [[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]], gamma=2.0).round(2))
     [0.45 0.78 0.  ]
@@ -567,7 +568,9 @@ def circle(
         for mask, logits in ((same, positive), (different, negative))
     ]
     exists = jnp.any(same, 1) & jnp.any(different, 1)
-    return jax.nn.softplus(jnp.where(exists, sums[0] + sums[1], least))
+    values = jax.nn.softplus(jnp.where(exists, sums[0] + sums[1], least))
+    core.set_mask(values, exists)
+    return values
 
 
 @loss(targets="free")

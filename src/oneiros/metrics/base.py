@@ -9,9 +9,11 @@ from jax import Array
 
 from .. import core, initializers
 from ..core import policy
+from ..core.config import behaviour
 from ..core.fields import ANY, Documentation, Field, constructor, field, fields_of, inherited_fields
 from ..core.names import to_snake_case, unique_name
 from ..core.registry import serialize_value
+from ..core.structure import leaves
 from ..losses.traits import Traits, inherit_traits, traits_of
 from ..losses.weighting import both_masks, mask_of, safe_divide, weight_like, weighted
 from ..ops.table import Tensor, tensor
@@ -80,7 +82,11 @@ class Metric(core.Configurable):
             name: Name of the variable.
         """
         variable = core.Variable(
-            initializers.get(initializer or "zeros"), tuple(shape), dtype or self.dtype, trainable=False, name=name
+            initializers.get("zeros" if initializer is None else initializer),
+            tuple(shape),
+            dtype or self.dtype,
+            trainable=False,
+            name=name,
         )
         variable.path = f"{self.name}/{variable.name}"
         self._weights.append(variable)
@@ -98,14 +104,13 @@ class Metric(core.Configurable):
 
     @property
     def variables(self) -> list[core.Variable]:
-        """All variables of the state, including those of metrics that are attributes."""
+        """All variables of the state, including those of metrics in attributes, in lists and dictionaries too."""
         found = dict.fromkeys(self._weights)
-        for value in list(vars(self).values()):
-            for item in value if isinstance(value, (list, tuple)) else (value,):
-                if isinstance(item, core.Variable):
-                    found[item] = None
-                elif isinstance(item, Metric):
-                    found.update(dict.fromkeys(item.variables))
+        for item in leaves(dict(vars(self))):
+            if isinstance(item, core.Variable):
+                found[item] = None
+            elif isinstance(item, Metric):
+                found.update(dict.fromkeys(item.variables))
         return list(found)
 
     weights = non_trainable_variables = non_trainable_weights = variables
@@ -343,7 +348,8 @@ class MeanMetricWrapper(Mean):
             sample_weight: Weights with as many axes as the function's values or fewer.
         """
         values = tensor(self._fn(y_true, y_pred, **self._options))
-        self._add(values, sample_weight, both_masks(mask_of(y_pred), mask_of(values)))
+        ignored = mask_of(values) if sample_weight is not None or behaviour.metrics_drop_ignored else None
+        self._add(values, sample_weight, both_masks(mask_of(y_pred), ignored))
 
     def get_config(self) -> dict[str, Any]:
         if fields_of(type(self)) or type(self).__module__.split(".")[0] != "oneiros":

@@ -37,9 +37,14 @@ def _decisions(y_true, y_pred, sample_weight, class_id, top_k, label_weights=Non
     if label_weights is not None:
         weight = weight * jnp.asarray(label_weights, y_pred.dtype)
     if top_k is not None:
-        kth = jax.lax.top_k(y_pred, top_k)[0][..., -1:]
-        y_pred = jnp.where(y_pred >= kth, y_pred, _LEAST)
+        places = jax.lax.top_k(y_pred, top_k)[1]  # of equal predictions, the first ones
+        chosen = jnp.any(places[..., None] == jnp.arange(y_pred.shape[-1]), -2)
+        y_pred = jnp.where(chosen, y_pred, _LEAST)
     if class_id is not None:
+        if y_pred.ndim < 2:
+            raise InputDataError(
+                f"class_id={class_id} needs predictions of shape (samples, classes). Received: {y_pred.shape}"
+            )
         y_true, y_pred, weight = (x[..., class_id] for x in (y_true, y_pred, weight))
     return y_true.astype(bool), y_pred, weight
 
@@ -334,7 +339,9 @@ class AUC(NamedMetric):
         doc='Height of each strip: the mean of its two ends (`"interpolation"`), the smaller (`"minoring"`) or the '
         'larger of them (`"majoring"`).',
     )
-    thresholds: list = field(default=None, doc="Thresholds, instead of `num_thresholds` evenly spaced ones.")
+    _thresholds: list = field(
+        default=None, alias="thresholds", doc="Thresholds, instead of `num_thresholds` evenly spaced ones."
+    )
     multi_label: bool = field(default=False, doc="Whether to average the areas of the labels instead of pooling them.")
     num_labels: int = field(default=None, doc="Number of labels with `multi_label`. `None` takes it from the data.")
     label_weights: list = field(default=None, doc="Weight of each label.")
@@ -342,8 +349,8 @@ class AUC(NamedMetric):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.thresholds is not None:
-            inner = sorted(_threshold_list(self.thresholds))
+        if self._thresholds is not None:
+            self._thresholds = inner = sorted(_threshold_list(self._thresholds))
             self.num_thresholds = len(inner) + 2
         else:
             if self.num_thresholds <= 1:
@@ -356,6 +363,11 @@ class AUC(NamedMetric):
             self._build(())
         elif self.num_labels:
             self._build((self.num_labels,))
+
+    @property
+    def thresholds(self) -> list[float]:
+        """The thresholds, with one below all probabilities and one above them."""
+        return list(self._threshold_values)
 
     def _build(self, labels):
         for count in COUNTS:
@@ -407,15 +419,16 @@ class AUC(NamedMetric):
 def _interpolated_pr(tp, fp, fn):
     """The area under the precision-recall curve, interpolated between thresholds in counts, not in rates.
 
-    Between two thresholds, true positives are a linear function of positives: ``tp = slope * p + intercept``.
+    Between two thresholds, true positives are a linear function of positives: ``tp = slope * p + intercept``. Negative
+    weights can make denominators negative; those count as 0.
     """
     positive = tp + fp
     d_tp, d_positive = tp[:-1] - tp[1:], positive[:-1] - positive[1:]
-    slope = safe_divide(d_tp, d_positive)
+    slope = safe_divide(d_tp, jnp.maximum(d_positive, 0))
     intercept = tp[1:] - slope * positive[1:]
     both = (positive[:-1] > 0) & (positive[1:] > 0)
     ratio = jnp.where(both, positive[:-1] / jnp.where(both, positive[1:], 1), 1)
-    return jnp.sum(safe_divide(slope * (d_tp + intercept * jnp.log(ratio)), tp[1:] + fn[1:]), 0)
+    return jnp.sum(safe_divide(slope * (d_tp + intercept * jnp.log(ratio)), jnp.maximum(tp[1:] + fn[1:], 0)), 0)
 
 
 class FBetaScore(NamedMetric):
@@ -444,6 +457,10 @@ class FBetaScore(NamedMetric):
             )
         if not isinstance(self.beta, float) or self.beta <= 0:
             raise ValueError(f"beta must be a positive float. Received: beta={self.beta!r}")
+        if self.threshold is not None and not (isinstance(self.threshold, float) and 0 < self.threshold <= 1):
+            raise ValueError(
+                f"threshold must be a float above 0 and not above 1. Received: threshold={self.threshold!r}"
+            )
         self.axis = None if self.average == "micro" else 0
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:

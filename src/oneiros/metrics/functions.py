@@ -71,13 +71,14 @@ def binary_accuracy(y_true: Tensor, y_pred: Tensor, threshold: float = 0.5) -> A
         threshold: Predictions above it are counted as 1.
 
     Returns:
-        An array ``(N, ...)``: means over the last axis.
+        An array of that shape. Before Keras 3, ``(N, ...)``: means over the last axis.
 
     >>> binary_accuracy([[1, 0]], [[0.9, 0.7]]).tolist()
-    [0.5]
+    [[1.0, 0.0]]
     """
     y_true, y_pred = align(y_true, as_float(y_pred))
-    return jnp.mean(y_true.astype(y_pred.dtype) == (y_pred > threshold), -1, dtype=core.floatx())
+    equal = (y_true.astype(y_pred.dtype) == (y_pred > threshold)).astype(core.floatx())
+    return jnp.mean(equal, -1) if behaviour.accuracy_is_mean else equal
 
 
 @metric()

@@ -1,10 +1,14 @@
 """Intersection over union: metrics from a confusion matrix of classes."""
 
+import warnings
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from ..core.checks import positive_int
+from ..core.config import behaviour
 from ..core.fields import field, of_owner
 from ..losses.traits import Traits
 from ..losses.weighting import safe_divide, weight_like
@@ -39,9 +43,11 @@ class IoU(NamedMetric):
     axis: int = field(default=-1, doc="Axis of the classes.")
 
     def __post_init__(self):
+        if self._dtype is None and behaviour.iou_counts_integers:
+            self._dtype = "int32"  # exact beyond the 2**24 pixels at which float32 stops counting
         super().__post_init__()
         shape = (self.num_classes, self.num_classes)
-        self.total_confusion_matrix = self.add_variable(shape, name="total_confusion_matrix")
+        self.total_cm = self.add_variable(shape, name="total_confusion_matrix")
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
         """Adds a batch to the confusion matrix.
@@ -56,6 +62,12 @@ class IoU(NamedMetric):
         predictions = y_pred if self.sparse_y_pred else jnp.argmax(y_pred, self.axis)
         weight = jnp.ones(labels.shape, self.dtype)
         if sample_weight is not None:
+            if jnp.issubdtype(weight.dtype, jnp.integer) and _has_fractions(sample_weight):
+                warnings.warn(
+                    f"{self.name}: casting weights from float to int, in which this metric counts, cuts off their "
+                    'fractions. Give the metric dtype="float32" to keep them.',
+                    stacklevel=2,
+                )
             weight = jnp.broadcast_to(weight_like(sample_weight, weight), labels.shape)
         labels, predictions, weight = labels.ravel().astype(int), predictions.ravel().astype(int), weight.ravel()
         if self.ignore_class is not None:
@@ -63,16 +75,20 @@ class IoU(NamedMetric):
         inside = (labels >= 0) & (labels < self.num_classes) & (predictions >= 0) & (predictions < self.num_classes)
         index = jnp.where(inside, labels * self.num_classes + predictions, 0)
         counts = jax.ops.segment_sum(jnp.where(inside, weight, 0), index, self.num_classes**2)
-        self.total_confusion_matrix.assign_add(counts.reshape(self.num_classes, self.num_classes))
+        self.total_cm.assign_add(counts.reshape(self.num_classes, self.num_classes))
 
     def result(self) -> Array:
         """The mean over the classes that occur in labels or predictions."""
-        matrix = self.total_confusion_matrix.raw
+        matrix = self.total_cm.raw
         both = jnp.diagonal(matrix)
         union = jnp.sum(matrix, 0) + jnp.sum(matrix, 1) - both
         ids = jnp.asarray(self.target_class_ids)
         both, union = both[ids], union[ids]
         return safe_divide(jnp.sum(safe_divide(both, union)), jnp.sum(union > 0).astype(matrix.dtype))
+
+
+def _has_fractions(weight):
+    return not isinstance(weight, jax.core.Tracer) and bool(np.any(np.asarray(weight) % 1))
 
 
 class MeanIoU(IoU):

@@ -269,11 +269,12 @@ class Ftrl(Optimizer):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.initial_accumulator_value < 0 or self.learning_rate_power > 0:
-            raise ValueError(
-                "Ftrl: initial_accumulator_value must be at least 0 and learning_rate_power at most 0. Received: "
-                f"{self.initial_accumulator_value!r} and {self.learning_rate_power!r}"
-            )
+        if self.learning_rate_power > 0:
+            raise ValueError(f"Ftrl: learning_rate_power must be at most 0. Received: {self.learning_rate_power!r}")
+        strengths = ("l1_regularization_strength", "l2_regularization_strength", "l2_shrinkage_regularization_strength")
+        for name in ("initial_accumulator_value", *strengths):
+            if getattr(self, name) < 0:
+                raise ValueError(f"Ftrl: {name} must be at least 0. Received: {name}={getattr(self, name)!r}")
 
     def slots(self, variable: core.Variable) -> dict[str, Any]:
         return {"accumulator": self.initial_accumulator_value, "linear": 0.0}
@@ -432,17 +433,29 @@ class Muon(_Adaptive):
             return value - rate * new["momentum"] / (jnp.sqrt(new["velocity"]) + self._epsilon), new
         momentum = self.momentum * slots["momentum"] + gradient
         direction = gradient + self.momentum * momentum if self.nesterov else momentum
-        rows, columns = value.shape
-        if self.rms_rate is None:
-            scale = math.sqrt(max(1, rows / columns))
-        else:
-            scale = self.rms_rate * math.sqrt(max(rows, columns))
-        return value - rate * scale * self._orthogonal(direction), {"momentum": momentum}
+        change = self.lr_adjust(self.zeropower_via_newtonschulz5(direction, self.ns_steps))
+        return value - rate * change, {"momentum": momentum}
 
-    def _orthogonal(self, x):
+    def lr_adjust(self, x: Array) -> Array:
+        """A change ``(rows, columns)``, scaled as `rms_rate` says."""
+        rows, columns = x.shape
+        if self.rms_rate is None:
+            return x * math.sqrt(max(1, rows / columns))
+        return x * self.rms_rate * math.sqrt(max(rows, columns))
+
+    def zeropower_via_newtonschulz5(self, x: Array, steps: int) -> Array:
+        """A nearly orthogonal matrix with the singular vectors of `x`, found by Newton-Schulz iterations.
+
+        Args:
+            x: A matrix ``(rows, columns)``.
+            steps: Number of iterations.
+
+        Returns:
+            A matrix of that shape.
+        """
         wide = x if x.shape[0] <= x.shape[1] else x.T
         wide = wide / (jnp.linalg.norm(wide) + 1e-7)
-        for _ in range(self.ns_steps):
+        for _ in range(steps):
             square = wide @ wide.T
             wide = self.muon_a * wide + (self.muon_b * square + self.muon_c * square @ square) @ wide
         return wide if x.shape[0] <= x.shape[1] else wide.T

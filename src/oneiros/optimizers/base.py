@@ -347,6 +347,11 @@ class Optimizer(OptimizerState):
         _, gradients = core.value_and_grad(lambda: self.scale_loss(loss()), var_list)()
         self.apply(gradients, var_list)
 
+    @property
+    def averages(self) -> list[tuple[core.Variable, core.Variable]]:
+        """The trained variables with the moving averages that `use_ema` keeps of them; none without it."""
+        return list(zip(self._trained, self._model_variables_moving_average))
+
     def scale_loss(self, loss: Any) -> Any:
         """The loss of which gradients are to be computed: multiplied by `loss_scale_factor`, if there is one."""
         return loss * self.loss_scale_factor if self.loss_scale_factor else loss

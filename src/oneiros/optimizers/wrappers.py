@@ -9,10 +9,25 @@ import jax.numpy as jnp
 from jax import Array
 
 from .. import core
+from ..core.fields import fields_of
+from ..ops.table import as_float
 from .base import Optimizer
 from .conditional import when
 
 _kind = core.kind("optimizer")
+
+# Arguments of `Optimizer` that act on the updates. A wrapper leaves these to the optimizer that it wraps.
+_OF_UPDATES = (
+    "weight_decay",
+    "clipnorm",
+    "global_clipnorm",
+    "clipvalue",
+    "use_ema",
+    "ema_momentum",
+    "ema_overwrite_frequency",
+    "loss_scale_factor",
+    "gradient_accumulation_steps",
+)
 
 
 class LossScaleOptimizer(Optimizer):
@@ -27,10 +42,11 @@ class LossScaleOptimizer(Optimizer):
             as that.
         dynamic_growth_steps: Number of steps with finite gradients after which the scale is doubled.
         name: Name of the optimizer.
-        **kwargs: ``dynamic=False`` keeps the scale constant. Others are arguments of `Optimizer`.
+        **kwargs: ``dynamic=False`` keeps the scale constant.
 
     Raises:
         TypeError: If `inner_optimizer` is not an optimizer.
+        ValueError: If an argument is given that only the inner optimizer can follow, such as `clipnorm`.
 
     >>> from oneiros.optimizers import SGD
     >>> w = core.Variable([1.0])
@@ -57,7 +73,14 @@ class LossScaleOptimizer(Optimizer):
         if not isinstance(inner_optimizer, Optimizer):
             raise TypeError(f"LossScaleOptimizer: inner_optimizer must be an optimizer. Received: {inner_optimizer!r}")
         kwargs.pop("learning_rate", None)
+        given = {argument: kwargs.pop(argument) for argument in _OF_UPDATES if argument in kwargs}
+        if kept := [a for a, value in given.items() if value not in (None, False, fields_of(Optimizer)[a].default)]:
+            raise ValueError(
+                f"LossScaleOptimizer does not clip, decay or average by itself. Set {', '.join(kept)} on the "
+                "`inner_optimizer` instead."
+            )
         super().__init__(0.0, name=name, **kwargs)
+        inner_optimizer.loss_scale_factor = None  # the scale is this one's alone
         self.inner_optimizer = inner_optimizer
         self.initial_scale = 2.0**15 if initial_scale is None else initial_scale
         self.dynamic_growth_steps = dynamic_growth_steps
@@ -87,7 +110,8 @@ class LossScaleOptimizer(Optimizer):
             self.inner_optimizer.build(variables)
 
     def scale_loss(self, loss: Any) -> Any:
-        return self.inner_optimizer.scale_loss(loss * self.dynamic_scale.raw.astype(loss.dtype))
+        loss = as_float(loss)
+        return loss * self.dynamic_scale.raw.astype(loss.dtype)
 
     get_scaled_loss = scale_loss
 
@@ -135,7 +159,8 @@ class OptimizerMap(MutableMapping, core.Configurable):
 
     def __init__(self, default_optimizer: Optimizer, optimizer_map: dict[str, Optimizer] | None = None):
         self.default_optimizer = default_optimizer
-        self.optimizer_map = dict(optimizer_map or {})
+        self.optimizer_map = {}
+        self.update(optimizer_map or {})
 
     def __getitem__(self, path):
         if path in self.optimizer_map:
@@ -145,7 +170,12 @@ class OptimizerMap(MutableMapping, core.Configurable):
             raise ValueError(f"The path {path!r} matches several patterns: {found}. Each variable needs one optimizer.")
         return self.optimizer_map[found[0]] if found else self.default_optimizer
 
+    def __call__(self, variable: core.Variable) -> Optimizer:
+        """The optimizer of a variable, found by its path."""
+        return self[variable.path]
+
     def __setitem__(self, pattern, optimizer):
+        _check_plain(optimizer)
         self.optimizer_map[pattern] = optimizer
 
     def __delitem__(self, pattern):
@@ -186,18 +216,21 @@ class MultiOptimizer(Optimizer):
         if isinstance(optimizer_map, dict) and "class_name" in optimizer_map:
             optimizer_map = OptimizerMap.from_config(optimizer_map["config"])
         self.optimizer_map = optimizer_map
-        self.optimizers = []
+        self._groups = {}
+
+    @property
+    def optimizers(self) -> list[Optimizer]:
+        """All optimizers: those of the map, or those that a function has chosen so far."""
+        known = ()
+        if isinstance(self.optimizer_map, OptimizerMap):
+            known = (*self.optimizer_map.values(), self.optimizer_map.default_optimizer)
+        return list(dict.fromkeys((*known, *self._groups)))
 
     @property
     def learning_rate(self) -> Any:
         raise AttributeError("A MultiOptimizer has no learning rate: access that of each of its `optimizers`.")
 
     lr = learning_rate
-
-    def _choose(self, variable):
-        if isinstance(self.optimizer_map, OptimizerMap):
-            return self.optimizer_map[variable.path]
-        return self.optimizer_map(variable)
 
     def build(self, variables: Iterable[core.Variable]) -> None:
         if self.built:
@@ -206,11 +239,13 @@ class MultiOptimizer(Optimizer):
         self._trained = list(variables)
         groups = {}
         for variable in self._trained:
-            groups.setdefault(self._choose(variable), []).append(variable)
+            optimizer = self.optimizer_map(variable)
+            _check_plain(optimizer)
+            groups.setdefault(optimizer, []).append(variable)
         for optimizer, group in groups.items():
+            optimizer.loss_scale_factor = None  # the loss has one scale: this optimizer's
             optimizer.build(group)
         self._groups = groups
-        self.optimizers = list(groups)
 
     @property
     def variables(self) -> list[core.Variable]:
@@ -238,6 +273,14 @@ class MultiOptimizer(Optimizer):
             "loss_scale_factor": self.loss_scale_factor,
             "name": self.name,
         }
+
+
+def _check_plain(optimizer):
+    if isinstance(optimizer, (LossScaleOptimizer, MultiOptimizer)):
+        raise ValueError(
+            f"optimizer cannot be {type(optimizer).__name__}. Inside a MultiOptimizer there are plain optimizers only; "
+            "to scale the loss, put the MultiOptimizer into a LossScaleOptimizer."
+        )
 
 
 class OptaxOptimizer(Optimizer):

@@ -13,6 +13,26 @@ from ...core.fields import field
 from .base import Callback, Monitor, numbered
 
 
+def optimizers_of(optimizer: Any) -> list[Any]:
+    """The optimizers with learning rates and averages of their own: those of a `MultiOptimizer`, or this one."""
+    inner = getattr(optimizer, "inner_optimizer", None) or optimizer
+    return getattr(inner, "optimizers", None) or [inner]
+
+
+def rates_for_logs(optimizer: Any) -> dict[str, float]:
+    """What logs say of the learning rate: one number, or one for each optimizer of a `MultiOptimizer`."""
+    all_of_them, name = optimizers_of(optimizer), behaviour.lr_log_name
+    if len(all_of_them) == 1:
+        return {name: learning_rate(all_of_them[0])}
+    rates = {}
+    for one in all_of_them:
+        key, number = f"{name}_{one.name}", 1
+        while key in rates:
+            key, number = f"{name}_{one.name}_{number}", number + 1
+        rates[key] = learning_rate(one)
+    return rates
+
+
 def learning_rate(optimizer: Any) -> float:
     """The optimizer's learning rate, as a float."""
     return float(getattr(optimizer, _rate_attribute(optimizer)))
@@ -38,10 +58,6 @@ def _rate_attribute(optimizer):
         if hasattr(optimizer, name):
             return name
     raise ValueError(f'Optimizer must have a "learning_rate" attribute. Received: {optimizer!r}')
-
-
-def _rate_in_logs():
-    return behaviour.lr_log_name
 
 
 class EarlyStopping(Monitor):
@@ -108,17 +124,17 @@ class LearningRateScheduler(Callback):
     state_names = ()
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        optimizer = self.model.optimizer
-        rate = self.schedule(*(epoch, learning_rate(optimizer))[: 2 if _takes_two(self.schedule) else 1])
-        if np.ndim(rate) or not np.issubdtype(np.asarray(rate).dtype, np.floating):
-            raise ValueError(f"The output of the `schedule` function should be a float. Got: {rate!r}")
-        set_learning_rate(optimizer, float(rate))
-        if self.verbose > 0:
-            print(f"\n{numbered(epoch)}: LearningRateScheduler setting learning rate to {float(rate)}.")
+        for optimizer in optimizers_of(self.model.optimizer):
+            rate = self.schedule(*(epoch, learning_rate(optimizer))[: 2 if _takes_two(self.schedule) else 1])
+            if np.ndim(rate) or not np.issubdtype(np.asarray(rate).dtype, np.floating):
+                raise ValueError(f"The output of the `schedule` function should be a float. Got: {rate!r}")
+            set_learning_rate(optimizer, float(rate))
+            if self.verbose > 0:
+                print(f"\n{numbered(epoch)}: LearningRateScheduler setting learning rate to {float(rate)}.")
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if logs is not None:
-            logs[_rate_in_logs()] = learning_rate(self.model.optimizer)
+            logs.update(rates_for_logs(self.model.optimizer))
 
 
 def _takes_two(schedule):
@@ -171,11 +187,9 @@ class ReduceLROnPlateau(Monitor):
         return self.cooldown_counter > 0
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        optimizer = self.model.optimizer
-        rate = learning_rate(optimizer)
         current = self.monitored(logs, "Learning rate reduction is conditioned on metric `{}` which is not available.")
         if logs is not None:
-            logs[_rate_in_logs()] = rate
+            logs.update(rates_for_logs(self.model.optimizer))
         if current is None:
             return
         if self.in_cooldown():
@@ -185,13 +199,18 @@ class ReduceLROnPlateau(Monitor):
             self.best, self.wait = current, 0
         elif not self.in_cooldown():
             self.wait += 1
-            if self.wait >= self.patience and rate > np.float32(self.min_lr):
-                reduced = max(rate * self.factor, self.min_lr)
-                set_learning_rate(optimizer, reduced)
-                if self.verbose > 0:
-                    print(f"\n{numbered(epoch)}: ReduceLROnPlateau reducing learning rate to {reduced}.")
-                self.cooldown_counter = self.cooldown
-                self.wait = 0
+            if self.wait >= self.patience:
+                for optimizer in optimizers_of(self.model.optimizer):
+                    rate = learning_rate(optimizer)
+                    if rate > np.float32(self.min_lr):
+                        self._reduce(optimizer, max(rate * self.factor, self.min_lr), epoch)
+
+    def _reduce(self, optimizer, rate, epoch):
+        set_learning_rate(optimizer, rate)
+        if self.verbose > 0:
+            print(f"\n{numbered(epoch)}: ReduceLROnPlateau reducing learning rate to {rate}.")
+        self.cooldown_counter = self.cooldown
+        self.wait = 0
 
 
 class TerminateOnNaN(Callback):
@@ -233,16 +252,15 @@ class SwapEMAWeights(Callback):
         self._swapped = False
 
     def _averages(self):
-        optimizer = getattr(self.model.optimizer, "inner_optimizer", None) or self.model.optimizer
-        averages = getattr(optimizer, "_model_variables_moving_average", None)
-        if not getattr(optimizer, "use_ema", False) or averages is None:
+        pairs = [pair for o in optimizers_of(self.model.optimizer) for pair in getattr(o, "averages", ())]
+        if not pairs:
             raise ValueError("SwapEMAWeights must be used when `use_ema=True` is set on the optimizer.")
-        return averages
+        return pairs
 
     def _swap(self, swapped):
         if self._swapped is swapped:
             return
-        for variable, average in zip(self.model.trainable_variables, self._averages()):
+        for variable, average in self._averages():
             value = variable.value
             variable.assign(average)
             average.assign(value)
@@ -267,7 +285,7 @@ class SwapEMAWeights(Callback):
 
     def on_train_end(self, logs: dict | None = None) -> None:
         self._swap(False)
-        for variable, average in zip(self.model.trainable_variables, self._averages()):
+        for variable, average in self._averages():
             variable.assign(average)
 
     def on_exception(self, error: BaseException) -> None:
