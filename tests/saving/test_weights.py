@@ -177,7 +177,8 @@ def test_options_that_would_change_the_file_are_refused(tmp_path, option, error,
 
 def test_options_without_effect_are_taken(tmp_path):
     model = small()
-    model.save(tmp_path / "no_suffix", save_format="h5", save_traces=False, zipped=None)
+    with pytest.warns(UserWarning, match="deprecated"):
+        model.save(tmp_path / "no_suffix", save_format="h5", save_traces=False, zipped=None)
     model.save_weights(tmp_path / "w.h5", save_format=None, options=None, max_shard_size=None)
     assert keras.models.load_model(tmp_path / "no_suffix", compile=False).count_params() == model.count_params()
     with pytest.raises(TypeError, match="by_names"):

@@ -59,6 +59,8 @@ def _serialized(value, of_kind):
 
 def compile_arguments(config: dict, source: str) -> dict:
     """The arguments for `compile` from a file's `training_config`."""
+    if isinstance(config, dict) and "optimizer" in config:  # as Keras 3 calls it
+        config = config | {"optimizer_config": config["optimizer"]}
     if not isinstance(config, dict) or not isinstance(config.get("optimizer_config"), dict):
         raise CorruptFileError(f"{source}: the training_config does not say how the model was compiled.")
     with within(entry_reader=ConfigReader(source)):

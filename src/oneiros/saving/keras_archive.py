@@ -1,18 +1,22 @@
 """Files in the format of Keras 3 (``.keras``): zip archives of architecture, weights and compile arguments.
 
 ``config.json`` holds the configuration of the model and what `compile` was given, ``model.weights.h5`` the weights and
-the optimizer's state in the nested layout, ``metadata.json`` what wrote the file.
+the optimizer's state in the nested layout, ``metadata.json`` what wrote the file. ``assets/`` holds what layers write
+with `save_assets`. Instead of an archive it may be a folder of these.
 """
 
 import contextlib
 import datetime
 import json
 import os
+import shutil
 import stat
 import tempfile
 import warnings
 import zipfile
 import zlib
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from ..core import behaviour, safety
@@ -26,12 +30,12 @@ from . import layouts, safe_hdf5
 from .architecture import make_model, serialize_model
 from .compilation import compile_arguments, compile_config
 from .keras3 import written
-from .optimizer_state import load_nested_optimizer, save_nested_optimizer
-from .serialization import dumps, parse
-from .weights import load_nested
+from .optimizer_state import load_nested_optimizer
+from .serialization import ConfigReader, dumps, parse, serialize_keras_object
+from .weights import load_nested, nested_entries
 
 VERSION = "3.15.1"  # of the Keras whose format is written
-_CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+_CONFIG, _METADATA, _WEIGHTS, _ASSETS = "config.json", "metadata.json", "model.weights.h5", "assets"
 _SPARE_BYTES = 64 << 20  # weights that a model may have beyond what its file holds
 
 
@@ -42,7 +46,9 @@ def is_archive(filepath: Any) -> bool:
         filepath: a path, or anything else. A file that is there tells by what it begins with.
     """
     if not isinstance(filepath, (str, os.PathLike)):
-        return False
+        return hasattr(filepath, "seek") and hasattr(filepath, "read")
+    if os.path.isdir(filepath):
+        return os.path.lexists(os.path.join(filepath, _CONFIG))
     named = behaviour.keras_archives and os.fspath(filepath).endswith(".keras")
     if not os.path.isfile(filepath):
         return named
@@ -53,64 +59,106 @@ def is_archive(filepath: Any) -> bool:
 # --- writing
 
 
-def save_archive(model: Any, filepath: str | os.PathLike, include_optimizer: bool = True) -> None:
+def save_archive(model: Any, filepath: Any, include_optimizer: bool = True, zipped: bool = True) -> None:
     """Writes a model to a file in the format of Keras 3. The file appears complete or not at all.
 
     Args:
         model: the model. If it has no weights yet, the file holds none.
-        filepath: the path of the file.
+        filepath: the path of the file, or a file that is open for writing bytes.
         include_optimizer: whether to store the compile arguments and the optimizer's state.
+        zipped: whether to write an archive. Otherwise `filepath` is that of a folder.
 
     Raises:
         ValueError: the architecture holds something that no file can.
     """
+    text, compiled = _described(model, include_optimizer)  # complains before a file is touched
+    if not zipped:
+        os.makedirs(filepath, exist_ok=True)
+        with _staged(model, text, compiled, filepath) as folder:
+            for name in _members(folder):
+                target = Path(filepath, name)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with replacing(target) as part:
+                    shutil.copyfile(folder / name, part)
+    elif hasattr(filepath, "write"):
+        with _staged(model, text, compiled) as folder:
+            _zip(folder, filepath)
+    else:
+        with replacing(filepath) as part, _staged(model, text, compiled, os.path.dirname(part)) as folder:
+            _zip(folder, part)
+
+
+def _described(model, include_optimizer):
+    """The text of the configuration, and whether it says how the model is compiled."""
     with within(keras3_format=True):
         config = written(serialize_model(model))
     config["build_config"] = model.get_build_config()
     compiled = include_optimizer and getattr(model, "optimizer", None) is not None
     if compiled:
         try:
-            config["compile_config"] = json.loads(dumps(compile_config(model)))
+            own = model.get_compile_config() if _overrides(model, "get_compile_config") else compile_config(model)
+            config["compile_config"] = json.loads(dumps(serialize_keras_object(own)))
         except (TypeError, ValueError, NotImplementedError, AttributeError) as error:
             compiled = False
             warnings.warn(f"The compile arguments of model {model.name} are not stored, they cannot be: {error}")
-    metadata = {"keras_version": VERSION, "date_saved": f"{datetime.datetime.now():%Y-%m-%d@%H:%M:%S}"}
-    text = dumps(config)  # complains before a file is touched
-    with replacing(filepath) as part, zipfile.ZipFile(part, "w") as archive:
-        archive.writestr(_METADATA, json.dumps(metadata))
-        archive.writestr(_CONFIG, text)
-        with _temporary_file(os.path.dirname(part)) as weights:
-            with safe_hdf5.writing(weights) as file:
-                layouts.write_nested(file, model)
-                if compiled:
-                    save_nested_optimizer(file, model)
-            archive.write(weights, _WEIGHTS)
+    return dumps(config), compiled
+
+
+def _overrides(model, name):
+    """Whether the method of a model is not the library's."""
+    return getattr(type(model), name).__module__.split(".")[0] != __name__.split(".")[0]
 
 
 @contextlib.contextmanager
-def _temporary_file(folder=None):
-    """The path of a file for the weights, in a folder of its own, which is removed at the end."""
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".oneiros-") as inside:
-        yield os.path.join(inside, _WEIGHTS)
+def _staged(model, config, compiled, inside=None):
+    """A folder with what the archive holds, which is removed at the end."""
+    metadata = {"keras_version": VERSION, "date_saved": f"{datetime.datetime.now():%Y-%m-%d@%H:%M:%S}"}
+    with _temporary_folder(inside) as folder:
+        (folder / _METADATA).write_text(json.dumps(metadata))
+        (folder / _CONFIG).write_text(config)
+        with safe_hdf5.writing(folder / _WEIGHTS) as file:
+            layouts.write_entries(file, nested_entries(model, optimizer=compiled))
+        for path, layer in layouts.places(model):
+            if hasattr(layer, "save_assets"):
+                place = folder / _ASSETS / path
+                place.mkdir(parents=True, exist_ok=True)
+                layer.save_assets(str(place))
+        yield folder
+
+
+@contextlib.contextmanager
+def _temporary_folder(inside=None):
+    with tempfile.TemporaryDirectory(dir=inside, prefix=".oneiros-") as folder:
+        yield Path(folder)
+
+
+def _members(folder):
+    """The names of the files in a folder: those of the format first, then the assets."""
+    assets = sorted(path for path in (folder / _ASSETS).rglob("*") if path.is_file())
+    return [_METADATA, _CONFIG, _WEIGHTS, *(path.relative_to(folder).as_posix() for path in assets)]
+
+
+def _zip(folder, target):
+    with zipfile.ZipFile(target, "w") as archive:
+        for name in _members(folder):
+            archive.write(folder / name, name)
 
 
 # --- reading
 
 
 def load_archive(
-    filepath: str | os.PathLike, custom_objects: dict | None = None, compile: bool = True, safe_mode: bool | None = None
+    filepath: Any, custom_objects: dict | None = None, compile: bool = True, safe_mode: bool | None = None
 ) -> Any:
     """The model in a file of Keras 3's format, compiled as it was. The arguments are those of `load_model`."""
-    path = regular(filepath, "a .keras file")
-    with _opened(path) as archive, CustomObjectScope(custom_objects), safety.loading(safe_mode):
-        config = parse(archive.read(_CONFIG).decode("utf-8", "replace"), path)
-        with _temporary_file() as weights, _naming(path, weights):
-            _unpack(archive, weights)
-            with safe_hdf5.reading(weights) as file:
-                model = _made(config, path, safe_hdf5.declared_bytes(file))
-                load_nested(file, model)
-                if compile:
-                    _compile(model, config.get("compile_config"), file, path)
+    with _opened(filepath) as (path, folder), CustomObjectScope(custom_objects), safety.loading(safe_mode):
+        config = parse((folder / _CONFIG).read_bytes().decode("utf-8", "replace"), path)
+        with safe_hdf5.reading(folder / _WEIGHTS) as file:
+            model = _made(config, path, safe_hdf5.declared_bytes(file))
+            load_nested(file, model)
+            _load_assets(model, folder)
+            if compile:
+                _compile(model, config.get("compile_config"), file, path)
     return model
 
 
@@ -126,37 +174,66 @@ def _made(config, path, size):
     return model
 
 
+def _load_assets(model, folder):
+    for path, layer in layouts.places(model):
+        if hasattr(layer, "load_assets") and (folder / _ASSETS / path).is_dir():
+            layer.load_assets(str(folder / _ASSETS / path))
+
+
 def _compile(model, config, file, path):
     if not config:
         return
+    own = _overrides(model, "compile_from_config")
+    if _overrides(model, "compile") and not own:
+        warnings.warn(
+            "`compile()` was not called as part of model loading because the model's `compile()` method is custom. "
+            "All subclassed Models that have `compile()` overridden should also override `get_compile_config()` and "
+            "`compile_from_config(config)`. Alternatively, you can call `compile()` manually after loading."
+        )
+        return
     try:
-        config = dict(config)
-        model.compile(**compile_arguments({"optimizer_config": config.pop("optimizer", None), **config}, path))
+        if own:
+            with within(entry_reader=ConfigReader(path)):
+                model.compile_from_config(config)
+        else:
+            model.compile(**compile_arguments(config, path))
     except Exception as error:
         warnings.warn(
             f"{path}: the model is loaded but not compiled, for what was given to compile() cannot be made again: "
             f"{error} Compile it, or pass custom_objects."
         )
         return
-    load_nested_optimizer(file, model)
+    if getattr(model, "optimizer", None) is not None:
+        load_nested_optimizer(file, model)
 
 
-def load_archived_weights(model: Any, filepath: str | os.PathLike, skip_mismatch: bool = False) -> None:
+def load_archived_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None:
     """Sets a model's weights from a file of Keras 3's format."""
-    path = regular(filepath, "a .keras file")
-    with _opened(path) as archive, _temporary_file() as weights, _naming(path, weights):
-        _unpack(archive, weights)
-        with safe_hdf5.reading(weights) as file:
-            load_nested(file, model, skip_mismatch=skip_mismatch)
+    with _opened(filepath) as (_, folder), safe_hdf5.reading(folder / _WEIGHTS) as file:
+        load_nested(file, model, skip_mismatch=skip_mismatch)
 
 
 @contextlib.contextmanager
-def _opened(path):
-    """The archive, if its members are what such a file has."""
+def _opened(source: Any) -> Iterator[tuple]:
+    """The name of the file for messages, and a folder with its members, if they are what such a file has."""
+    if isinstance(source, (str, os.PathLike)) and os.path.isdir(source):
+        path = os.fspath(source)
+        _check_folder(path)
+        with _naming(path, path):
+            yield path, Path(path)
+        return
+    if isinstance(source, (str, os.PathLike)):
+        path = source = regular(source, "a .keras file")
+    else:
+        path = safe_hdf5.source_name(source)
     try:
-        with zipfile.ZipFile(path) as archive:
-            _check_members(path, archive.infolist())
-            yield archive
+        with zipfile.ZipFile(source) as archive:
+            _check_members(path, archive.infolist(), _size(source))
+            with _temporary_folder() as folder, _naming(path, str(folder)):
+                for name in archive.namelist():
+                    if name in (_CONFIG, _WEIGHTS) or (name.startswith(f"{_ASSETS}/") and not name.endswith("/")):
+                        _unpack(archive, name, folder / name)
+                yield path, folder
     except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
         if isinstance(error, (CorruptFileError, LimitExceededError, UnsafeModelError)):
             raise
@@ -165,7 +242,31 @@ def _opened(path):
         ) from error
 
 
-def _check_members(path, members):
+def _size(source):
+    if isinstance(source, str):
+        return os.path.getsize(source)
+    here, end = source.tell(), source.seek(0, os.SEEK_END)
+    source.seek(here)
+    return end
+
+
+def _check_folder(path):
+    """Refuses what is no regular file or folder: a link may lead anywhere."""
+    for holder, folders, files in os.walk(path):
+        for name in (*folders, *files):
+            mode = os.lstat(os.path.join(holder, name)).st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                raise UnsafeModelError(f"{path}: {name[:80]!r} is a symlink or device, which leads elsewhere.")
+    _check_complete(path, os.listdir(path))
+
+
+def _check_complete(path, names):
+    missing = [name for name in (_CONFIG, _WEIGHTS) if name not in names]
+    if missing:
+        raise CorruptFileError(f"{path}: has no {missing[0]}, so it is not a .keras file. It may be incomplete.")
+
+
+def _check_members(path, members, size):
     names = [member.filename for member in members]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
@@ -180,18 +281,17 @@ def _check_members(path, members):
             or kind not in (0, stat.S_IFREG, stat.S_IFDIR)
         ):
             raise UnsafeModelError(f"{path}: the member {name[:80]!r} leads outside of the archive. It is not read.")
-    missing = [name for name in (_CONFIG, _WEIGHTS) if name not in names]
-    if missing:
-        raise CorruptFileError(f"{path}: has no {missing[0]}, so it is not a .keras file. It may be incomplete.")
-    total, size = sum(member.file_size for member in members), os.path.getsize(path)
+    _check_complete(path, names)
+    total = sum(member.file_size for member in members)
     if total > unpacked_limit(size):
         raise LimitExceededError(f"{path}: unpacks to {total / 1e9:.1f} GB, the file has {size} bytes. It is not read.")
 
 
-def _unpack(archive, target):
-    """Writes the weights into a file of their own. The archive's checksum is checked on the way."""
-    with archive.open(_WEIGHTS) as source, open(target, "wb") as file:
-        left = archive.getinfo(_WEIGHTS).file_size
+def _unpack(archive, name, target):
+    """Writes a member into a file of its own. The archive's checksum is checked on the way."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with archive.open(name) as source, open(target, "xb") as file:
+        left = archive.getinfo(name).file_size
         while block := source.read(min(left + 1, 1 << 20)):
             left -= len(block)
             if left < 0:
@@ -200,8 +300,9 @@ def _unpack(archive, target):
 
 
 @contextlib.contextmanager
-def _naming(path, weights):
-    """Lets errors name the archive instead of the temporary file."""
+def _naming(path, folder):
+    """Lets errors name the archive instead of the temporary folder."""
+    weights = os.path.join(folder, _WEIGHTS)
     try:
         yield
     except (CorruptFileError, LimitExceededError, UnsafeModelError, InputDataError) as error:

@@ -10,6 +10,7 @@ Nested (``.weights.h5`` of Keras 3 and newer tf.keras): groups are nested like t
 """
 
 import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,10 +43,19 @@ class Stored:
         """The number of values."""
         return sum(map(math.prod, self.shapes))
 
+    @property
+    def keys(self) -> list[str]:
+        """The names of the arrays in their group."""
+        return [d.name.rpartition("/")[2] for d in self.datasets]
+
     def read(self) -> list:
         """The arrays. Raises `CorruptFileError` if the checksum is wrong."""
         arrays = [array(d) for d in self.datasets]
-        if CHECKSUM in self.group.attrs and int(self.group.attrs[CHECKSUM]) != checksum(arrays):
+        if (
+            self.group is not None
+            and CHECKSUM in self.group.attrs
+            and int(self.group.attrs[CHECKSUM]) != checksum(arrays)
+        ):
             raise CorruptFileError(
                 f"{where(self.group)}: the checksum of the weights is wrong: the file is damaged. Fetch or make it "
                 "again."
@@ -93,10 +103,26 @@ def stored_arrays(group: Group, name: str) -> Stored:
 # --- nested
 
 
-def nested_layers(group: Group, model: Any) -> list[tuple]:
-    """``(layer, variables, stored)`` for all layers of the model that have weights of their own."""
-    found = [(layer, variables, _stored_at(group, path, layer)) for path, layer, variables in _with_weights(model)]
-    expected = sum(len(variables) for _, variables, _ in found)
+def nested_layers(group: Group, model: Any, skip: Sequence = (), partial: bool = False) -> list[tuple]:
+    """``(layer, variables, stored)`` for all layers of the model that have weights of their own.
+
+    Args:
+        group: An open h5py group.
+        model: The model.
+        skip: Layers that are left out, with the layers in them.
+        partial: Whether the file may hold nothing for a layer, or more than the model has.
+    """
+    found = []
+    for path, layer, variables in _with_weights(model, skip):
+        stored = _stored_at(group, path)
+        if not stored.datasets and variables and not (partial or loads_itself(layer)):
+            raise CorruptFileError(
+                f"The file holds nothing at {path or '/'!r} for layer {layer.name}, which has {len(variables)} weights."
+            )
+        found.append((layer, variables, stored))
+    if partial or skip:
+        return found
+    expected = sum(len(stored.datasets if loads_itself(layer) else own) for layer, own, stored in found)
     there = []
 
     def note(path, item):
@@ -128,50 +154,100 @@ def nested_layers_by_name(group: Group, model: Any) -> list[tuple]:
 
 def numbered_arrays(group: Group, name: str) -> Stored:
     """What a group ``vars`` holds: arrays with the names 0, 1, 2, ..."""
-    return Stored(name, group, [dataset(group, key) for key in sorted(group, key=int)])
+    return Stored(name, group, [dataset(group, key) for key in in_order(group)])
 
 
-def write_nested(group: Group, model: Any) -> None:
-    """Writes the weights of a model, and of all layers in it.
+def in_order(keys: Iterable[str]) -> list[str]:
+    """Names of arrays as files are read: numbers by size, then words by the alphabet."""
+    return sorted(keys, key=lambda key: (not key.isdecimal(), int(key) if key.isdecimal() else 0, key))
+
+
+def nested_stores(group: Group) -> Iterator[tuple]:
+    """``(place, stored)`` for all groups ``vars`` in a nested file, the optimizer's too.
+
+    Raises:
+        UnsafeModelError: A member is a link, which leads elsewhere.
+        CorruptFileError: A group contains itself.
+    """
+    import h5py
+
+    seen = set()
+
+    def walk(holder, path):
+        for key in holder:
+            inner = child(holder, key)
+            if isinstance(inner, h5py.Dataset):
+                continue
+            address = h5py.h5o.get_info(inner.id).addr
+            if address in seen:
+                raise CorruptFileError(f"{where(inner)}: the group is in two places, or contains itself.")
+            seen.add(address)
+            place = f"{path}/{key}".lstrip("/")
+            if key == "vars":
+                yield place, numbered_arrays(inner, place)
+            else:
+                yield from walk(inner, place)
+
+    yield from walk(group, "")
+
+
+def nested_entries(model: Any, skip: Sequence = ()) -> Iterator[tuple]:
+    """``(place, name, arrays by key)`` for a model and the layers in it, as nested files hold them.
+
+    Args:
+        model: The model.
+        skip: Layers that are left out, with the layers in them.
+    """
+    for path, layer in places(model, skip):
+        store = {}
+        layer.save_own_variables(store)
+        yield f"{path}/vars".lstrip("/"), layer.name, store
+
+
+def write_entries(group: Group, entries: Iterable[tuple], checked: bool = True) -> None:
+    """Writes ``(place, name, arrays by key)`` into a group.
 
     Args:
         group: An open h5py group.
-        model: The model.
+        entries: What is written.
+        checked: Whether to add checksums, for which each place may come only once.
     """
-    for path, layer in _places(model):
-        write_numbered(group.create_group(f"{path}/vars".lstrip("/")), layer.name, layer.own_weights())
+    for place, name, store in entries:
+        holder = group.require_group(place)
+        holder.attrs["name"] = name
+        arrays = {key: storable(getattr(store[key], "raw", store[key])) for key in in_order(store)}
+        for key, one in arrays.items():
+            holder.create_dataset(key, data=one)
+        if arrays and checked:
+            holder.attrs[CHECKSUM] = np.uint32(checksum(arrays.values()))
 
 
-def write_numbered(group: Group, name: str, variables: list) -> None:
-    """Writes variables into a group as Keras 3 has them: their numbers are their names."""
-    group.attrs["name"] = name
-    arrays = [storable(getattr(v, "raw", v)) for v in variables]
-    for number, one in enumerate(arrays):
-        group.create_dataset(str(number), data=one)
-    if arrays:
-        group.attrs[CHECKSUM] = np.uint32(checksum(arrays))
+def loads_itself(layer: Layer) -> bool:
+    """Whether the layer's class reads its part of a file in a way of its own."""
+    return type(layer).load_own_variables is not Layer.load_own_variables
 
 
-def _with_weights(model):
-    return [(path, layer, variables) for path, layer in _places(model) if (variables := layer.own_weights())]
+def _with_weights(model, skip=()):
+    found = [(path, layer, layer.own_weights()) for path, layer in places(model, skip)]
+    return [(path, layer, variables) for path, layer, variables in found if variables or loads_itself(layer)]
 
 
-def _stored_at(group, path, layer):
+def _stored_at(group, path):
     holder = group
     for part in (*path.split("/"), "vars"):
-        if part:
-            holder = child(holder, part) if holder is not None and has(holder, part) else None
-    if holder is None:
-        count = len(layer.own_weights())
-        raise CorruptFileError(
-            f"The file holds nothing at {path or '/'!r} for layer {layer.name}, which has {count} weights."
-        )
-    return numbered_arrays(holder, path)
+        if part and holder is not None:
+            holder = child(holder, part) if has(holder, part) else None
+    return Stored(path, None, []) if holder is None else numbered_arrays(holder, path)
 
 
-def _places(model):
-    """Pairs ``(path, layer)`` of a model and the layers in it. A layer with several places has the first one."""
-    seen = set()
+def places(model: Any, skip: Sequence = ()) -> Iterator[tuple]:
+    """Pairs ``(path, layer)`` of a model and the layers in it. A layer with several places has the first one.
+
+    Args:
+        model: The model.
+        skip: Layers that are left out, with the layers in them.
+    """
+    seen = {id(layer) for layer in skip}
 
     def walk(path, layer):
         if id(layer) not in seen:

@@ -5,7 +5,7 @@ import warnings
 from typing import Any
 
 from ..core import behaviour, safety
-from ..core.errors import CorruptFileError
+from ..core.errors import CorruptFileError, InputDataError
 from ..core.registry import CustomObjectScope
 from ..layers.base import weight_budget
 from .architecture import make_model, model_to_json, model_to_yaml, serialize_model
@@ -39,10 +39,10 @@ def save_model(
 
     Args:
         model: The model.
-        filepath: A path that ends in .keras or .h5, or an open h5py group.
+        filepath: A path that ends in .keras or .h5, a file that is open for writing bytes, or an open h5py group.
         overwrite: Whether to replace an existing file without asking the user.
         include_optimizer: Whether to store the arguments of `compile` and the optimizer's state.
-        zipped: Accepted; it has no effect.
+        zipped: `False` writes the members of a ``.keras`` file into a folder.
         **kwargs: Arguments of other versions of Keras, if their values have no effect here.
 
     Raises:
@@ -57,13 +57,19 @@ def save_model(
     True
     """
     archive = behaviour.keras_archives and str(filepath).endswith(".keras")
-    if archive and kwargs.get("save_format") == "keras":
-        del kwargs["save_format"]
-    check_target("save_model", None if archive else filepath, zipped=zipped, **kwargs)
-    if not (overwrite or may_overwrite(filepath)):
+    folder, open_file = zipped is False, hasattr(filepath, "write")
+    if folder and archive:
+        raise InputDataError(
+            f"save_model: with zipped=False, a folder is written: {filepath!s} should not end in .keras."
+        )
+    archive = archive or folder or open_file
+    if behaviour.save_needs_suffix:
+        _check_save_format(kwargs, archive)
+    check_target("save_model", None if archive else filepath, **kwargs)
+    if not (folder or open_file or overwrite or may_overwrite(filepath)):
         return
     if archive:
-        save_archive(model, filepath, include_optimizer)
+        save_archive(model, filepath, include_optimizer, zipped=not folder)
         return
     architecture, backend = with_stored_names(dumps(serialize_model(model)))  # complains before a file is touched
     training = None
@@ -83,6 +89,19 @@ def save_model(
             file.attrs["training_config"] = training
             save_optimizer_weights(file, model)
         seal(file)
+
+
+def _check_save_format(options, archive):
+    """Takes Keras 2's argument `save_format` out of the options, with a warning; the file's name says it."""
+    if "save_format" not in options:
+        return
+    given = options.pop("save_format") if archive else options["save_format"]
+    if given not in (("keras",) if archive else ("h5", "hdf5", None)):
+        raise InputDataError(
+            f"save_model: save_format={given!r} is not supported: the `save_format` argument is deprecated. Leave it "
+            "out, and use a name that ends in .keras or .h5."
+        )
+    warnings.warn("The `save_format` argument is deprecated: the file's name says the format. Leave it out.")
 
 
 def load_model(
@@ -186,12 +205,13 @@ class Savable:
         save_model(self, filepath, overwrite, include_optimizer, zipped, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True, max_shard_size: Any = None, **kwargs) -> None:
-        """Writes the weights to an HDF5 file (.h5). An existing file is replaced only when the new one is complete.
+        """Writes the weights to a file (.h5, .safetensors), which is replaced only when the new one is complete.
 
         Args:
-            filepath: A path that ends in .h5, or an open h5py group.
+            filepath: A path that ends in .h5 or .safetensors, or an open h5py group.
             overwrite: Whether to replace an existing file without asking the user.
-            max_shard_size: Must be `None`: files are not split.
+            max_shard_size: The number of gigabytes that one file may hold. Then several files are written, and an
+                index of them, ``.weights.json``.
             **kwargs: Arguments of other versions of Keras, if their values have no effect here.
         """
         save_weights(self, filepath, overwrite, max_shard_size, **kwargs)
@@ -199,10 +219,11 @@ class Savable:
     def load_weights(
         self, filepath: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False, **kwargs
     ) -> None:
-        """Sets the weights from an HDF5 file: all of them, or none if something does not fit.
+        """Sets the weights from a file: all of them, or none if something does not fit.
 
         Args:
-            filepath: A path, or an open h5py group.
+            filepath: A path of a file of HDF5, of safetensors, of a whole model, or of the index of several files; or
+                an open h5py group.
             by_name: Whether to match layers by name. Layers without a match are not changed.
             skip_mismatch: Whether to skip layers that do not fit, with a warning.
             reshape: Whether the kernel of a convolution may be reshaped to one of the same size.

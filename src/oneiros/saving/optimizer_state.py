@@ -1,12 +1,13 @@
 """The order in which files hold the state of an optimizer, and its group in the layout of Keras 3."""
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ..core import Variable
-from .layouts import numbered_arrays, write_numbered
+from .layouts import numbered_arrays
 from .safe_hdf5 import Group, check_type, child, has, where
 
 
@@ -59,13 +60,17 @@ def in_order(optimizer: Any, model: Any) -> list:
     return [*outer, optimizer.step_count, *rate, *kept, *numbers]
 
 
-def save_nested_optimizer(file: Group, model: Any) -> None:
-    """Writes the optimizer's state into a file of Keras 3's layout."""
+def optimizer_entries(model: Any) -> Iterator[tuple]:
+    """The optimizer's state as ``(place, name, arrays by key)``, as files of Keras 3's layout hold it."""
     optimizer = getattr(model, "optimizer", None)
     if getattr(optimizer, "built", False) and hasattr(optimizer, "slots_in_files"):
-        write_numbered(file.create_group("optimizer/vars"), optimizer.name, in_order(optimizer, model))
+        yield "optimizer/vars", optimizer.name, _store(optimizer, model)
         if inner := optimizer.inner_optimizer:  # Keras 3 reads its state from there too
-            write_numbered(file.create_group("optimizer/inner_optimizer/vars"), inner.name, in_order(inner, model))
+            yield "optimizer/inner_optimizer/vars", inner.name, _store(inner, model)
+
+
+def _store(optimizer, model):
+    return {str(number): getattr(v, "raw", v) for number, v in enumerate(in_order(optimizer, model))}
 
 
 def load_nested_optimizer(file: Group, model: Any) -> None:

@@ -4,7 +4,7 @@ import functools
 import itertools
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,8 @@ import numpy as np
 from ..core import behaviour
 from ..core.errors import CorruptFileError, InputDataError
 from ..utils.io_utils import ask_to_proceed_with_overwrite
-from . import conversion, layouts, safe_hdf5
-from .optimizer_state import load_nested_optimizer, save_nested_optimizer
+from . import containers, conversion, layouts, safe_hdf5
+from .optimizer_state import load_nested_optimizer, optimizer_entries
 from .safe_hdf5 import Group
 from .serialization import FORMAT_VERSION
 
@@ -44,24 +44,48 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, max_shard_si
         model: A model that is built.
         filepath: A path that ends in .h5, or an open h5py group.
         overwrite: Whether to replace an existing file without asking the user.
-        max_shard_size: Must be `None`: files are not split.
+        max_shard_size: The number of gigabytes that one file may hold. Then several files are written, and an index
+            of them, ``.weights.json``.
         **kwargs: Arguments of other versions of Keras, if their values have no effect here.
 
     Raises:
         InputDataError: If the model has no weights yet, or the file would be of another kind than HDF5.
     """
-    check_target("save_weights", filepath, max_shard_size=max_shard_size, **kwargs)
+    skip = kwargs.pop("objects_to_skip", None) or ()
+    path = _path(filepath)
+    other = path.endswith((containers.INDEX, containers.TENSORS))
+    _check_options("save_weights", kwargs) if other else check_target("save_weights", filepath, **kwargs)
+    if path.endswith(containers.INDEX) and max_shard_size is None:
+        raise InputDataError(f"save_weights: {path!r} is an index of several files. Give max_shard_size, in gigabytes.")
     if not model.built:
         raise InputDataError(
             f"Model {model.name} has no weights yet: call it on data, or build(input_shape), before saving weights."
         )
-    if overwrite or may_overwrite(filepath):
+    if not (overwrite or may_overwrite(filepath)):
+        return
+    if path.endswith(containers.TENSORS):
+        containers.write_tensors(path, nested_entries(model, skip))
+    elif max_shard_size is not None:
+        containers.write_shards(path, nested_entries(model, skip), max_shard_size)
+    else:
         with safe_hdf5.writing(filepath) as file:
-            if behaviour.nested_weights_files and _path(filepath).endswith(".weights.h5"):
-                layouts.write_nested(file, model)
-                save_nested_optimizer(file, model)
+            if behaviour.nested_weights_files and path.endswith(".weights.h5"):
+                layouts.write_entries(file, nested_entries(model, skip))
             else:
                 save_weights_to_hdf5_group(file, model)
+
+
+def nested_entries(model: Any, skip: Sequence = (), optimizer: bool = True) -> Iterator[tuple]:
+    """``(place, name, arrays by key)`` of all that nested files hold for a model.
+
+    Args:
+        model: The model.
+        skip: Layers that are left out, with the layers in them.
+        optimizer: Whether the optimizer's state is among it.
+    """
+    yield from layouts.nested_entries(model, skip)
+    if optimizer:
+        yield from optimizer_entries(model)
 
 
 def save_weights_to_hdf5_group(group: Group, model: Any) -> None:
@@ -104,8 +128,6 @@ def _named(layer, variables):
 
 # Arguments of other versions of Keras, with the values that ask for what is done here anyway.
 _WITHOUT_EFFECT = {
-    "max_shard_size": (None,),
-    "objects_to_skip": (None,),
     "options": (None,),
     "save_format": (None, "h5", "hdf5"),
     "save_traces": (None, True, False),
@@ -166,15 +188,16 @@ def load_weights(
         UnsafeModelError: If the file refers to other files.
         LimitExceededError: If the file declares far more than it stores.
     """
+    skip = kwargs.pop("objects_to_skip", None) or ()
     _check_options("load_weights", kwargs)
     if not model.built:
         raise InputDataError(
             f"Model {model.name} has no weights yet: call it on data, or build(input_shape), before loading weights."
         )
-    with safe_hdf5.reading(filepath) as file:
+    with containers.opened(filepath) as file:
         group = layouts.weights_group(file)
         if layouts.is_nested(group):
-            load_nested(group, model, by_name, skip_mismatch, reshape)
+            load_nested(group, model, by_name, skip_mismatch, reshape, skip)
         elif by_name:
             load_weights_from_hdf5_group_by_name(group, model, skip_mismatch, reshape)
         else:
@@ -182,11 +205,29 @@ def load_weights(
 
 
 def load_nested(
-    group: Group, model: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False
+    group: Group,
+    model: Any,
+    by_name: bool = False,
+    skip_mismatch: bool = False,
+    reshape: bool = False,
+    skip: Sequence = (),
 ) -> None:
     """Sets the weights of a model from a group in the layout of Keras 3. The arguments are those of `load_weights`."""
-    layers = layouts.nested_layers_by_name if by_name else layouts.nested_layers
-    _load(group, layers(group, model), model, reshape, skip_mismatch)
+    if by_name:
+        found = layouts.nested_layers_by_name(group, model)
+    else:
+        found = layouts.nested_layers(group, model, skip, skip_mismatch)
+    own = [(layer, stored) for layer, _, stored in found if layouts.loads_itself(layer)]
+    safe_hdf5.check_budget(group, [one for _, stored in own for one in stored.datasets])
+    stores = [(layer, dict(zip(stored.keys, stored.read()))) for layer, stored in own]
+    _load(group, [one for one in found if not layouts.loads_itself(one[0])], model, reshape, skip_mismatch)
+    for layer, store in stores:
+        try:
+            layer.load_own_variables(store)
+        except Exception as error:
+            if not skip_mismatch:
+                raise
+            warnings.warn(f"Skipping the weights of layer {layer.name}: {error}")
     if getattr(getattr(model, "optimizer", None), "built", False):
         load_nested_optimizer(group, model)
 

@@ -120,6 +120,34 @@ class LayerWeights:
 
     _flatten_layers = sublayers  # its name in Keras 3
 
+    # --- files
+
+    def save_own_variables(self, store: dict) -> None:
+        """Puts what files hold for this layer itself into a store. Layers with more state than weights write their own.
+
+        Args:
+            store: a dictionary from names to arrays.
+        """
+        store.update((str(number), variable.raw) for number, variable in enumerate(self.own_weights()))
+
+    def load_own_variables(self, store: dict) -> None:
+        """Sets what `save_own_variables` put into a store.
+
+        Args:
+            store: a dictionary from names to arrays.
+
+        Raises:
+            ValueError: the store holds another number of arrays than the layer has weights.
+        """
+        variables = self.own_weights()
+        if len(store) != len(variables):
+            raise ValueError(
+                f"Layer {self.name}: expected {len(variables)} variables, but received {len(store)} variables during "
+                "loading. Build the layer as it was when it was saved."
+            )
+        for number, variable in enumerate(variables):
+            variable.assign(store[str(number)])
+
     # --- lists of weights
 
     def own_weights(self) -> list:
