@@ -67,8 +67,10 @@ def golden_output(row, xs):
 
 def test_every_layer_has_a_row():
     known = {row.layer for row in ROWS} | BASES | table_recurrent.ELSEWHERE
-    ours = [cls for cls in core.kind("layer").objects.values() if cls.__module__.startswith("oneiros.layers")]
-    missing = {cls.__name__ for cls in ours} - known
+    rooms = {cls.__name__: cls.__module__ for cls in core.kind("layer").objects.values()}
+    ours = {name for name, room in rooms.items() if room.startswith("oneiros.layers")}
+    images = {name for name in ours if ".image_preprocessing." in rooms[name]}  # see test_images.py
+    missing = ours - images - known
     assert not missing, f"layers without a row in table.py: {sorted(missing)}"
 
 

@@ -202,8 +202,13 @@ def test_resizing_interpolates_between_centres():
     close(image.resize(ramp, (3, 8), "nearest")[0, :, 0], np.arange(4).repeat(2))
     assert image.resize((IMAGES * 255).astype("uint8"), (2, 2)).dtype == "uint8"
     close(image.resize(ramp, (3, 3), crop_to_aspect_ratio=True)[0, :, 0], [0, 1, 2])
-    padded = image.resize(ramp, (4, 4), "nearest", pad_to_aspect_ratio=True, fill_value=-1)
-    assert padded.shape == (4, 4, 1) and (np.asarray(padded) == -1).sum() == 4
+    padded = image.resize(ramp, (6, 4), "nearest", pad_to_aspect_ratio=True, fill_value=-1)  # both sides get one row
+    assert np.asarray(padded)[:, 0, 0].tolist() == [-1, 0, 0, 0, 0, -1] and np.asarray(padded)[1, :, 0].tolist() == [
+        0,
+        1,
+        2,
+        3,
+    ]
     scaled = image.scale_and_translate(ramp, (3, 8, 1), [2.0], [0.0], (1,), "linear")
     close(scaled, image.resize(ramp, (3, 8)))
 

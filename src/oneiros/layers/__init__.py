@@ -23,6 +23,41 @@ from .dense import Dense
 from .einsum_dense import EinsumDense
 from .elementwise import Activation, ActivityRegularization, Identity, Masking
 from .embedding import Embedding
+from .image_preprocessing import (
+    AugMix,
+    AutoContrast,
+    CenterCrop,
+    ContrastLimitedAdaptiveHistogramEqualization,
+    CutMix,
+    Equalization,
+    MaxNumBoundingBoxes,
+    MixUp,
+    RandAugment,
+    RandomBrightness,
+    RandomColorDegeneration,
+    RandomColorJitter,
+    RandomContrast,
+    RandomCrop,
+    RandomElasticTransform,
+    RandomErasing,
+    RandomFlip,
+    RandomGaussianBlur,
+    RandomGrayscale,
+    RandomHeight,
+    RandomHue,
+    RandomInvert,
+    RandomPerspective,
+    RandomPosterization,
+    RandomRotation,
+    RandomSaturation,
+    RandomSharpness,
+    RandomShear,
+    RandomTranslation,
+    RandomWidth,
+    RandomZoom,
+    Resizing,
+    Solarization,
+)
 from .input_layer import Input, InputLayer
 from .input_spec import InputSpec
 from .lambda_layer import Lambda

@@ -90,8 +90,7 @@ def _resize(x, size, method, antialias, aspect, fill_value):
             top, left = (int((n - t) / 2) for n, t in zip((height, width), target))
             x = x[:, top : top + target[0], left : left + target[1]]
         else:
-            before = [int((t - n) / 2) for n, t in zip((height, width), target)]
-            pads = [(b, t - n - b) for b, n, t in zip(before, (height, width), target)]
+            pads = [(int((t - n) / 2),) * 2 for n, t in zip((height, width), target)]
             x = jnp.pad(x, [(0, 0), *pads, (0, 0)], constant_values=fill_value)
     return jax.image.resize(x, (batch, *size, channels), method, antialias)
 

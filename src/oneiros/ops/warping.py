@@ -200,19 +200,32 @@ def perspective_transform(
     >>> perspective_transform(jnp.ones((4, 4, 1)), corners, corners).shape
     (4, 4, 1)
     """
-    start, end = (jnp.atleast_3d(as_float(p)).reshape(-1, 4, 2) for p in (start_points, end_points))
-    transform = jax.vmap(_perspective)(*jnp.broadcast_arrays(start, end))
+    transform = projection(start_points, end_points)
     return _transform(images, transform, interpolation, "constant", fill_value, data_format=data_format)
 
 
-def _perspective(start, end):
-    """The eight coefficients of the map from the end points to the start points, both ``(4, 2)``."""
-    zero, one = jnp.zeros(4, start.dtype), jnp.ones(4, start.dtype)
-    x, y = end.T
-    u, v = start.T
+def projection(start_points: Tensor, end_points: Tensor) -> Array:
+    """The projective maps that take four points to four others, as `affine_transform` takes them.
+
+    Args:
+        start_points: What the end points are mapped to: ``(4, 2)`` or ``(n, 4, 2)``.
+        end_points: The points that are mapped, in the same form.
+
+    Returns:
+        Eight coefficients for each map, ``(n, 8)``.
+
+    >>> corners = jnp.array([[0.0, 0.0], [0.0, 3.0], [3.0, 0.0], [3.0, 3.0]])
+    >>> jnp.abs(projection(2 * corners, corners)).round().tolist()
+    [[2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0]]
+    """
+    # LAPACK solves no 16-bit systems.
+    start, end = (as_float(p).astype("float32").reshape(-1, 4, 2) for p in (start_points, end_points))
+    start, end = jnp.broadcast_arrays(start, end)
+    (x, y), (u, v) = jnp.moveaxis(end, -1, 0), jnp.moveaxis(start, -1, 0)  # each (n, 4)
+    zero, one = jnp.zeros_like(x), jnp.ones_like(x)
     left = jnp.stack([x, y, one, zero, zero, zero, -u * x, -u * y], -1)
     right = jnp.stack([zero, zero, zero, x, y, one, -v * x, -v * y], -1)
-    return jnp.linalg.solve(jnp.concatenate([left, right]), jnp.concatenate([u, v]))
+    return jnp.linalg.solve(jnp.concatenate([left, right], 1), jnp.concatenate([u, v], 1)[..., None])[..., 0]
 
 
 def _gaussian(size, sigma, dtype):
@@ -306,7 +319,37 @@ def elastic_transform(
 
 @image_op("elastic_transform")
 def _elastic(x, alpha, sigma, interpolation, fill_mode, fill_value, seed):
-    size = 2 * int(3 * sigma) + 1
+    return displace(x, alpha, sigma, 2 * int(3 * sigma) + 1, interpolation, fill_mode, fill_value, seed)
+
+
+def displace(
+    x: Array,
+    alpha: Tensor,
+    sigma: Tensor,
+    size: int,
+    interpolation: str,
+    fill_mode: str,
+    fill_value: float,
+    seed: random.Seed,
+) -> Array:
+    """What `elastic_transform` does to a batch of floats with channels last, for numbers known in compiled code only.
+
+    Args:
+        x: ``(n, height, width, channels)``.
+        alpha: Strength of the displacements in pixels.
+        sigma: Standard deviation of the smoothing in pixels.
+        size: Size of the smoothing filter, an odd number.
+        interpolation: 'nearest' or 'bilinear'.
+        fill_mode: As for `elastic_transform`.
+        fill_value: As for `elastic_transform`.
+        seed: As for `elastic_transform`.
+
+    Returns:
+        An array of the shape of `x`.
+
+    >>> displace(jnp.ones((1, 4, 4, 1)), 1.0, 0.5, 3, "bilinear", "reflect", 0.0, 1).shape
+    (1, 4, 4, 1)
+    """
     noise = random.uniform((*x.shape[:3], 2), -1.0, 1.0, dtype=x.dtype, seed=seed)
     shifts = alpha * blur(noise, (size, size), (sigma, sigma))
     rows, columns = jnp.meshgrid(*(jnp.arange(n, dtype=x.dtype) for n in x.shape[1:3]), indexing="ij")

@@ -26,7 +26,8 @@ from oneiros.utils.files import get_file, urlretrieve, validate_file
 from oneiros.utils.hdf5 import HDF5Matrix
 from oneiros.utils.progress import Progbar
 
-# Names that Keras offers here too; loaded at first use, because what defines them builds on this package.
+# Names that Keras offers here too; loaded at first use, because what defines them builds on this package or is seldom
+# used.
 _ELSEWHERE = {
     "oneiros.backend": "clear_session standardize_dtype",
     "oneiros.layers.input_layer": "get_source_inputs",
@@ -44,12 +45,14 @@ __all__ = [
     *("get_registered_object", "register_keras_serializable", "set_random_seed", "GeneratorEnqueuer"),
     *("HDF5Matrix", "OrderedEnqueuer", "Progbar", "PyDataset", "Sequence", "SequenceEnqueuer", "get_file"),
     *("get_index", "is_keras_tensor", "normalize", "pack_x_y_sample_weight", "to_categorical"),
-    *("to_ordinal", "unpack_x_y_sample_weight", "urlretrieve", "validate_file"),
+    *("bounding_boxes", "to_ordinal", "unpack_x_y_sample_weight", "urlretrieve", "validate_file"),
     *_ELSEWHERE,
 ]
 
 
 def __getattr__(name):
+    if name == "bounding_boxes":
+        return importlib.import_module("oneiros.utils.bounding_boxes")
     if name in _ELSEWHERE:
         return getattr(importlib.import_module(_ELSEWHERE[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

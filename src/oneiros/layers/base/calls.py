@@ -170,6 +170,8 @@ class LayerCalls:
         training = kwargs.get("training")
         if training is None:
             training = phase.current()
+            if training is None and "training" in parameters and isinstance(parameters["training"].default, bool):
+                training = parameters["training"].default
         if "training" in parameters:
             kwargs["training"] = bool(training) if training is None else training
         elif "training" in kwargs and not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
