@@ -248,3 +248,14 @@ def test_compile_of_their_own(tmp_path):
     model.compile("adam", "mse")
     model.save(tmp_path / "m.keras", include_optimizer=True)
     assert float(load_model(tmp_path / "m.keras").optimizer.learning_rate) == 0.25
+
+
+def test_arguments_that_a_whole_model_cannot_take(tmp_path):
+    model = small()
+    model.save(tmp_path / "m.keras")
+    for option in ({"by_name": True}, {"objects_to_skip": []}):
+        with pytest.raises(InputDataError, match="only supports"):
+            model.load_weights(tmp_path / "m.keras", **option)
+    fresh = small()
+    keras.saving.load_weights(fresh, tmp_path / "m.keras")
+    assert_same(model, fresh)

@@ -18,8 +18,8 @@ from .errors import UnsafeModelError
 from .fields import declare, field, fields_of
 from .names import to_snake_case
 
-_custom_objects = {}  # registered for good
-_registered_names = {}  # object -> "package>name"
+GLOBAL_CUSTOM_OBJECTS = _custom_objects = {}  # registered for good
+GLOBAL_CUSTOM_NAMES = _registered_names = {}  # object -> "package>name"
 _kinds = {}
 
 
@@ -90,7 +90,7 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     def decorate(thing):
         registered = f"{package}>{name or thing.__name__}"
         if inspect.isclass(thing) and not hasattr(thing, "get_config"):
-            raise ValueError(f"Cannot register {thing.__name__}: a class needs a get_config() method.")
+            raise ValueError(f"Cannot register a class that does not have a get_config() method: {thing.__name__}.")
         _custom_objects[registered] = thing
         _registered_names[thing] = registered
         return thing

@@ -35,7 +35,7 @@ from .serialization import ConfigReader, dumps, parse, serialize_keras_object
 from .weights import load_nested, nested_entries
 
 VERSION = "3.15.1"  # of the Keras whose format is written
-_CONFIG, _METADATA, _WEIGHTS, _ASSETS = "config.json", "metadata.json", "model.weights.h5", "assets"
+_CONFIG, _METADATA, WEIGHTS, _ASSETS = "config.json", "metadata.json", "model.weights.h5", "assets"
 _SPARE_BYTES = 64 << 20  # weights that a model may have beyond what its file holds
 
 
@@ -116,7 +116,7 @@ def _staged(model, config, compiled, inside=None):
     with _temporary_folder(inside) as folder:
         (folder / _METADATA).write_text(json.dumps(metadata))
         (folder / _CONFIG).write_text(config)
-        with safe_hdf5.writing(folder / _WEIGHTS) as file:
+        with safe_hdf5.writing(folder / WEIGHTS) as file:
             layouts.write_entries(file, nested_entries(model, optimizer=compiled))
         for path, layer in layouts.places(model):
             if hasattr(layer, "save_assets"):
@@ -135,7 +135,7 @@ def _temporary_folder(inside=None):
 def _members(folder):
     """The names of the files in a folder: those of the format first, then the assets."""
     assets = sorted(path for path in (folder / _ASSETS).rglob("*") if path.is_file())
-    return [_METADATA, _CONFIG, _WEIGHTS, *(path.relative_to(folder).as_posix() for path in assets)]
+    return [_METADATA, _CONFIG, WEIGHTS, *(path.relative_to(folder).as_posix() for path in assets)]
 
 
 def _zip(folder, target):
@@ -148,12 +148,16 @@ def _zip(folder, target):
 
 
 def load_archive(
-    filepath: Any, custom_objects: dict | None = None, compile: bool = True, safe_mode: bool | None = None
+    filepath: Any, custom_objects: dict | None = None, compile: bool = True, safe_mode: bool | None = True
 ) -> Any:
     """The model in a file of Keras 3's format, compiled as it was. The arguments are those of `load_model`."""
-    with _opened(filepath) as (path, folder), CustomObjectScope(custom_objects), safety.loading(safe_mode):
+    with (
+        unpacked(filepath) as (path, folder),
+        CustomObjectScope(custom_objects),
+        safety.loading(False if safe_mode is False else None),
+    ):
         config = parse((folder / _CONFIG).read_bytes().decode("utf-8", "replace"), path)
-        with safe_hdf5.reading(folder / _WEIGHTS) as file:
+        with safe_hdf5.reading(folder / WEIGHTS) as file:
             model = _made(config, path, safe_hdf5.declared_bytes(file))
             load_nested(file, model)
             _load_assets(model, folder)
@@ -209,13 +213,17 @@ def _compile(model, config, file, path):
 
 def load_archived_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None:
     """Sets a model's weights from a file of Keras 3's format."""
-    with _opened(filepath) as (_, folder), safe_hdf5.reading(folder / _WEIGHTS) as file:
+    with unpacked(filepath) as (_, folder), safe_hdf5.reading(folder / WEIGHTS) as file:
         load_nested(file, model, skip_mismatch=skip_mismatch)
 
 
 @contextlib.contextmanager
-def _opened(source: Any) -> Iterator[tuple]:
-    """The name of the file for messages, and a folder with its members, if they are what such a file has."""
+def unpacked(source: Any) -> Iterator[tuple]:
+    """The name of the file for messages, and a folder with its members, if they are what such a file has.
+
+    Args:
+        source: the path of an archive or folder, or an open file.
+    """
     if isinstance(source, (str, os.PathLike)) and os.path.isdir(source):
         path = os.fspath(source)
         _check_folder(path)
@@ -231,7 +239,7 @@ def _opened(source: Any) -> Iterator[tuple]:
             _check_members(path, archive.infolist(), _size(source))
             with _temporary_folder() as folder, _naming(path, str(folder)):
                 for name in archive.namelist():
-                    if name in (_CONFIG, _WEIGHTS) or (name.startswith(f"{_ASSETS}/") and not name.endswith("/")):
+                    if name in (_CONFIG, WEIGHTS) or (name.startswith(f"{_ASSETS}/") and not name.endswith("/")):
                         _unpack(archive, name, folder / name)
                 yield path, folder
     except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
@@ -261,7 +269,7 @@ def _check_folder(path):
 
 
 def _check_complete(path, names):
-    missing = [name for name in (_CONFIG, _WEIGHTS) if name not in names]
+    missing = [name for name in (_CONFIG, WEIGHTS) if name not in names]
     if missing:
         raise CorruptFileError(f"{path}: has no {missing[0]}, so it is not a .keras file. It may be incomplete.")
 
@@ -302,9 +310,9 @@ def _unpack(archive, name, target):
 @contextlib.contextmanager
 def _naming(path, folder):
     """Lets errors name the archive instead of the temporary folder."""
-    weights = os.path.join(folder, _WEIGHTS)
+    weights = os.path.join(folder, WEIGHTS)
     try:
         yield
     except (CorruptFileError, LimitExceededError, UnsafeModelError, InputDataError) as error:
-        error.args = (str(error).replace(weights, f"{path}: {_WEIGHTS}"), *error.args[1:])
+        error.args = (str(error).replace(weights, f"{path}: {WEIGHTS}"), *error.args[1:])
         raise

@@ -17,7 +17,7 @@ from .safe_hdf5 import check_seal, declared_bytes, has, making, reading, seal, s
 from .serialization import FORMAT_VERSION, dumps, parse
 from .weights import (
     check_target,
-    load_weights,
+    load_weights_file,
     load_weights_from_hdf5_group,
     may_overwrite,
     save_weights,
@@ -105,7 +105,7 @@ def _check_save_format(options, archive):
 
 
 def load_model(
-    filepath: Any, custom_objects: dict | None = None, compile: bool = True, safe_mode: bool | None = None
+    filepath: Any, custom_objects: dict | None = None, compile: bool = True, safe_mode: bool | None = True
 ) -> Any:
     """Reads a model from a file that any version of Keras wrote (.keras or HDF5), and compiles it as it was.
 
@@ -113,7 +113,7 @@ def load_model(
         filepath: A path, or an open h5py group.
         custom_objects: A dictionary from names to your own classes and functions.
         compile: Whether to compile the model, if the file says how.
-        safe_mode: Whether to refuse Lambda layers, which hold Python code. `None` means True, unless you called
+        safe_mode: Whether to refuse Lambda layers, which hold Python code, unless you called
             `enable_unsafe_deserialization`.
 
     Returns:
@@ -133,7 +133,11 @@ def load_model(
     """
     if is_archive(filepath):
         return load_archive(filepath, custom_objects, compile, safe_mode)
-    with reading(filepath) as file, CustomObjectScope(custom_objects), safety.loading(safe_mode):
+    with (
+        reading(filepath) as file,
+        CustomObjectScope(custom_objects),
+        safety.loading(False if safe_mode is False else None),
+    ):
         source = source_name(filepath)
         stored = text(file, "model_config")
         if stored is None:
@@ -177,6 +181,35 @@ def _compile(model, file, source):
         )
         return
     load_optimizer_weights(file, model)
+
+
+def load_weights(
+    model: Any, filepath: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False, **kwargs
+) -> None:
+    """Sets a model's weights from a file of any version of Keras: all of them, or none if something does not fit.
+
+    Args:
+        model: A model that is built.
+        filepath: A path, or an open h5py group.
+        by_name: Whether to match layers by name. Layers without a match are not changed.
+        skip_mismatch: Whether to skip layers that do not fit, with a warning.
+        reshape: Whether the kernel of a convolution may be reshaped to one of the same size.
+        **kwargs: `objects_to_skip`, a list of layers; and arguments of other versions of Keras, if their values have
+            no effect here.
+
+    Raises:
+        CorruptFileError: If the file is damaged or does not fit the model. The message compares both in a table.
+        InputDataError: If the model has no weights yet, or the file is of another kind.
+        UnsafeModelError: If the file refers to other files.
+        LimitExceededError: If the file declares far more than it stores.
+    """
+    if not is_archive(filepath):
+        load_weights_file(model, filepath, by_name, skip_mismatch, reshape, **kwargs)
+    elif by_name or kwargs.get("objects_to_skip") is not None:
+        name = "by_name" if by_name else "objects_to_skip"
+        raise InputDataError(f"load_weights: {name} only supports loading files of weights (.h5), not {filepath!s}.")
+    else:
+        load_archived_weights(model, filepath, skip_mismatch)
 
 
 class Savable:
@@ -229,10 +262,7 @@ class Savable:
             reshape: Whether the kernel of a convolution may be reshaped to one of the same size.
             **kwargs: Arguments of other versions of Keras, if their values have no effect here.
         """
-        if is_archive(filepath):
-            load_archived_weights(self, filepath, skip_mismatch)
-        else:
-            load_weights(self, filepath, by_name, skip_mismatch, reshape, **kwargs)
+        load_weights(self, filepath, by_name, skip_mismatch, reshape, **kwargs)
 
     def to_json(self, **kwargs) -> str:
         """The architecture as JSON text.

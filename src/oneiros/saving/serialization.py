@@ -292,7 +292,7 @@ def _with_objects(value):
 
 
 def deserialize_keras_object(
-    config: Any, custom_objects: dict | None = None, safe_mode: bool | None = None, **kwargs
+    config: Any, custom_objects: dict | None = None, safe_mode: bool | None = True, **kwargs
 ) -> Any:
     """Makes an object from the dictionary that `serialize_keras_object` returned.
 
@@ -301,7 +301,7 @@ def deserialize_keras_object(
     Args:
         config: What `serialize_keras_object` returned.
         custom_objects: A dictionary from names to your own classes and functions.
-        safe_mode: Whether to refuse Lambda layers, which hold Python code. `None` means True, unless you called
+        safe_mode: Whether to refuse Lambda layers, which hold Python code, unless you called
             `enable_unsafe_deserialization`.
         **kwargs: Accepted; they have no effect.
 
@@ -313,7 +313,11 @@ def deserialize_keras_object(
     3
     """
     reader = ConfigReader("deserialize_keras_object")
-    with CustomObjectScope(custom_objects), safety.loading(safe_mode), within(entry_reader=reader):
+    with (
+        CustomObjectScope(custom_objects),
+        safety.loading(False if safe_mode is False else None),
+        within(entry_reader=reader),
+    ):
         return _made(config)
 
 

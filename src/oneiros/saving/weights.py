@@ -169,25 +169,10 @@ def may_overwrite(filepath: Any) -> bool:
 # --- reading
 
 
-def load_weights(
+def load_weights_file(
     model: Any, filepath: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False, **kwargs
 ) -> None:
-    """Sets a model's weights from an HDF5 file of any version of Keras: all of them, or none if something does not fit.
-
-    Args:
-        model: A model that is built.
-        filepath: A path, or an open h5py group.
-        by_name: Whether to match layers by name. Layers without a match are not changed.
-        skip_mismatch: Whether to skip layers that do not fit, with a warning.
-        reshape: Whether the kernel of a convolution may be reshaped to one of the same size.
-        **kwargs: Arguments of other versions of Keras, if their values have no effect here.
-
-    Raises:
-        CorruptFileError: If the file is damaged or does not fit the model. The message compares both in a table.
-        InputDataError: If the model has no weights yet, or the file is of another kind.
-        UnsafeModelError: If the file refers to other files.
-        LimitExceededError: If the file declares far more than it stores.
-    """
+    """Sets a model's weights from a file of weights. The arguments are those of `load_weights`."""
     skip = kwargs.pop("objects_to_skip", None) or ()
     _check_options("load_weights", kwargs)
     if not model.built:
