@@ -117,6 +117,9 @@ from .pooling import GlobalMaxPooling3D as _GlobalMaxPooling3D
 from .pooling import MaxPooling1D as _MaxPooling1D
 from .pooling import MaxPooling2D as _MaxPooling2D
 from .pooling import MaxPooling3D as _MaxPooling3D
+from .preprocessing import CategoryEncoding as _CategoryEncoding
+from .preprocessing import Discretization as _Discretization
+from .preprocessing import Normalization as _Normalization
 from .recurrent import GRU as _GRU
 from .recurrent import LSTM as _LSTM
 from .recurrent import GRUCell as _GRUCell
@@ -341,6 +344,12 @@ class MaxPooling2D(_MaxPooling2D):
     def __init__(self, pool_size: Any = ..., strides: Any = ..., padding: str = ..., data_format: str | None = ..., **kwargs: Any) -> None: ...
 class MaxPooling3D(_MaxPooling3D):
     def __init__(self, pool_size: Any = ..., strides: Any = ..., padding: str = ..., data_format: str | None = ..., **kwargs: Any) -> None: ...
+class CategoryEncoding(_CategoryEncoding):
+    def __init__(self, num_tokens: int, output_mode: str = ..., sparse: bool = ..., **kwargs: Any) -> None: ...
+class Discretization(_Discretization):
+    def __init__(self, bin_boundaries: Any = ..., num_bins: int | None = ..., epsilon: float = ..., output_mode: str = ..., sparse: bool = ..., **kwargs: Any) -> None: ...
+class Normalization(_Normalization):
+    def __init__(self, axis: Any = ..., mean: Any = ..., variance: Any = ..., invert: bool = ..., **kwargs: Any) -> None: ...
 class GRU(_GRU):
     def __init__(self, units: Any, activation: Any = ..., recurrent_activation: Any = ..., use_bias: Any = ..., kernel_initializer: Any = ..., recurrent_initializer: Any = ..., bias_initializer: Any = ..., kernel_regularizer: Any = ..., recurrent_regularizer: Any = ..., bias_regularizer: Any = ..., kernel_constraint: Any = ..., recurrent_constraint: Any = ..., bias_constraint: Any = ..., dropout: Any = ..., recurrent_dropout: Any = ..., seed: Any = ..., reset_after: Any = ..., activity_regularizer: Any = ..., return_sequences: bool = ..., return_state: bool = ..., go_backwards: bool = ..., stateful: bool = ..., unroll: bool = ..., zero_output_for_mask: bool = ..., *, time_major: bool = ..., num_constants: int | None = ..., **kwargs: Any) -> None: ...
 class LSTM(_LSTM):
