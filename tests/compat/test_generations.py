@@ -639,6 +639,12 @@ def test_keras_archives(generation, tmp_path):
     assert np.array_equal(loaded.get_weights()[0], model.get_weights()[0])
 
 
+def test_keras3_json(generation):
+    model = oneiros.Sequential([layers.Input((3,)), layers.Dense(2)])
+    assert ("module" in json.loads(model.to_json())) == (generation == "3")
+    assert oneiros.models.model_from_json(model.to_json()).count_params() == 8
+
+
 def test_nested_weights_files(generation, tmp_path):
     model = oneiros.Sequential([layers.Input((3,)), layers.Dense(2)])
     model.save_weights(tmp_path / "model.weights.h5")

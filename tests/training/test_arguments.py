@@ -8,6 +8,7 @@ import pytest
 import oneiros as keras
 from oneiros import layers
 from oneiros.compat import generations
+from oneiros.saving.architecture import model_to_json
 
 X, Y = np.random.RandomState(0).rand(8, 3), np.ones((8, 1))
 
@@ -211,7 +212,7 @@ def test_nodes_count_from_zero(model):
         with pytest.raises(ValueError, match="node"):
             layer.get_input_at(index)
     x = layers.Input((3,), name="x")
-    config = json.loads(keras.Model(x, layers.Dense(2, name="d")(x)).to_json())
+    config = json.loads(model_to_json(keras.Model(x, layers.Dense(2, name="d")(x))))
     for place in (1, 2):  # of the call, of its output
         wrong = json.loads(json.dumps(config))
         for entry in wrong["config"]["layers"]:

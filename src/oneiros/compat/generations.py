@@ -36,6 +36,7 @@ BEHAVIOUR = {
     "digits_end_words":            (False,        True,         True,         False),
     "keras_archives":              (False,        False,        True,         True),
     "nested_weights_files":        (False,        False,        False,        True),
+    "keras3_json":                 (False,        False,        False,        True),
     "save_needs_suffix":           (False,        False,        False,        True),
     "epochs_shuffle_on":           (True,         True,         False,        False),
     "epochs_go_round":             (False,        False,        True,         False),

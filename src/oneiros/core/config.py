@@ -43,6 +43,7 @@ behaviour = SimpleNamespace(
     digits_end_words=False,  # True: a layer of the class ConvLSTM2D is called conv_lst_m2d
     keras_archives=True,  # False: models are written to HDF5 files, whatever the file's name
     nested_weights_files=True,  # False: files that end in .weights.h5 have the flat layout of all others
+    keras3_json=True,  # False: to_json describes models as Keras 2 did
     save_needs_suffix=True,  # False: models are written to files of any name
     epochs_shuffle_on=False,  # True: each epoch shuffles the order of the one before, not the rows as they were given
     epochs_go_round=False,  # True: an epoch of arrays that is longer than what is left of a pass goes on in the next

@@ -18,8 +18,11 @@ from .topology import order_nodes
 
 
 def serialize_layer(layer: Layer) -> dict:
-    """``{"class_name", "config"}`` of a layer or model."""
-    return serialize_object(layer)
+    """``{"class_name", "config"}`` of a layer or model, with ``"build_config"`` if its class writes its own."""
+    entry = serialize_object(layer)
+    if current().keras3_format and layer.built and type(layer).get_build_config is not Layer.get_build_config:
+        entry = entry | {"build_config": layer.get_build_config()}
+    return entry
 
 
 def deserialize_layer(config: dict) -> Layer:
@@ -34,7 +37,11 @@ def deserialize_layer(config: dict) -> Layer:
     """
     if not isinstance(config, dict) or "class_name" not in config:
         raise CorruptFileError(f"Expected the configuration of a layer. Received: {str(config)[:80]}")
-    return kind("layer").deserialize(config)
+    layer = kind("layer").deserialize(config)
+    shapes, own = config.get("build_config"), type(layer).build_from_config is not Layer.build_from_config
+    if shapes and own and not layer.built:
+        layer.build_from_config(shapes)
+    return layer
 
 
 # --- Sequential

@@ -10,10 +10,10 @@ from ..core.registry import (
     get_registered_object,
     register_keras_serializable,
 )
-from .architecture import model_from_config, model_from_json, model_from_yaml, model_to_json, model_to_yaml
+from .architecture import model_from_config, model_from_yaml, model_to_yaml
 from .conversion import preprocess_weights_for_loading
 from .file_editor import KerasFileEditor
-from .model_files import Savable, load_model, load_weights, save_model
+from .model_files import Savable, load_model, load_weights, model_from_json, model_to_json, save_model
 from .model_files import load_model as load_model_from_hdf5
 from .model_files import load_weights as load_weights_only
 from .model_files import save_model as save_model_to_hdf5

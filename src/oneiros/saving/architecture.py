@@ -108,29 +108,6 @@ def model_to_json(model: Any, **kwargs) -> str:
     return json.dumps(json.loads(text) | {"keras_version": FORMAT_VERSION, "backend": backend}, **kwargs)
 
 
-def model_from_json(json_string: str, custom_objects: dict | None = None) -> Any:
-    """A model with fresh weights from the JSON text that `to_json` returned.
-
-    Args:
-        json_string: the text.
-        custom_objects: your own classes and functions by name.
-
-    Returns:
-        The model.
-
-    Raises:
-        CorruptFileError: the text is not JSON, or not the configuration of a model.
-        LimitExceededError: it is nested too deeply, or holds a number that is too large.
-        UnsafeModelError: it names classes that are neither this library's nor yours.
-
-    >>> import oneiros as keras
-    >>> model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(2)])
-    >>> model_from_json(model.to_json()).count_params()
-    8
-    """
-    return make_model(parse(json_string, "model_from_json"), "model_from_json", custom_objects)
-
-
 def _yaml():
     try:
         import yaml

@@ -99,6 +99,9 @@ def written(entry: dict) -> dict:
         config = {key: value for key, value in config.items() if key != "batch_input_shape"}
         if name == "InputLayer":
             config["batch_shape"] = shape
+        elif isinstance(config.get("dtype"), str):
+            policy = {"module": "keras", "class_name": "DTypePolicy", "config": {"name": config["dtype"]}}
+            config["dtype"] = policy | {"registered_name": None}
         if name.startswith("SpatialDropout"):  # which do not take it there
             config.pop("trainable", None)
     if name in _MODELS:

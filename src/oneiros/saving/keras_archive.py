@@ -71,7 +71,7 @@ def save_archive(model: Any, filepath: Any, include_optimizer: bool = True, zipp
     Raises:
         ValueError: the architecture holds something that no file can.
     """
-    text, compiled = _described(model, include_optimizer)  # complains before a file is touched
+    text, compiled = described(model, include_optimizer)  # complains before a file is touched
     if not zipped:
         os.makedirs(filepath, exist_ok=True)
         with _staged(model, text, compiled, filepath) as folder:
@@ -88,8 +88,13 @@ def save_archive(model: Any, filepath: Any, include_optimizer: bool = True, zipp
             _zip(folder, part)
 
 
-def _described(model, include_optimizer):
-    """The text of the configuration, and whether it says how the model is compiled."""
+def described(model: Any, include_optimizer: bool = True) -> tuple[str, bool]:
+    """The configuration of a model as JSON text in Keras 3's form, and whether it says how the model is compiled.
+
+    Args:
+        model: the model.
+        include_optimizer: whether it is to say that.
+    """
     with within(keras3_format=True):
         config = written(serialize_model(model))
     config["build_config"] = model.get_build_config()
@@ -161,8 +166,8 @@ def load_archive(
             model = _made(config, path, safe_hdf5.declared_bytes(file))
             load_nested(file, model)
             _load_assets(model, folder)
-            if compile:
-                _compile(model, config.get("compile_config"), file, path)
+            if compile and compile_as(model, config.get("compile_config"), path):
+                load_nested_optimizer(file, model)
     return model
 
 
@@ -172,10 +177,14 @@ def _made(config, path, size):
         model = make_model(config, path)
         if not hasattr(model, "load_weights"):
             raise CorruptFileError(f"{path}: the configuration is not that of a model, but of {type(model).__name__}.")
-        shapes = config.get("build_config")
-        if isinstance(shapes, dict) and not model.weights and any(v is not None for v in shapes.values()):
-            model.build_from_config(shapes)
+        build_as(model, config.get("build_config"))
     return model
+
+
+def build_as(model: Any, config: Any) -> None:
+    """Builds a model without weights as the `build_config` of a file says."""
+    if isinstance(config, dict) and not model.weights and any(v is not None for v in config.values()):
+        model.build_from_config(config)
 
 
 def _load_assets(model, folder):
@@ -184,9 +193,16 @@ def _load_assets(model, folder):
             layer.load_assets(str(folder / _ASSETS / path))
 
 
-def _compile(model, config, file, path):
+def compile_as(model: Any, config: Any, path: str) -> bool:
+    """Compiles a model as the `compile_config` of a file says. Returns whether that was possible; if not, it warns.
+
+    Args:
+        model: the model.
+        config: what the file says; nothing if the model was not compiled.
+        path: the name of the file, for messages.
+    """
     if not config:
-        return
+        return False
     own = _overrides(model, "compile_from_config")
     if _overrides(model, "compile") and not own:
         warnings.warn(
@@ -194,7 +210,7 @@ def _compile(model, config, file, path):
             "All subclassed Models that have `compile()` overridden should also override `get_compile_config()` and "
             "`compile_from_config(config)`. Alternatively, you can call `compile()` manually after loading."
         )
-        return
+        return False
     try:
         if own:
             with within(entry_reader=ConfigReader(path)):
@@ -206,9 +222,8 @@ def _compile(model, config, file, path):
             f"{path}: the model is loaded but not compiled, for what was given to compile() cannot be made again: "
             f"{error} Compile it, or pass custom_objects."
         )
-        return
-    if getattr(model, "optimizer", None) is not None:
-        load_nested_optimizer(file, model)
+        return False
+    return getattr(model, "optimizer", None) is not None
 
 
 def load_archived_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None:

@@ -8,10 +8,25 @@ from ..core import behaviour, safety
 from ..core.errors import CorruptFileError, InputDataError
 from ..core.registry import CustomObjectScope
 from ..layers.base import weight_budget
-from .architecture import make_model, model_to_json, model_to_yaml, serialize_model
-from .compilation import compile_arguments, load_optimizer_weights, save_optimizer_weights, training_config
+from . import architecture
+from .architecture import make_model, model_to_yaml, serialize_model
+from .compilation import (
+    compile_arguments,
+    compile_config,
+    load_optimizer_weights,
+    save_optimizer_weights,
+    training_config,
+)
 from .conversion import with_stored_names
-from .keras_archive import is_archive, load_archive, load_archived_weights, save_archive
+from .keras_archive import (
+    build_as,
+    compile_as,
+    described,
+    is_archive,
+    load_archive,
+    load_archived_weights,
+    save_archive,
+)
 from .layouts import flat_layers, weights_group
 from .safe_hdf5 import check_seal, declared_bytes, has, making, reading, seal, source_name, text, writing
 from .serialization import FORMAT_VERSION, dumps, parse
@@ -71,7 +86,7 @@ def save_model(
     if archive:
         save_archive(model, filepath, include_optimizer, zipped=not folder)
         return
-    architecture, backend = with_stored_names(dumps(serialize_model(model)))  # complains before a file is touched
+    described_as, backend = with_stored_names(dumps(serialize_model(model)))  # complains before a file is touched
     training = None
     if include_optimizer:
         try:
@@ -83,7 +98,7 @@ def save_model(
     with writing(filepath) as file:
         file.attrs["keras_version"] = FORMAT_VERSION
         file.attrs["backend"] = backend
-        file.attrs["model_config"] = architecture
+        file.attrs["model_config"] = described_as
         save_weights_to_hdf5_group(file.create_group("model_weights"), model)
         if training is not None:
             file.attrs["training_config"] = training
@@ -212,6 +227,48 @@ def load_weights(
         load_archived_weights(model, filepath, skip_mismatch)
 
 
+def model_to_json(model: Any, **kwargs) -> str:
+    """A model's architecture, without its weights, as JSON text, and how it is compiled.
+
+    Args:
+        model: The model.
+        **kwargs: Arguments of `json.dumps`, for example ``indent=2``.
+    """
+    if not behaviour.keras3_json:
+        return architecture.model_to_json(model, **kwargs)
+    return json.dumps(json.loads(described(model)[0]), **kwargs)
+
+
+def model_from_json(json_string: str, custom_objects: dict | None = None) -> Any:
+    """A model with fresh weights from the JSON text that `to_json` returned, compiled as it was, if the text says how.
+
+    Args:
+        json_string: The text.
+        custom_objects: A dictionary from names to your own classes and functions.
+
+    Returns:
+        The model.
+
+    Raises:
+        CorruptFileError: If the text is not JSON, or not the configuration of a model.
+        LimitExceededError: If it is nested too deeply, or holds a number that is too large.
+        UnsafeModelError: If it names classes that are neither this library's nor yours.
+
+    >>> import oneiros as keras
+    >>> model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(2)])
+    >>> model_from_json(model.to_json()).count_params()
+    8
+    """
+    source = "model_from_json"
+    config = parse(json_string, source)
+    model = make_model(config, source, custom_objects)
+    if config.get("build_config") or config.get("compile_config"):
+        with CustomObjectScope(custom_objects), making(source):
+            build_as(model, config.get("build_config"))
+            compile_as(model, config.get("compile_config"), source)
+    return model
+
+
 class Savable:
     """The methods of models that save and load.
 
@@ -265,7 +322,7 @@ class Savable:
         load_weights(self, filepath, by_name, skip_mismatch, reshape, **kwargs)
 
     def to_json(self, **kwargs) -> str:
-        """The architecture as JSON text.
+        """The architecture as JSON text, and how the model is compiled.
 
         Args:
             **kwargs: Arguments of `json.dumps`.
@@ -278,8 +335,8 @@ class Savable:
 
     def get_compile_config(self) -> dict | None:
         """The arguments of `compile` as plain data; `None` if the model is not compiled."""
-        config = training_config(self)
-        return None if config is None else json.loads(dumps(config))
+        found = training_config if not behaviour.keras3_json else compile_config
+        return None if getattr(self, "optimizer", None) is None else json.loads(dumps(found(self)))
 
     def compile_from_config(self, config: dict) -> None:
         """Compiles the model with the arguments that `get_compile_config` returned."""
