@@ -25,6 +25,10 @@ class LimitExceededError(ValueError):
     """Something is larger than this machine (or a stated limit) allows."""
 
 
+class MissingFileError(FileNotFoundError, ValueError):
+    """There is no such file. Programs for Keras 3 expect a `ValueError`, others a `FileNotFoundError`."""
+
+
 class DownloadError(OSError):
     """A file could not be downloaded, or it is not the file that was asked for."""
 

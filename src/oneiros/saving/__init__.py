@@ -10,6 +10,7 @@ from ..core.registry import (
     get_registered_object,
     register_keras_serializable,
 )
+from ..core.safety import loading as SafeModeScope  # noqa: N812
 from .architecture import model_from_config, model_from_yaml, model_to_yaml
 from .conversion import preprocess_weights_for_loading
 from .file_editor import KerasFileEditor

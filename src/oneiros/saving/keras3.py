@@ -25,6 +25,7 @@ _MODELS = {
     "Functional": ("keras.src.models.functional", "Functional"),
     "Sequential": ("keras", None),
     "Model": ("keras", None),
+    "DTypePolicy": ("keras", None),
 }
 # A part of an argument's name -> the kind of what it is given; others are given layers.
 _KINDS_OF_ARGUMENTS = {

@@ -16,10 +16,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..core import kind, safety
+from ..core import is_symbol, kind, safety
 from ..core.context import within
 from ..core.errors import CorruptFileError, LimitExceededError, UnsafeModelError
-from ..core.registry import CustomObjectScope, find_custom_object, get_registered_name, serialize_value
+from ..core.policy import DTypePolicy
+from ..core.registry import (
+    CustomObjectScope,
+    find_custom_object,
+    get_custom_objects,
+    get_registered_name,
+    serialize_value,
+)
+from ..layers.lambda_layer import load_function
+from ..utils.generic_utils import func_dump
 from .keras3 import origin, with_modules
 
 FORMAT_VERSION = "2.15.0"  # the version of Keras whose formats are written
@@ -271,8 +280,19 @@ def serialize_keras_object(obj: Any) -> Any:
         return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(obj, (np.ndarray, jax.Array)):
         array = np.asarray(obj)
+        if isinstance(obj, np.ndarray) and not obj.ndim:
+            return obj.item()
         name = "__numpy__" if isinstance(obj, np.ndarray) else "__tensor__"
         return {"class_name": name, "config": {"value": array.tolist(), "dtype": array.dtype.name}}
+    if is_symbol(obj):
+        owner = getattr(getattr(obj.node, "operation", None), "name", None)
+        history = None if owner is None else [owner, obj.node.node_index, obj.index]
+        return {
+            "class_name": "__keras_tensor__",
+            "config": {"shape": list(obj.shape), "dtype": obj.dtype, "keras_history": history},
+        }
+    if getattr(obj, "__name__", None) == "<lambda>":
+        return {"class_name": "__lambda__", "config": {"value": func_dump(obj)}}
     if hasattr(obj, "get_config") and not inspect.isclass(obj):
         config = with_modules({key: _with_objects(value) for key, value in obj.get_config().items()})
         return {"class_name": type(obj).__name__, "config": config, **origin(type(obj))}
@@ -321,6 +341,29 @@ def deserialize_keras_object(
         return _made(config)
 
 
+def _check_parts(name, inner, registered):
+    expected = "a non-null str" if name == "function" else "a dict"
+    if not isinstance(inner, str if name == "function" else (dict, type(None))):
+        raise TypeError(f"deserialize_keras_object: {name[:80]}: Expected 'config' to be {expected}: {_short(inner)}")
+    own = inner if name == "function" else name
+    known = registered in (None, "", "function", own) or not isinstance(registered, str)
+    if known or find_custom_object(registered) is not None or find_custom_object(own) is not None:
+        return
+    if any(own in kind(of_kind).objects for of_kind in _KINDS.values()):
+        raise UnsafeModelError(
+            f"deserialize_keras_object: {_short(registered)} is not registered, and {own[:80]!r} resolved to a Keras "
+            "built-in. Pass custom_objects, or leave registered_name out."
+        )
+
+
+def _by_short_name(name):
+    """The registered function ``package>name``, where a file of Keras 3.6 or older says only the name."""
+    if find_custom_object(name) is not None or any(name in kind(k).objects for k in _KINDS.values()):
+        return None
+    found = [value for key, value in get_custom_objects().items() if key.rpartition(">")[2] == name]
+    return found[0] if len(found) == 1 else None
+
+
 def _made(config):
     if isinstance(config, (list, tuple)):
         return type(config)(map(_made, config))
@@ -340,6 +383,16 @@ def _made(config):
         return slice(*(_made(inner[part]) for part in ("start", "stop", "step")))
     if name == "__ellipsis__":
         return Ellipsis
+    if name == "__lambda__":
+        parts = dict(zip(("code", "defaults", "closure"), inner["value"])) if "value" in inner else inner
+        return load_function({"class_name": name, "config": parts}, "lambda", "function")
+    if "config" not in config:  # a dictionary of the user's
+        return {key: _made(v) for key, v in config.items()}
+    _check_parts(name, inner, config.get("registered_name"))
+    if name == DTypePolicy.__name__ and find_custom_object(name) is None:
+        return DTypePolicy.from_config(inner)
+    if name == "function" and (found := _by_short_name(inner)) is not None:
+        return found
     wanted = inner if name == "function" else name
     hinted = [k for part, k in _KINDS.items() if part in str(config.get("module")).split(".")]
     for of_kind in [*hinted, *dict.fromkeys(_KINDS.values())]:

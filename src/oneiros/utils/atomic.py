@@ -11,6 +11,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..core.errors import MissingFileError
+
 _HOST = f"{zlib.crc32(os.uname().nodename.encode()) if hasattr(os, 'uname') else 0:08x}"
 _PART = re.compile(r"\..*\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.part(\..*)?")  # what `part_path` makes
 _ABANDONED = 24 * 3600  # seconds without a change after which a part is deleted, on whatever machine it was made
@@ -42,7 +44,7 @@ def regular(path: str | os.PathLike, what: str = "file") -> str:
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
-        raise FileNotFoundError(f"File not found: {path!r}. Check the path.") from None
+        raise MissingFileError(f"File not found: {path!r}. Check the path.") from None
     if not stat.S_ISREG(mode):
         error = IsADirectoryError if stat.S_ISDIR(mode) else OSError
         raise error(f"{path}: expected {what}, found {_kind(mode)}. Give the path of an ordinary file.")
