@@ -119,7 +119,11 @@ from .pooling import MaxPooling2D as _MaxPooling2D
 from .pooling import MaxPooling3D as _MaxPooling3D
 from .preprocessing import CategoryEncoding as _CategoryEncoding
 from .preprocessing import Discretization as _Discretization
+from .preprocessing import Hashing as _Hashing
+from .preprocessing import IntegerLookup as _IntegerLookup
 from .preprocessing import Normalization as _Normalization
+from .preprocessing import StringLookup as _StringLookup
+from .preprocessing import TextVectorization as _TextVectorization
 from .recurrent import GRU as _GRU
 from .recurrent import LSTM as _LSTM
 from .recurrent import GRUCell as _GRUCell
@@ -348,8 +352,16 @@ class CategoryEncoding(_CategoryEncoding):
     def __init__(self, num_tokens: int, output_mode: str = ..., sparse: bool = ..., **kwargs: Any) -> None: ...
 class Discretization(_Discretization):
     def __init__(self, bin_boundaries: Any = ..., num_bins: int | None = ..., epsilon: float = ..., output_mode: str = ..., sparse: bool = ..., **kwargs: Any) -> None: ...
+class Hashing(_Hashing):
+    def __init__(self, num_bins: int, mask_value: Any = ..., salt: Any = ..., output_mode: str = ..., sparse: bool = ..., **kwargs: Any) -> None: ...
+class IntegerLookup(_IntegerLookup):
+    def __init__(self, max_tokens: int | None = ..., num_oov_indices: int = ..., mask_token: int | None = ..., oov_token: int = ..., vocabulary: Any = ..., vocabulary_dtype: str = ..., idf_weights: Any = ..., invert: bool = ..., output_mode: str = ..., sparse: bool = ..., pad_to_max_tokens: bool = ..., **kwargs: Any) -> None: ...
 class Normalization(_Normalization):
     def __init__(self, axis: Any = ..., mean: Any = ..., variance: Any = ..., invert: bool = ..., **kwargs: Any) -> None: ...
+class StringLookup(_StringLookup):
+    def __init__(self, max_tokens: int | None = ..., num_oov_indices: int = ..., mask_token: str | None = ..., oov_token: str = ..., vocabulary: Any = ..., idf_weights: Any = ..., invert: bool = ..., output_mode: str = ..., sparse: bool = ..., pad_to_max_tokens: bool = ..., encoding: str = ..., **kwargs: Any) -> None: ...
+class TextVectorization(_TextVectorization):
+    def __init__(self, max_tokens: int | None = ..., standardize: Any = ..., split: Any = ..., ngrams: Any = ..., output_mode: str = ..., output_sequence_length: int | None = ..., pad_to_max_tokens: bool = ..., vocabulary: Any = ..., idf_weights: Any = ..., sparse: bool = ..., ragged: bool = ..., encoding: str = ..., **kwargs: Any) -> None: ...
 class GRU(_GRU):
     def __init__(self, units: Any, activation: Any = ..., recurrent_activation: Any = ..., use_bias: Any = ..., kernel_initializer: Any = ..., recurrent_initializer: Any = ..., bias_initializer: Any = ..., kernel_regularizer: Any = ..., recurrent_regularizer: Any = ..., bias_regularizer: Any = ..., kernel_constraint: Any = ..., recurrent_constraint: Any = ..., bias_constraint: Any = ..., dropout: Any = ..., recurrent_dropout: Any = ..., seed: Any = ..., reset_after: Any = ..., activity_regularizer: Any = ..., return_sequences: bool = ..., return_state: bool = ..., go_backwards: bool = ..., stateful: bool = ..., unroll: bool = ..., zero_output_for_mask: bool = ..., *, time_major: bool = ..., num_constants: int | None = ..., **kwargs: Any) -> None: ...
 class LSTM(_LSTM):

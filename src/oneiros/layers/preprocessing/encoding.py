@@ -88,7 +88,7 @@ class CategoryEncoding(Layer):
                 f"{self.num_tokens - 1}. Received numbers from {ids.min()} to {ids.max()}."
             )
 
-    def compute_output_shape(self, input_shape: tuple, count_weights_shape: Any = None) -> tuple:
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return encoded_shape(input_shape, self.num_tokens, self.output_mode)
 
 
