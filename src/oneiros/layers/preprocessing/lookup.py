@@ -1,5 +1,6 @@
 """Layers that look up strings and integers in a vocabulary."""
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -141,7 +142,7 @@ class IndexLookup(HostLayer, abstract=True):
                 )
             self._weights_of_tokens = np.asarray(idf_weights, "float32")
         self._tokens = tokens
-        self._index = {token: self._shift + self.num_oov_indices + i for i, token in enumerate(tokens)}
+        self._index = dict(zip(tokens, itertools.count(self._shift + self.num_oov_indices)))
         if self.mask_token is not None:
             self._index[self.mask_token] = 0
 
@@ -178,7 +179,7 @@ class IndexLookup(HostLayer, abstract=True):
 
     def reset_state(self) -> None:
         """Forgets the vocabulary that `adapt` has made."""
-        self._tokens, self._index = [], {}
+        self._tokens = []
 
     # --- the lookup
 
@@ -192,23 +193,23 @@ class IndexLookup(HostLayer, abstract=True):
             table = np.asarray([*self._special, *self._tokens])
             ids = np.asarray(inputs)
             return table[np.where((ids >= 0) & (ids < len(table)), ids, len(self._special) - 1)]
-        return self.encoded(self.ids(self.as_tokens(inputs)))
+        tokens = self.as_tokens(inputs)
+        return self.encoded(self.ids(tokens.ravel().tolist()).reshape(tokens.shape))
 
-    def ids(self, tokens: np.ndarray) -> np.ndarray:
-        """The indices of an array of tokens."""
-        unique, places = np.unique(tokens, return_inverse=True)
-        found = np.empty(len(unique), "int32")
-        for i, token in enumerate(unique.tolist()):
-            index = self._index.get(token)
-            if index is None:
-                if not self.num_oov_indices:
-                    raise InputDataError(
-                        f"Layer {self.name} ({type(self).__name__}): with num_oov_indices=0 all inputs must be in the "
-                        f"vocabulary. Received: {token!r}. Set num_oov_indices=1 to allow others."
-                    )
-                index = self._shift + (self.bucket(token) % self.num_oov_indices if self.num_oov_indices > 1 else 0)
-            found[i] = index
-        return found[places].reshape(tokens.shape)
+    def ids(self, tokens: list) -> np.ndarray:
+        """The indices of a list of tokens."""
+        found = np.fromiter(map(self._index.get, tokens, itertools.repeat(-1)), "int32", len(tokens))
+        for place in np.flatnonzero(found < 0).tolist():
+            found[place] = self._unknown(tokens[place])
+        return found
+
+    def _unknown(self, token):
+        if not self.num_oov_indices:
+            raise InputDataError(
+                f"Layer {self.name} ({type(self).__name__}): with num_oov_indices=0 all inputs must be in the "
+                f"vocabulary. Received: {token!r}. Set num_oov_indices=1 to allow others."
+            )
+        return self._shift + (self.bucket(token) % self.num_oov_indices if self.num_oov_indices > 1 else 0)
 
     def encoded(self, ids: Any) -> Array:
         """Indices, or the vectors that `output_mode` asks for."""

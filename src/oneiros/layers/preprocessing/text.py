@@ -1,6 +1,6 @@
 """Text as rows of token indices or as vectors of token counts."""
 
-import re
+import string
 from typing import Any
 
 import jax.numpy as jnp
@@ -14,10 +14,10 @@ from .batches import batches_of
 from .host import HostLayer, as_strings
 from .lookup import StringLookup, output_mode
 
-_PUNCTUATION = re.compile(r"[!\"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']")
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
 _STANDARDIZE = {
-    "lower_and_strip_punctuation": lambda text: _PUNCTUATION.sub("", text.lower()),
-    "strip_punctuation": lambda text: _PUNCTUATION.sub("", text),
+    "lower_and_strip_punctuation": lambda text: text.lower().translate(_PUNCTUATION),
+    "strip_punctuation": lambda text: text.translate(_PUNCTUATION),
     "lower": str.lower,
 }
 _SPLIT = {"whitespace": str.split, "character": list}
@@ -164,8 +164,7 @@ class TextVectorization(HostLayer):
         rows = self.tokens(inputs)
         if single and len(rows) > 1:  # texts that are not split are tokens
             rows = [[row[0] for row in rows]]
-        flat = np.asarray([token for row in rows for token in row], dtype=str)
-        ids = np.split(self._lookup.ids(flat), np.cumsum([len(row) for row in rows])[:-1])
+        ids = [self._lookup.ids(row) for row in rows]
         if self.output_mode != "int":
             vectors = jnp.stack([self._lookup.encoded(row) for row in ids])
             return vectors[0] if single else vectors
