@@ -259,3 +259,42 @@ def test_arguments_that_a_whole_model_cannot_take(tmp_path):
     fresh = small()
     keras.saving.load_weights(fresh, tmp_path / "m.keras")
     assert_same(model, fresh)
+
+
+def test_layers_that_are_at_another_place(tmp_path):
+    """Behind a property; and as Keras until 3.13 wrote lists in lists, whose layers it had under `layers` alone."""
+
+    class Named(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.a_dense = L.Dense(2)
+
+        @property
+        def dense(self):
+            return self.a_dense
+
+        @property
+        def broken(self):
+            raise KeyError
+
+        def call(self, x):
+            return self.a_dense(x)
+
+    class Nested(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.blocks = [(L.Dense(2),), (L.Dense(2),)]
+
+        def call(self, x):
+            return self.blocks[1][0](self.blocks[0][0](x))
+
+    kernels = [np.full((3, 2), 0.5), np.full((2, 2), 2.0)]
+    for model, places in ((Named(), ["dense"]), (Nested(), ["layers/dense", "layers/dense_1"])):
+        model(X)
+        with h5py.File(tmp_path / "w.weights.h5", "w") as file:
+            file.create_group("vars")
+            for place, kernel in zip(places, kernels):
+                file[f"{place}/vars/0"], file[f"{place}/vars/1"] = kernel, np.zeros(2)
+        model.load_weights(tmp_path / "w.weights.h5")
+        for found, kernel in zip(model.get_weights()[::2], kernels):
+            np.testing.assert_array_equal(found, kernel)

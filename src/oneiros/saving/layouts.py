@@ -9,6 +9,7 @@ Nested (``.weights.h5`` of Keras 3 and newer tf.keras): groups are nested like t
 `forward_layer` and `cell`.
 """
 
+import contextlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -112,14 +113,19 @@ def nested_layers(group: Group, model: Any, skip: Sequence = (), partial: bool =
         skip: Layers that are left out, with the layers in them.
         partial: Whether the file may hold nothing for a layer, or more than the model has.
     """
-    found = []
-    for path, layer, variables in _with_weights(model, skip):
-        stored = _stored_at(group, path)
+    by_layer = {}
+    for path, layer, variables in _with_weights(model, skip, everywhere=True):
+        if id(layer) not in by_layer or not by_layer[id(layer)][2].datasets:
+            stored = _stored_at(group, path)
+            if stored.datasets or id(layer) not in by_layer:
+                by_layer[id(layer)] = (layer, variables, stored)
+    found = list(by_layer.values())
+    for layer, variables, stored in found:
         if not stored.datasets and variables and not (partial or loads_itself(layer)):
+            place = stored.name or "/"
             raise CorruptFileError(
-                f"The file holds nothing at {path or '/'!r} for layer {layer.name}, which has {len(variables)} weights."
+                f"The file holds nothing at {place!r} for layer {layer.name}, which has {len(variables)} weights."
             )
-        found.append((layer, variables, stored))
     if partial or skip:
         return found
     expected = sum(len(stored.datasets if loads_itself(layer) else own) for layer, own, stored in found)
@@ -227,8 +233,8 @@ def loads_itself(layer: Layer) -> bool:
     return type(layer).load_own_variables is not Layer.load_own_variables
 
 
-def _with_weights(model, skip=()):
-    found = [(path, layer, layer.own_weights()) for path, layer in places(model, skip)]
+def _with_weights(model, skip=(), everywhere=False):
+    found = [(path, layer, layer.own_weights()) for path, layer in places(model, skip, everywhere)]
     return [(path, layer, variables) for path, layer, variables in found if variables or loads_itself(layer)]
 
 
@@ -240,26 +246,31 @@ def _stored_at(group, path):
     return Stored(path, None, []) if holder is None else numbered_arrays(holder, path)
 
 
-def places(model: Any, skip: Sequence = ()) -> Iterator[tuple]:
+def places(model: Any, skip: Sequence = (), everywhere: bool = False) -> Iterator[tuple]:
     """Pairs ``(path, layer)`` of a model and the layers in it. A layer with several places has the first one.
 
     Args:
         model: The model.
         skip: Layers that are left out, with the layers in them.
+        everywhere: Whether to tell the other places too, also those in properties: a file may have the layer there,
+            as the class was another one when it was saved, or Keras did not look into lists in lists (until 3.13).
     """
-    seen = {id(layer) for layer in skip}
+    left_out = {id(layer) for layer in skip}
+    seen = set(left_out)
 
     def walk(path, layer):
         if id(layer) not in seen:
             seen.add(id(layer))
             yield path, layer
-            for name, inner in _members(layer):
+            for name, inner in _members(layer, everywhere):
                 yield from walk(f"{path}/{name}".lstrip("/"), inner)
+        elif everywhere and id(layer) not in left_out:
+            yield path, layer
 
     return walk("", model)
 
 
-def _members(layer):
+def _members(layer, properties=False):
     """The layers inside, with the names that they have in files.
 
     Public attributes come before private ones, each in alphabetical order. Models have an attribute `layers`, which
@@ -268,11 +279,25 @@ def _members(layer):
     attributes = {name: value for name, value in vars(layer).items() if name not in layer.untracked_attributes}
     if type(layer).__module__.split(".")[0] == "oneiros":
         attributes = {layer.prefix_in_files + name.lstrip("_"): value for name, value in attributes.items()}
+    if properties:
+        attributes |= _properties(layer)
     if isinstance(getattr(layer, "layers", None), list):
         attributes["layers"] = layer.layers
     is_graph = getattr(layer, "layer_graph", None) is not None
     for name in sorted(attributes, key=lambda name: (not (is_graph and name == "layers"), name.startswith("_"), name)):
         yield from _held(name, attributes[name], ())
+
+
+def _properties(layer):
+    """The layers that properties of a user's class give."""
+    found = {}
+    for cls in type(layer).__mro__:
+        if cls.__module__.split(".")[0] != "oneiros":
+            for name, member in vars(cls).items():
+                if isinstance(member, property):
+                    with contextlib.suppress(Exception):  # it may need what is not there yet
+                        found.setdefault(name, getattr(layer, name))
+    return {name: value for name, value in found.items() if isinstance(value, Layer)}
 
 
 def _held(name, value, around):
