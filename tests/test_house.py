@@ -39,7 +39,7 @@ BUDGETS = {
     "callbacks": 20,
     "cli": 260,
     "compat": 4450,
-    "config": 30,
+    "config": 40,
     "constraints": 60,
     "core": 2800,
     "datasets": 352,

@@ -5,9 +5,15 @@ from .core.config import (
     check_finite,
     data_timeout,
     debug_nans,
+    disable_flash_attention,
+    disable_interactive_logging,
+    enable_flash_attention,
+    enable_interactive_logging,
     epsilon,
     floatx,
     image_data_format,
+    is_flash_attention_enabled,
+    is_interactive_logging_enabled,
     set_check_finite,
     set_data_timeout,
     set_debug_nans,
@@ -23,6 +29,28 @@ from .core.traceback import (
 )
 
 
-def backend():
+def backend() -> str:
     """The name of the engine: always 'jax'."""
     return "jax"
+
+
+def set_backend(backend: str) -> None:
+    """Accepts 'jax', which is the only engine.
+
+    Args:
+        backend: The name of an engine.
+
+    Raises:
+        ValueError: If another one is asked for.
+    """
+    if backend != "jax":
+        raise ValueError(f"set_backend: there is one engine here, 'jax'. Received: backend={backend!r}")
+
+
+def is_nnx_enabled() -> bool:
+    """Whether variables are those of Flax NNX: never.
+
+    >>> is_nnx_enabled()
+    False
+    """
+    return False

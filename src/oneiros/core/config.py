@@ -5,7 +5,9 @@ Keras.
 """
 
 import json
+import logging
 import os
+import sys
 import warnings
 from pathlib import Path
 from types import SimpleNamespace
@@ -134,6 +136,8 @@ def keras_home() -> Path:
 
 # What users set for the whole process. `core/context.py` has what holds for a block of code.
 settings = SimpleNamespace(
+    interactive=True,
+    flash_attention=None,
     floatx="float32",
     epsilon=1e-7,
     image_data_format="channels_last",
@@ -278,6 +282,53 @@ def set_debug_nans(value: bool) -> None:
         value: whether to do so.
     """
     settings.debug_nans = bool(value)
+
+
+def enable_interactive_logging() -> None:
+    """Lets progress and messages of training go to the standard output, as they do by default."""
+    settings.interactive = True
+
+
+def disable_interactive_logging() -> None:
+    """Lets progress and messages of training go to the logger "oneiros" instead of the standard output."""
+    settings.interactive = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether progress and messages of training go to the standard output.
+
+    >>> is_interactive_logging_enabled()
+    True
+    """
+    return settings.interactive
+
+
+def write_message(text: str) -> None:
+    """Writes text to the standard output, or to the logger "oneiros" if interactive logging is disabled."""
+    if settings.interactive:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    elif message := text.strip("\r\n"):
+        logging.getLogger("oneiros").info(message)
+
+
+def enable_flash_attention() -> None:
+    """Asks for flash attention. XLA chooses the way of computing attention here, so it has no effect."""
+    settings.flash_attention = None
+
+
+def disable_flash_attention() -> None:
+    """Asks for attention without the flash kernel. XLA chooses here, so it has no effect."""
+    settings.flash_attention = False
+
+
+def is_flash_attention_enabled() -> bool | None:
+    """What was asked for: `None` or False.
+
+    >>> is_flash_attention_enabled() is None
+    True
+    """
+    return settings.flash_attention
 
 
 def _read_config_file():

@@ -3,6 +3,11 @@
 import importlib
 
 from oneiros.core import is_symbol as is_keras_tensor
+from oneiros.core.config import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
 from oneiros.core.random import set_random_seed
 from oneiros.core.registry import (
     CustomObjectScope,
@@ -45,6 +50,7 @@ __all__ = [
     *("get_registered_object", "register_keras_serializable", "set_random_seed", "GeneratorEnqueuer"),
     *("HDF5Matrix", "OrderedEnqueuer", "Progbar", "PyDataset", "Sequence", "SequenceEnqueuer", "get_file"),
     *("get_index", "is_keras_tensor", "normalize", "pack_x_y_sample_weight", "to_categorical"),
+    *("disable_interactive_logging", "enable_interactive_logging", "is_interactive_logging_enabled"),
     *("bounding_boxes", "to_ordinal", "unpack_x_y_sample_weight", "urlretrieve", "validate_file"),
     *_ELSEWHERE,
 ]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from oneiros.core.config import behaviour
+from oneiros.core.config import behaviour, write_message
 
 WIDTHS = {"keras1": 30, "keras2": 30, "tf": 30, "keras3": 20}
 BOLD, GREEN, WHITE, PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
@@ -122,8 +122,7 @@ class Progbar:
         if self.verbose == 1:
             self._draw(now, finalize)
         elif self.verbose == 2 and finalize:
-            sys.stdout.write(self._summary_line(now) + "\n")
-            sys.stdout.flush()
+            write_message(self._summary_line(now) + "\n")
 
     def add(self, n: int, values: Iterable[tuple[str, Any]] | None = None) -> None:
         """Adds finished steps.
@@ -162,8 +161,7 @@ class Progbar:
         self._drawn_length = len(plain)
         self._last_drawn = now
         self._finished = finalize
-        sys.stdout.write(text + ("\n" if finalize else ""))
-        sys.stdout.flush()
+        write_message(text + ("\n" if finalize else ""))
 
     def _line(self, now, finalize):
         """One line, with the placeholders ``{bold}``, ``{green}``, ``{white}`` and ``{plain}`` for colours."""

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...core import behaviour, fields
+from ...core.config import write_message
 from ...core.fields import field
 from ...utils.progress import Progbar
 from .base import HOOKS, Callback
@@ -126,7 +127,7 @@ class ProgbarLogger(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         if self.verbose and (self.epochs > 1 or behaviour.classic_progress):
-            print(f"Epoch {epoch + 1}/{self.epochs}")
+            write_message(f"Epoch {epoch + 1}/{self.epochs}\n")
         self._start(self.target)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
