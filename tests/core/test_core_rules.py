@@ -90,3 +90,10 @@ def test_hints_about_formats_of_images():
 
 def test_functions_of_k_keep_their_names():
     assert oneiros.backend.prod.__name__ == "prod" and oneiros.backend.concatenate.__name__ == "concatenate"
+
+
+def test_messages_about_kinds_are_english():
+    with pytest.raises(ValueError, match="Expected an activation: a name"):
+        oneiros.activations.get(3)
+    with pytest.raises(ValueError, match="Expected a loss: a name"):
+        oneiros.losses.get(3)

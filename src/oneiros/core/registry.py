@@ -153,6 +153,7 @@ class Kind:
 
     def __init__(self, name):
         self.name = name
+        self.one = f"{'an' if name[0] in 'aeiou' else 'a'} {name}"  # in messages
         self.objects = {}
         _kinds[name] = self
 
@@ -212,7 +213,7 @@ class Kind:
         if callable(identifier):
             return identifier
         raise ValueError(
-            f"Expected a {self.name}: a name, a configuration, a function or an object. Received: {identifier!r}"
+            f"Expected {self.one}: a name, a configuration, a function or an object. Received: {identifier!r}"
         )
 
     def serialize(self, thing):
@@ -237,11 +238,11 @@ class Kind:
             if isinstance(config, dict) and "class_name" not in config:
                 config = spelling.read(config)
             if not isinstance(config, dict) or "class_name" not in config:
-                raise ValueError(f"Expected the configuration of a {self.name}. Received: {str(config)[:200]}")
+                raise ValueError(f"Expected the configuration of {self.one}. Received: {str(config)[:200]}")
             config = read_entry(config, self)
             name, inner = config["class_name"], config.get("config")
             if not isinstance(name, str) or not (inner is None or isinstance(inner, (dict, list, str))):
-                raise UnsafeModelError(f"class_name {str(name)[:80]!r} is not the name of a {self.name}.")
+                raise UnsafeModelError(f"class_name {str(name)[:80]!r} is not the name of {self.one}.")
             if name == "function" and isinstance(inner, str):  # how Keras 3 writes functions
                 registered = config.get("registered_name")
                 return self.find(inner if registered in (None, "function") else registered, UnsafeModelError)
