@@ -164,6 +164,6 @@ def test_functions_take_symbols_lists_and_variables():
     assert activations.relu(x).shape == (None, 4)
     assert losses.mean_squared_error(x, x).shape == (None,)
     assert losses.MeanSquaredError()(x, x).shape == ()
-    assert metrics.binary_accuracy(x, x).shape == (None,)
+    assert metrics.binary_accuracy(x, x).shape == (None, 4)
     assert activations.tanh(core.Variable([0.0])).tolist() == [0.0]
     np.testing.assert_allclose(losses.mean_absolute_error([[1, 2]], [[0.0, 0.0]]), [1.5])

@@ -221,8 +221,8 @@ def affine_transform(
         Boxes of the same shape. They may reach out of the image.
 
     >>> turned = affine_transform([[1.0, 0.0, 3.0, 1.0]], 90.0, 0.0, 0.0, 1.0, 0.0, 0.0, height=5, width=5)
-    >>> print(abs(turned.round(3)))
-    [[0. 1. 1. 3.]]
+    >>> [round(float(x)) for x in turned[0]]
+    [0, 1, 1, 3]
     """
     span_x, span_y = width - 1, height - 1
 
@@ -446,8 +446,9 @@ def compute_iou(
     Raises:
         ValueError: If boxes are of another rank, or if `image_shape` is missing.
 
-    >>> print(compute_iou([[0, 0, 2, 2]], [[0, 0, 2, 2], [1, 0, 3, 2], [5, 5, 6, 6]], "xyxy").round(2))
-    [[1.   0.33 0.  ]]
+    >>> shares = compute_iou([[0, 0, 2, 2]], [[0, 0, 2, 2], [1, 0, 3, 2], [5, 5, 6, 6]], "xyxy")
+    >>> [round(float(share), 2) for share in shares[0]]
+    [1.0, 0.33, 0.0]
     """
     ranks = np.ndim(boxes1), np.ndim(boxes2)
     if not set(ranks) <= {2, 3}:
