@@ -97,3 +97,27 @@ def test_messages_about_kinds_are_english():
         oneiros.activations.get(3)
     with pytest.raises(ValueError, match="Expected a loss: a name"):
         oneiros.losses.get(3)
+
+
+def test_configurations_of_classes_are_no_functions():
+    config = {"class_name": "MeanSquaredError", "config": "mean_absolute_error"}
+    with pytest.raises((ValueError, TypeError)):
+        oneiros.losses.deserialize(config)
+    function = oneiros.losses.deserialize({"class_name": "function", "config": "mean_absolute_error"})
+    assert function is oneiros.losses.mean_absolute_error
+
+
+@pytest.mark.parametrize("formats, kept", [("channels_last", False), ("channels_first", True)])
+def test_portable_configurations_leave_out_what_keras_2_lacks(formats, kept):
+    from oneiros.saving.architecture import portable
+
+    config = portable(layers.serialize(layers.ZeroPadding1D(2, data_format=formats)))
+    assert ("data_format" in config["config"]) is kept
+
+
+def test_operators_of_one_side_have_no_mirror():
+    one_sided = [
+        name for name in ("neg", "abs", "invert", "lt", "le", "gt", "ge") if hasattr(core.Symbol, f"__r{name}__")
+    ]
+    assert not one_sided
+    assert all(hasattr(core.Symbol, f"__r{name}__") for name in ("add", "sub", "truediv", "pow", "matmul"))

@@ -45,3 +45,19 @@ def test_sample_weight_modes_and_target_tensors_need_one_for_each_output():
     two = keras.Model(i, [keras.layers.Dense(1, name="a")(i), keras.layers.Dense(1, name="b")(i)])
     with pytest.raises(ValueError, match="sample_weight_mode"):
         two.compile("sgd", "mse", sample_weight_mode=["temporal"])
+
+
+def test_an_epoch_that_goes_on_is_begun_for_callbacks_without_a_state():
+    class Noting(keras.callbacks.Callback):
+        epoch = None
+
+        def on_epoch_begin(self, epoch, logs=None):
+            self.epoch = epoch
+
+    class Keeping(Noting):
+        def get_state(self):
+            return {"epoch": 1}
+
+    noting, keeping = Noting(), Keeping()
+    keras.callbacks.CallbackList([noting, keeping]).resume_epoch(3)
+    assert (noting.epoch, keeping.epoch) == (3, None)
