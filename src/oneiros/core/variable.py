@@ -19,6 +19,7 @@ from jax.extend.core import get_opaque_trace_state
 from . import config
 from .context import current, within
 from .interrupts import held
+from .registry import kind
 from .runtime import compiler_options
 from .structure import in_order_of, keep, unkeep
 
@@ -46,7 +47,7 @@ class Scope:
     """
 
     def __init__(self, values=()):
-        self.values = dict(values)
+        self.values = {v: x.raw if isinstance(x, Variable) else x for v, x in dict(values).items()}
         self.written = {}  # an ordered set
         self.discovered = {}
 
@@ -101,8 +102,8 @@ class Variable:
     It takes part in arithmetic as its value does. ``assign`` replaces the value.
 
     Args:
-        initializer: an array, a number, or a function of (shape, dtype).
-        shape: the shape, needed with a function.
+        initializer: an array, a number, a function of (shape, dtype), or the name of an initializer, such as "ones".
+        shape: the shape, needed with a function or a name.
         dtype: the type; by default the array's own, and `floatx()` for floats.
         trainable: whether training changes the value.
         name: the variable's name.
@@ -122,6 +123,8 @@ class Variable:
         self, initializer, shape=None, dtype=None, trainable=True, name=None, constraint=None, regularizer=None
     ):
         # A variable may be made while code is traced; it holds an array all the same.
+        if isinstance(initializer, str):
+            initializer = kind("initializer").get(initializer)
         with jax.ensure_compile_time_eval():
             if callable(initializer) and not hasattr(initializer, "shape"):
                 dtype = str(jnp.dtype(dtype or config.floatx()))

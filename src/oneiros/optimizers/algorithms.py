@@ -401,16 +401,20 @@ class Muon(_Adaptive):
     adam_weight_decay: float = field(default=0.004, doc="Weight decay of AdamW.")
     epsilon: float = field(default=1e-7, doc=_EPSILON)
     weight_decay: float = field(default=0.004, after="epsilon")
-    exclude_layers: list = field(_patterns, default=None, doc="Patterns of the paths of variables to exclude.")
-    exclude_embeddings: bool = field(default=True, doc="Whether to exclude embeddings.")
-    muon_a: float = field(default=3.4445, doc="First coefficient of the Newton-Schulz iteration.")
-    muon_b: float = field(default=-4.775, doc="Second coefficient of the iteration.")
-    muon_c: float = field(default=2.0315, doc="Third coefficient of the iteration.")
-    adam_lr_ratio: float = field(default=1, doc="Learning rate of AdamW, relative to that of Muon.")
-    momentum: float = field(default=0.95, doc="Share of the previous momentum that is kept.")
-    ns_steps: int = field(default=5, doc="Number of Newton-Schulz iterations.")
-    nesterov: bool = field(default=True, doc="Whether the momentum looks one step ahead.")
-    rms_rate: float = field(default=0.2, doc="Factor that scales changes to the size of Adam's. `None`: no scaling.")
+    exclude_layers: list = field(
+        _patterns, last=True, default=None, doc="Patterns of the paths of variables to exclude."
+    )
+    exclude_embeddings: bool = field(last=True, default=True, doc="Whether to exclude embeddings.")
+    muon_a: float = field(last=True, default=3.4445, doc="First coefficient of the Newton-Schulz iteration.")
+    muon_b: float = field(last=True, default=-4.775, doc="Second coefficient of the iteration.")
+    muon_c: float = field(last=True, default=2.0315, doc="Third coefficient of the iteration.")
+    adam_lr_ratio: float = field(last=True, default=1, doc="Learning rate of AdamW, relative to that of Muon.")
+    momentum: float = field(last=True, default=0.95, doc="Share of the previous momentum that is kept.")
+    ns_steps: int = field(last=True, default=5, doc="Number of Newton-Schulz iterations.")
+    nesterov: bool = field(last=True, default=True, doc="Whether the momentum looks one step ahead.")
+    rms_rate: float = field(
+        last=True, default=0.2, doc="Factor that scales changes to the size of Adam's. `None`: no scaling."
+    )
 
     def _by_adam(self, variable):
         embedding = self.exclude_embeddings and "embedding" in variable.path.lower()
