@@ -121,3 +121,22 @@ def test_operators_of_one_side_have_no_mirror():
     ]
     assert not one_sided
     assert all(hasattr(core.Symbol, f"__r{name}__") for name in ("add", "sub", "truediv", "pow", "matmul"))
+
+
+def test_memory_is_given_back_if_asked(monkeypatch):
+    monkeypatch.setenv("ONEIROS_MALLOC", "0")
+    assert core.runtime.keep_memory() is False
+
+
+def test_hints_about_formats_need_a_known_number_of_channels():
+    with pytest.raises(ValueError, match="channel dimension"):
+        layers.Conv2D(2, 3)(oneiros.Input((3, 8, None)))
+
+
+@pytest.mark.parametrize(
+    "entry", [{"class_name": "Operation", "config": {}}, {"class_name": "Add", "config": None}, {}]
+)
+def test_entries_that_are_no_operations_stay(entry):
+    from oneiros.saving.keras3 import read_operation
+
+    assert read_operation(entry) is entry

@@ -61,3 +61,10 @@ def test_an_epoch_that_goes_on_is_begun_for_callbacks_without_a_state():
     noting, keeping = Noting(), Keeping()
     keras.callbacks.CallbackList([noting, keeping]).resume_epoch(3)
     assert (noting.epoch, keeping.epoch) == (3, None)
+
+
+def test_a_target_tensor_is_for_one_output():
+    i = keras.Input((2,))
+    two = keras.Model(i, [keras.layers.Dense(1, name="a")(i), keras.layers.Dense(1, name="b")(i)])
+    with pytest.raises(ValueError, match="target_tensors"):
+        two.compile("sgd", "mse", target_tensors=keras.Input((1,)))

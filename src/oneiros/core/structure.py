@@ -246,7 +246,8 @@ class Places:
         elif given is None or (spread and not is_nested(given)):
             parts = [given] * len(tree)
         else:
-            shown = list(given) if isinstance(given, dict) else f"a {type(given).__name__} of {len(given)} entries"
+            entries = f" of {len(given)} entries" if is_nested(given) else ""
+            shown = list(given) if isinstance(given, dict) else f"a {type(given).__name__}{entries}"
             raise InputDataError(
                 f"{what}: expected {len(tree)} entries, one for each {self.kind}: {pack(self.tree, self.layers)}. "
                 f"Received: {shown if is_nested(given) else type(given).__name__}."
