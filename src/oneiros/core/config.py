@@ -55,6 +55,7 @@ behaviour = SimpleNamespace(
     metrics_get_aligned_targets=False,  # True: metrics of (n, 1) outputs get targets of shape (n,) as (n, 1)
     lone_output_loss=False,  # True: the loss of an output is logged also where no other output has one
     running_batch_logs=True,  # False: batch logs are of the batch alone, and so is what train_on_batch returns
+    seeds_are_variables=True,  # False: layer.variables are the weights, without states of random generators
     counts_in_batch_logs=False,  # True: logs of batches hold `batch` and `size` too
     quiet_predict=False,  # True: predict and evaluate_generator print nothing unless asked
     flat_stacked_states=False,  # True: StackedRNNCells has one flat list of states, the last cell's first

@@ -348,6 +348,8 @@ class compiled:  # noqa: N801 - used as a function
         static: the names of keyword arguments that are constants.
         variables: variables that are known to be written. All others are found when the function is traced.
         reads: variables that are known to be read. If there are no others, one trace is saved.
+        eager: whether the function runs in Python each time, for prints and breakpoints. Variables are still written
+            only when it has ended.
 
     >>> n = Variable(0.0)
     >>> count = compiled(lambda x: n.assign_add(x).value)
@@ -355,8 +357,8 @@ class compiled:  # noqa: N801 - used as a function
     (2.0, 5.0, 5.0)
     """
 
-    def __init__(self, fn, static=(), variables=(), reads=None):
-        self.fn = fn
+    def __init__(self, fn, static=(), variables=(), reads=None, eager=False):
+        self.fn, self.eager = fn, eager
         self.static = static
         self._is_new = reads is None
         written = dict.fromkeys(variables)
@@ -401,6 +403,14 @@ class compiled:  # noqa: N801 - used as a function
         jax.eval_shape(dry_run, [v._value for v in written], args, kwargs)
         self._is_new = False
 
+    def _run_eagerly(self, args, kwargs):
+        args = unkeep(jax.tree.map(jnp.asarray, keep(args)))
+        with autocast(None), Scope() as scope:
+            result = jax.tree.map(lambda x: x, keep(self.fn(*args, **kwargs)))
+        for variable in scope.written:
+            variable.assign(scope.values[variable])
+        return unkeep(result)
+
     @property
     def written(self):
         """The variables that calls write, as far as they are known."""
@@ -431,6 +441,8 @@ class compiled:  # noqa: N801 - used as a function
     def __call__(self, *args, **kwargs):
         if current_scope() is not None:
             return self.fn(*args, **kwargs)
+        if self.eager:
+            return self._run_eagerly(args, kwargs)
         statics = tuple((name, kwargs.pop(name)) for name in self.static if name in kwargs)
         args, kwargs = keep(args), keep(kwargs)
         if self._is_new:

@@ -37,8 +37,8 @@ class BatchMean(Mean, abstract=True):
         """The traits of the function."""
         return traits_of(self.fn)
 
-    def update_state(self, y_true: Array, y_pred: Array, sample_weight: Any = None, rows: Any = None) -> None:
-        """Adds a batch to the mean.
+    def update_state(self, y_true: Array, y_pred: Any = None, sample_weight: Any = None, rows: Any = None) -> None:
+        """Adds a batch to the mean. Without a function, the first argument holds values, as for `Mean`.
 
         Args:
             y_true: Targets ``(N, ...)``.
@@ -46,6 +46,8 @@ class BatchMean(Mean, abstract=True):
             sample_weight: Weights ``(N,)`` or ``(N, T)``.
             rows: Number of rows of data, if the batch was padded.
         """
+        if self.fn is None:
+            return super().update_state(y_true, sample_weight if y_pred is None else y_pred)
         values = check_result(self.fn(y_true, y_pred), self.fn, "metric")
         mask = mask_of(y_pred)
         if mask is not None and 1 < mask.ndim <= values.ndim and not behaviour.weights_normalized_by_count:

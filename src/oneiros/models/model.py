@@ -145,8 +145,6 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
             weights.sort(key=lambda v: id(v) not in trainable)
         return weights
 
-    variables = weights
-
     @property
     def stateful(self) -> bool:
         """Whether a layer inside keeps states from batch to batch."""

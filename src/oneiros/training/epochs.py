@@ -26,8 +26,8 @@ class BatchHooks:
         self.saves_after = callbacks.saves_after if phase == "train" else []
 
     def stop(self) -> bool:
-        """Whether a callback has stopped the training."""
-        return self.phase == "train" and self.model.stop_training
+        """Whether a callback has stopped the training or the evaluation."""
+        return self.model.stop_training if self.phase == "train" else self.model.stop_evaluating
 
     def due(self, steps: int) -> bool:
         """Whether a callback must see the state as it is after so many steps of the epoch."""
@@ -143,6 +143,7 @@ def evaluate_epoch(model: Any, data: Any, callbacks: CallbackList, prepare: Call
         prepare: function that is called between the callbacks' start and the first batch.
     """
     model.reset_metrics()
+    model.stop_evaluating = False
     callbacks.on_test_begin()
     prepare()
     logs, _ = _loop(model, "test", data, callbacks).run()

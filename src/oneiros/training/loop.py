@@ -274,7 +274,13 @@ class Loop:
 
 
 def predict_batches(
-    function: Callable, data: typing.Any, steps: int | None, callbacks: typing.Any, fill: bool, group: int = 1
+    function: Callable,
+    data: typing.Any,
+    steps: int | None,
+    callbacks: typing.Any,
+    fill: bool,
+    group: int = 1,
+    stopped: Callable = lambda: False,
 ) -> list[tuple]:
     """The outputs for all batches.
 
@@ -285,6 +291,7 @@ def predict_batches(
         callbacks: a `CallbackList`, or ``None``.
         fill: whether a short batch of arrays may be filled up.
         group: how many batches the callbacks see as one.
+        stopped: function that says whether a callback has stopped the prediction.
 
     Returns:
         Pairs of the outputs, in the structure of the model's output, and of the number of true rows.
@@ -294,7 +301,8 @@ def predict_batches(
 
     def end():
         parts = results[step - step % group :]
-        logs = {"batch": step, "size": sum(size for _, size in parts)}
+        counts = behaviour.counts_in_batch_logs
+        logs = {"batch": step, "size": sum(size for _, size in parts)} if counts else {}
         if watched:
             logs["outputs"] = map_structure(lambda *outputs: np.concatenate(outputs), *(part for part, _ in parts))
         callbacks.on_predict_batch_end(step, logs)
@@ -307,6 +315,8 @@ def predict_batches(
         results.append((cut(outputs, size) if watched else outputs, size))  # `cut` waits until they are computed
         if callbacks is not None and (step + 1) % group == 0:
             end()
+            if stopped():
+                break
     if callbacks is not None and len(results) % group:
         end()
     return results

@@ -13,6 +13,9 @@ class Pace:
 
     Long steps are dispatched one by one: a loop would gain nothing there, and it is a second program to compile.
 
+    Args:
+        groups: whether steps may be dispatched many at a time.
+
     Attributes:
         steps: the number of steps between two looks at the logs.
         many: whether steps are short enough to be dispatched many at a time.
@@ -25,8 +28,8 @@ class Pace:
     (8, True)
     """
 
-    def __init__(self):
-        self.steps, self.many = 1, False
+    def __init__(self, groups: bool = True):
+        self.steps, self.many, self._groups = 1, False, groups
         self._warm = set()
 
     def measured(self, function: Callable, steps: int, seconds: float) -> None:
@@ -34,5 +37,5 @@ class Pace:
         if function not in self._warm:  # the first call compiles: its time tells nothing
             self._warm.add(function)
             return
-        self.many = self.many or seconds / steps < _SHORT_STEP
+        self.many = self.many or (self._groups and seconds / steps < _SHORT_STEP)
         self.steps = int(np.clip(_REPORT_SECONDS * steps / max(seconds, 1e-6), 1, self.steps * 8))

@@ -193,9 +193,9 @@ def predict(model: Any, given: Any) -> Any:
 def _predict(model, data, count, callbacks=None):
     steps = steps_of(model)
     steps.prepare(data.peek())
-    results = predict_batches(
-        steps.predict, data, count, callbacks, steps.keeps_rows_apart(), model.steps_per_execution
-    )
+    model.stop_predicting = False
+    fill, group = steps.keeps_rows_apart(), model.steps_per_execution
+    results = predict_batches(steps.predict, data, count, callbacks, fill, group, lambda: model.stop_predicting)
     results = [cut(outputs, size) for outputs, size in results]
     checks.raise_strays(steps.watched)
     if not results:

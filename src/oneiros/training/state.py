@@ -26,15 +26,26 @@ class TrainingState:
     # These are attributes of the model too.
     SHARED = (
         *("optimizer", "loss", "loss_weights", "sample_weight_mode", "steps_per_execution"),
-        *("history", "stop_training", "told_of_nan"),
+        *("run_eagerly", "jit_compile", "history", "told_of_nan"),
+        *("stop_training", "stop_evaluating", "stop_predicting"),
     )
 
     def __init__(self):
         self.optimizer = self.loss = self.loss_weights = self.sample_weight_mode = self.history = None
-        self.stop_training, self.steps_per_execution = False, 1
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
+        self.steps_per_execution, self._run_eagerly, self.jit_compile = 1, False, True
         self.told_of_nan = self.objectives = self.steps = self.reader = self.feeds = None
         self.compile_arguments = {}
         self.added_metrics = {}
+
+    @property
+    def run_eagerly(self) -> bool:
+        """Whether steps run in Python, operation by operation. Setting it has them made anew."""
+        return self._run_eagerly
+
+    @run_eagerly.setter
+    def run_eagerly(self, value: bool) -> None:
+        self._run_eagerly, self.steps = bool(value), None
 
     def forget_steps(self) -> None:
         """Forgets what was compiled for the model as it was: its layers have changed."""

@@ -12,7 +12,6 @@ from .. import losses
 from ..core import Symbol, Variable, behaviour, compiled, phase, repeat
 from ..core.context import within
 from ..core.errors import InputDataError
-from ..core.random import SeedGenerator
 from ..core.structure import Places, device_get, leaves, map_structure
 from ..core.symbol import StepValues
 from ..layers import Lambda
@@ -22,6 +21,7 @@ from ..metrics.batches import LastValue
 from . import checks
 from .pace import Pace
 from .reading import overrides, reader_of, single
+from .stateless import carried, takes_state
 
 _PACKAGE = __name__.split(".")[0] + "."
 
@@ -74,7 +74,11 @@ class Steps:
         """The compiled `predict_step`."""
         model = self.model
         noted = [layer.stray_index for layer in self.watched]
-        return compiled(lambda x: model.predict_step(single(x)), variables=noted, reads=model.weights)
+        step = model.predict_step
+        if takes_state(step):
+            step = carried(model, "predict", step)
+        eager = model.run_eagerly
+        return compiled(lambda x: step(single(x)), variables=noted, reads=model.weights, eager=eager)
 
     @functools.cached_property
     def watched(self) -> Any:
@@ -98,7 +102,7 @@ class Steps:
         """What layers write when they are called for training: statistics, unless they are frozen, and seeds."""
         layers = [self.model, *self.model.sublayers()]
         statistics = [v for layer in layers if layer.trainable for v in layer.own_weights() if not v.trainable]
-        return [*statistics, *_seeds(layers)]
+        return [*statistics, *self.model.seed_states()]
 
     def variables(self, data: Any, expected: int = 0) -> list:
         """All variables that training may change, in the same order in each process.
@@ -115,7 +119,7 @@ class Steps:
         counted = [v for layer in layers for m in find_in_attributes(Metric, layer) for v in m.variables]
         step = self.train.one
         written = [v for function in self.train.made.values() for v in function.written]
-        known = [*model.variables, *model.optimizer.variables, *_seeds(layers), *kept, *counted, *written]
+        known = [*model.variables, *model.optimizer.variables, *model.seed_states(), *kept, *counted, *written]
         if len(dict.fromkeys(known)) < expected:
             known += step.discover(data.first_batch())
         return list(dict.fromkeys(known))
@@ -162,6 +166,10 @@ class Steps:
             # A prediction does not tell which accuracy is meant.
             if y is not None or not any(map(objectives.needs_target, range(len(model.outputs)))):
                 objectives.bind(model.outputs, y)
+        if not objectives.bound and takes_state(model.train_step):  # its state has all metrics from the start
+            outputs = self._outputs_for(x)
+            objectives.place(Places(outputs))
+            objectives.bind(leaves(outputs), y)
         if objectives.shapes is None:
             self._learn_shapes(x, y)
 
@@ -208,7 +216,7 @@ class PhaseSteps:
     def __init__(self, steps: Steps, phase: str):
         self.steps, self.phase = steps, phase
         self.model = steps.model
-        self.pace = Pace()
+        self.pace = Pace(groups=not steps.model.run_eagerly)
 
     one = functools.cached_property(lambda self: self._compiled(self._step()))
     many = functools.cached_property(lambda self: self._compiled(_repeated(self._step())))
@@ -255,7 +263,9 @@ class PhaseSteps:
     def _step(self, before: Callable | None = None):
         """The step as a function of a batch. before: what is called first."""
         model, watched = self.model, self.steps.watched
-        step = model.train_step if self.phase == "train" else model.test_step
+        step = original = model.train_step if self.phase == "train" else model.test_step
+        if takes_state(step):
+            step = carried(model, self.phase, step)
 
         def one(batch):
             if before is not None:
@@ -264,7 +274,7 @@ class PhaseSteps:
                 logs = step(step_arguments(batch))
             if not isinstance(logs, dict):
                 raise InputDataError(
-                    f"Model {model.name}: {step.__qualname__}() must return a dictionary of logs: {{'loss': loss}}. "
+                    f"Model {model.name}: {original.__qualname__}() must return a dictionary of logs: {{'loss': loss}}. "
                     f"It returned {type(logs).__name__}: does it lack a `return`?"
                 )
             return checks.with_strays(logs, watched)
@@ -288,7 +298,7 @@ class PhaseSteps:
             _warn_of_frozen(model, variables)
             model.optimizer.build(variables)
             written = [*variables, *model.optimizer.variables, *written, *steps.moved_variables()]
-        return compiled(function, variables=[*written, *noted], reads=model.weights)
+        return compiled(function, variables=[*written, *noted], reads=model.weights, eager=model.run_eagerly)
 
 
 def _repeated(one):
@@ -333,10 +343,6 @@ def metrics_in_attributes(model: Any) -> list[Metric]:
     """The metrics that a model or its layers hold in attributes."""
     layers = (model, *model.sublayers())
     return list(dict.fromkeys(metric for layer in layers for metric in find_in_attributes(Metric, layer)))
-
-
-def _seeds(layers):
-    return [seed.state for layer in layers for seed in find_in_attributes(SeedGenerator, layer)]
 
 
 def _device_dtype(dtype):

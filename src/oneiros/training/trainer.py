@@ -1,12 +1,11 @@
 """What makes a model trainable: compile, fit, evaluate, predict, and the steps that users may write themselves."""
 
-import inspect
 import typing
 from collections.abc import Callable
 
 import jax
 
-from .. import losses, optimizers
+from .. import optimizers
 from ..core import Symbol, value_and_grad
 from ..core.interrupts import guarded
 from ..core.structure import Places, leaves
@@ -15,11 +14,12 @@ from . import arguments, running
 from .compile import Objectives
 from .data import unpack
 from .state import in_training_state
+from .stateless import StatelessTraining, with_state
 from .steps import overrides, steps_of, training_flag
 
 
 @in_training_state
-class Trainer:
+class Trainer(StatelessTraining):
     """The training methods of models. State is in variables, so every step is one compiled function of batches.
 
     >>> import numpy as np
@@ -54,10 +54,10 @@ class Trainer:
             loss_weights: the factor of each output's loss in their sum.
             metrics: what is reported besides the loss, without the sample weights.
             weighted_metrics: likewise, with the sample weights.
-            run_eagerly: accepted; steps are always compiled.
+            run_eagerly: whether each step runs in Python, operation by operation: for prints and breakpoints.
             steps_per_execution: how many steps the batch hooks of callbacks see as one. Without such callbacks short
                 steps are dispatched many at a time anyway.
-            jit_compile: accepted.
+            jit_compile: accepted; unless `run_eagerly` is set, steps are compiled.
             auto_scale_loss: whether the loss is scaled where the model computes in float16.
             sample_weight_mode: accepted; the weights' shape says it.
             target_tensors: variables or symbols to take as targets, as in Keras 2; `fit` is then given none.
@@ -68,7 +68,8 @@ class Trainer:
         if auto_scale_loss and self.dtype_policy.name == "mixed_float16":
             self.optimizer = optimizers.LossScaleOptimizer(self.optimizer)
         self.loss, self.loss_weights, self.sample_weight_mode = loss, loss_weights, sample_weight_mode
-        self.steps_per_execution = steps_per_execution
+        self.steps_per_execution, self.run_eagerly = steps_per_execution, run_eagerly
+        self.jit_compile = not run_eagerly if jit_compile == "auto" else jit_compile
         state = self.training_state
         state.objectives = Objectives(loss, loss_weights, metrics, weighted_metrics, target_tensors, sample_weight_mode)
         state.compile_arguments = {
@@ -119,14 +120,19 @@ class Trainer:
 
     # --- one step: override these to train in another way
 
+    @with_state("train")
     def train_step(self, data: typing.Any) -> dict:
-        """One training step on a batch ``(x, y, sample_weight)``; returns the logs."""
+        """One training step on a batch ``(x, y, sample_weight)``; returns the logs.
+
+        As in Keras 3 on JAX it may also be called, and overridden, as ``train_step(state, data)``, which returns the
+        logs and the new state: lists of values of the trainable and other variables, the optimizer's and the metrics'.
+        """
         x, y, weights = unpack(data)
         variables = steps_of(self).trained_variables()
 
         def loss():
             y_pred = self(x, training=training_flag(True))
-            value = self._computed_loss(x, y, y_pred, weights, True)
+            value = self.loss_of(x, y, y_pred, weights, True)
             return self.optimizer.scale_loss(value), self._logs(value, x, y, y_pred, weights)
 
         (_, logs), gradients = value_and_grad(loss, variables, has_aux=True)()
@@ -134,16 +140,25 @@ class Trainer:
             self.optimizer.apply(gradients, variables)
         return logs
 
+    @with_state("test")
     def test_step(self, data: typing.Any) -> dict:
-        """One evaluation step on a batch ``(x, y, sample_weight)``; returns the logs."""
+        """One evaluation step on a batch ``(x, y, sample_weight)``; returns the logs.
+
+        Or ``test_step(state, data)``, as `train_step`; the optimizer's variables are not in this state.
+        """
         x, y, weights = unpack(data)
         y_pred = self(x, training=training_flag(False))
-        loss = self._computed_loss(x, y, y_pred, weights, False)
+        loss = self.loss_of(x, y, y_pred, weights, False)
         return self._logs(loss, x, y, y_pred, weights)
 
+    @with_state("predict")
     def predict_step(self, data: typing.Any) -> typing.Any:
-        """The outputs for one batch of inputs."""
-        return self(data, training=training_flag(False))
+        """The outputs for one batch of inputs.
+
+        Or ``predict_step(state, data)``, as `train_step`: of trainable and other variables. It returns the outputs and
+        the new values of the latter.
+        """
+        return self(unpack(data)[0], training=training_flag(False))
 
     def compute_loss(
         self,
@@ -175,16 +190,11 @@ class Trainer:
         """Updates the compiled metrics; returns all results. The arguments are those of `compute_loss`."""
         objectives = self.training_state.objectives
         objectives.update_metrics(*self._per_output(y, y_pred, sample_weight))
-        return objectives.results() | {metric.name: metric.result() for metric in steps_of(self).held_metrics}
+        return self.get_metrics_result()
 
     def symbolic_outputs(self, symbols: typing.Any) -> typing.Any:
         """The outputs for symbols, as symbols. What has to be built for that is built."""
         return infer(self, (symbols,), {})
-
-    def _computed_loss(self, x, y, y_pred, sample_weight, training):
-        options = {"training": training} if "training" in inspect.signature(self.compute_loss).parameters else {}
-        value = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **options)
-        return losses.check_result(value, self.compute_loss)
 
     def _logs(self, loss, x, y, y_pred, weights):
         self.training_state.objectives.track_loss(loss, leaves(y_pred)[0])

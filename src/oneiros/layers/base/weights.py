@@ -13,6 +13,7 @@ from ...core import Variable, behaviour
 from ...core.context import current, within
 from ...core.errors import InputDataError, LimitExceededError
 from ...core.fields import inherited_fields
+from ...core.random import SeedGenerator
 
 
 @functools.cache
@@ -202,9 +203,23 @@ class LayerWeights:
         """All weights: this layer's trainable ones, its others, then those of the layers inside."""
         return self.weights_by_layer()
 
-    variables = weights
+    def seed_states(self) -> list:
+        """The states of the random generators that this layer, or one inside, holds in attributes."""
+        layers = (self, *self.sublayers())
+        return unique([seed.state for layer in layers for seed in find_in_attributes(SeedGenerator, layer)])
+
+    @property
+    def variables(self) -> list:
+        """All state that calls read or change: the weights and, in Keras 3, the states of random generators."""
+        return unique([*self.weights, *self.seed_states()]) if behaviour.seeds_are_variables else self.weights
+
     trainable_variables = trainable_weights
-    non_trainable_variables = non_trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list:
+        """The `variables` that are not trained."""
+        trainable = {id(v) for v in self.trainable_weights}
+        return [v for v in self.variables if id(v) not in trainable]
 
     # --- values
 
