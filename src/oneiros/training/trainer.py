@@ -13,7 +13,7 @@ from ..core.symbol import infer, resolved
 from . import arguments, running
 from .compile import Objectives
 from .data import unpack
-from .state import in_training_state
+from .state import TrainingState, in_training_state
 from .stateless import StatelessTraining, with_state
 from .steps import overrides, steps_of, training_flag
 
@@ -30,6 +30,10 @@ class Trainer(StatelessTraining):
     >>> history.history
     {'loss': [0.0, 0.0]}
     """
+
+    def _init_training(self):
+        """What is kept of training before `compile`; asked for once, at first use, also where a layer mixes this in."""
+        return TrainingState()
 
     def compile(
         self,
