@@ -33,8 +33,8 @@ try:
         saving,
         utils,
     )
+    from .core import StatelessScope, SymbolicScope, Variable, device, name_scope, remat
     from .core import Symbol as KerasTensor
-    from .core import Variable
     from .core.policy import DTypePolicy
     from .core.random import SeedGenerator
     from .initializers import Initializer

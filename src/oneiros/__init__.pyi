@@ -16,8 +16,13 @@ from . import optimizers as optimizers
 from . import regularizers as regularizers
 from . import saving as saving
 from . import utils as utils
-from .core import Symbol as KerasTensor
+from .core import StatelessScope as StatelessScope
+from .core import SymbolicScope as SymbolicScope
 from .core import Variable as Variable
+from .core import device as device
+from .core import name_scope as name_scope
+from .core import remat as remat
+from .core import Symbol as KerasTensor
 from .core.policy import DTypePolicy as DTypePolicy
 from .core.random import SeedGenerator as SeedGenerator
 from .initializers import Initializer as Initializer

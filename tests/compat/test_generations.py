@@ -680,6 +680,22 @@ def test_calls_use_outer_symbols(generation):
         np.testing.assert_allclose(oneiros.Model(x, Captures()(x)).predict(data, verbose=0), 3 * data)
 
 
+def test_seeds_are_variables(generation):
+    layer = layers.Dropout(0.5)
+    layer.build((None, 2))
+    assert len(layer.variables) == len(layer.non_trainable_variables) == (generation == "3")
+    assert layer.weights == []
+
+
+def test_executions_count_full(generation):
+    numbers = []
+    model = oneiros.Sequential([oneiros.Input((2,)), layers.Dense(1)])
+    model.compile("sgd", "mse", steps_per_execution=3)
+    watch = oneiros.callbacks.LambdaCallback(on_batch_end=lambda batch, logs: numbers.append(batch))
+    model.fit(np.zeros((4, 2)), np.zeros((4, 1)), batch_size=1, epochs=1, callbacks=[watch], verbose=0)
+    assert numbers == ([2, 5] if generation == "3" else [2, 3])
+
+
 def test_every_row_has_a_test():
     tests = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
     others = {

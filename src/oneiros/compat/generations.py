@@ -31,6 +31,7 @@ BEHAVIOUR = {
     "lone_output_loss":            (True,         True,         True,         False),
     "progress_bar":                ("keras1",     "keras2",     "tf",         "keras3"),
     "seeds_are_variables":         (False,        False,        False,        True),
+    "executions_count_full":       (False,        False,        False,        True),
     "counts_in_batch_logs":        (True,         True,         False,        False),
     "quiet_predict":               (True,         True,         False,        False),
     "fractional_steps":            (True,         True,         True,         False),

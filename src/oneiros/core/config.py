@@ -56,6 +56,7 @@ behaviour = SimpleNamespace(
     lone_output_loss=False,  # True: the loss of an output is logged also where no other output has one
     running_batch_logs=True,  # False: batch logs are of the batch alone, and so is what train_on_batch returns
     seeds_are_variables=True,  # False: layer.variables are the weights, without states of random generators
+    executions_count_full=True,  # False: a short last group of steps_per_execution has the number of its last step
     counts_in_batch_logs=False,  # True: logs of batches hold `batch` and `size` too
     quiet_predict=False,  # True: predict and evaluate_generator print nothing unless asked
     flat_stacked_states=False,  # True: StackedRNNCells has one flat list of states, the last cell's first

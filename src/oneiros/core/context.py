@@ -30,6 +30,9 @@ class Context:
     defers_updates = False  # whether updates are returned as pairs instead of executed
     drops_updates = False  # whether layers leave their statistics alone
     expects_nan = False  # whether a callback deals with NaN, so that data with NaN is trained on after a warning
+    loss_log = None  # a list that takes the losses of outermost calls
+    name_scopes = ()  # what the paths of new variables begin with
+    symbolic = False  # whether a user's block says that it works on symbols
     inferring = False  # while shapes are inferred: the made-up size of unknown dimensions
     replays = ()  # for each graph that is being computed, the values of symbols; the innermost last
     safe_mode = None  # whether code in files is refused; `None`: as set for the whole process

@@ -134,7 +134,7 @@ class Variable:
             self._value = jnp.array(to_array(initializer, dtype))
         self._lent = False
         self.name = name or "variable"
-        self.path = self.name
+        self.path = "/".join((*current().name_scopes, self.name))
         self.trainable = trainable
         self.order = (not trainable, next(_serial))  # among a layer's weights: `trainable` set later does not move it
         self.constraint = constraint

@@ -47,7 +47,8 @@ class BatchMean(Mean, abstract=True):
             rows: Number of rows of data, if the batch was padded.
         """
         if self.fn is None:
-            return super().update_state(y_true, sample_weight if y_pred is None else y_pred)
+            super().update_state(y_true, sample_weight if y_pred is None else y_pred)
+            return
         values = check_result(self.fn(y_true, y_pred), self.fn, "metric")
         mask = mask_of(y_pred)
         if mask is not None and 1 < mask.ndim <= values.ndim and not behaviour.weights_normalized_by_count:

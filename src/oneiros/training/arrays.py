@@ -19,6 +19,8 @@ def to_numpy(x: Any, name: str) -> Any:
         x = x.to_numpy()
     elif hasattr(x, "toarray"):
         x = x.toarray()
+    elif hasattr(x, "todense"):  # JAX's sparse arrays
+        x = x.todense()
     elif not isinstance(x, (np.ndarray, jax.Array)) and not on_disk(x):
         x = np.asarray(x.detach().cpu() if hasattr(x, "detach") else x)
     if on_disk(x):

@@ -140,6 +140,13 @@ class BatchData:
     """
 
     def __init__(self, source: Any, standardize: Callable, steps: int | None = None, shuffle: Any = True, **options):
+        if isinstance(source, PyDataset) and source.endless:
+            if steps is None:
+                raise InputDataError(
+                    f"{type(source).__name__} has no end (num_batches is None): give the number of steps, such as "
+                    "steps_per_epoch or validation_steps."
+                )
+            source = map(source.__getitem__, itertools.count())
         self.source, self.standardize, self.shuffle = source, standardize, shuffle
         self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__")
         self.own_order = self.indexed and not hasattr(source, "dataset") and not hasattr(source, "as_numpy_iterator")

@@ -6,7 +6,7 @@ from typing import Any
 from .autopsy import explainer
 from .callbacks import CallbackList
 from .data import BatchData, warn_exhausted
-from .loop import Loop
+from .loop import Loop, last_number
 from .steps import steps_of
 
 
@@ -41,7 +41,7 @@ class ExecutionHooks(BatchHooks):
     """The batch hooks where `compile` was given `steps_per_execution`: they see the steps in groups of that many.
 
     Each group begins with its first step, and ends with the number and the logs of its last. Only then can a callback
-    stop the training. The last group of an epoch may be shorter.
+    stop the training. The last group of an epoch may be shorter; in Keras 3 its number is that of a full one.
     """
 
     def __init__(self, callbacks: CallbackList, phase: str, model: Any):
@@ -62,7 +62,7 @@ class ExecutionHooks(BatchHooks):
     def close(self) -> None:
         if self.open is not None:
             last, self.open = self.open, None
-            self.told[1](*last)
+            self.told[1](last_number(last[0], self.most), last[1])
 
     def stop(self) -> bool:
         return self.open is None and super().stop()
@@ -93,6 +93,7 @@ class Epochs:
         with callbacks.cleaning_up():
             callbacks.on_train_begin()
             callbacks.resume()
+            logs = {}
             for epoch in progress.epochs(epochs.start, epochs.stop):
                 self._begin(epoch)
                 logs = self._train() | self._validate(epoch)
@@ -101,7 +102,7 @@ class Epochs:
                 if model.stop_training:
                     break
             model.optimizer.finalize_variable_values(steps_of(model).trained_variables())
-            callbacks.on_train_end()
+            callbacks.on_train_end(logs)
             for watcher in progress.watchers:
                 watcher(model, progress)
 

@@ -305,7 +305,7 @@ def predict_batches(
         logs = {"batch": step, "size": sum(size for _, size in parts)} if counts else {}
         if watched:
             logs["outputs"] = map_structure(lambda *outputs: np.concatenate(outputs), *(part for part, _ in parts))
-        callbacks.on_predict_batch_end(step, logs)
+        callbacks.on_predict_batch_end(last_number(step, group), logs)
 
     for step, (batch, size) in enumerate(_prediction_batches(data, steps, fill)):
         if callbacks is not None and step % group == 0:
@@ -320,6 +320,19 @@ def predict_batches(
     if callbacks is not None and len(results) % group:
         end()
     return results
+
+
+def last_number(step: int, group: int) -> int:
+    """The number that callbacks get at the end of a group of steps.
+
+    Args:
+        step: the number of its last step.
+        group: how many steps a full group has.
+
+    >>> last_number(6, 3)
+    8
+    """
+    return step - step % group + group - 1 if behaviour.executions_count_full else step
 
 
 def _prediction_batches(data, steps, fill):

@@ -1,6 +1,5 @@
 """What training leaves with a model, apart from the model itself."""
 
-import functools
 from typing import Any
 
 
@@ -58,9 +57,6 @@ class TrainingState:
 
 def in_training_state(cls) -> Any:
     """Class decorator: the shared attributes of `TrainingState` are read and written as the model's own."""
-    # Made at first use: a subclass may set `stop_training` before it calls ``super().__init__()``.
-    cls.training_state = functools.cached_property(lambda model: model._init_training())
-    cls.training_state.__set_name__(cls, "training_state")
 
     def forward(name):
         return property(

@@ -12,7 +12,7 @@ from .. import losses
 from ..core import Symbol, Variable, behaviour, compiled, phase, repeat
 from ..core.context import within
 from ..core.errors import InputDataError
-from ..core.structure import Places, device_get, leaves, map_structure
+from ..core.structure import Places, device_get, is_nested, leaves, map_structure
 from ..core.symbol import StepValues
 from ..layers import Lambda
 from ..layers.base import Layer, find_in_attributes
@@ -77,8 +77,12 @@ class Steps:
         step = model.predict_step
         if takes_state(step):
             step = carried(model, "predict", step)
-        eager = model.run_eagerly
-        return compiled(lambda x: step(single(x)), variables=noted, reads=model.weights, eager=eager)
+
+        def predict(x):
+            x = single(x)
+            return step((x,) if is_nested(x) else x)
+
+        return compiled(predict, variables=noted, reads=model.weights, eager=model.run_eagerly)
 
     @functools.cached_property
     def watched(self) -> Any:
@@ -274,8 +278,8 @@ class PhaseSteps:
                 logs = step(step_arguments(batch))
             if not isinstance(logs, dict):
                 raise InputDataError(
-                    f"Model {model.name}: {original.__qualname__}() must return a dictionary of logs: {{'loss': loss}}. "
-                    f"It returned {type(logs).__name__}: does it lack a `return`?"
+                    f"Model {model.name}: {original.__qualname__}() must return a dictionary of logs: "
+                    f"{{'loss': loss}}. It returned {type(logs).__name__}: does it lack a `return`?"
                 )
             return checks.with_strays(logs, watched)
 

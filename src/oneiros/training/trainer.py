@@ -1,5 +1,6 @@
 """What makes a model trainable: compile, fit, evaluate, predict, and the steps that users may write themselves."""
 
+import functools
 import typing
 from collections.abc import Callable
 
@@ -32,8 +33,12 @@ class Trainer(StatelessTraining):
     """
 
     def _init_training(self):
-        """What is kept of training before `compile`; asked for once, at first use, also where a layer mixes this in."""
         return TrainingState()
+
+    @functools.cached_property
+    def training_state(self) -> TrainingState:
+        """What training keeps. Made at first use: a subclass may set `stop_training` before ``super().__init__()``."""
+        return self._init_training()
 
     def compile(
         self,
@@ -157,12 +162,13 @@ class Trainer(StatelessTraining):
 
     @with_state("predict")
     def predict_step(self, data: typing.Any) -> typing.Any:
-        """The outputs for one batch of inputs.
+        """The outputs for one batch of inputs: an array, or a tuple of one entry that holds several.
 
         Or ``predict_step(state, data)``, as `train_step`: of trainable and other variables. It returns the outputs and
         the new values of the latter.
         """
-        return self(unpack(data)[0], training=training_flag(False))
+        x = data[0] if isinstance(data, tuple) and len(data) == 1 else data
+        return self(x, training=training_flag(False))
 
     def compute_loss(
         self,

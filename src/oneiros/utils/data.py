@@ -16,7 +16,8 @@ class PyDataset:
     """Base class for data sets whose batches are accessed by index.
 
     A subclass defines ``__getitem__(index)``, which returns a batch (``x``, ``(x, y)`` or ``(x, y, sample_weight)``),
-    and ``__len__()``, the number of batches. ``on_epoch_end()`` may change or shuffle the data.
+    and ``__len__()``, the number of batches. ``on_epoch_end()`` may change or shuffle the data. Instead of
+    ``__len__()`` it may define a property `num_batches`, which is ``None`` for data without an end.
 
     Args:
         workers: number of threads or processes that prepare batches.
@@ -42,7 +43,10 @@ class PyDataset:
         raise NotImplementedError(f"{type(self).__name__} must define __getitem__(index), which returns a batch.")
 
     def __len__(self):
-        raise NotImplementedError(f"{type(self).__name__} must define __len__(), the number of batches.")
+        count = self.num_batches if type(self).num_batches is not PyDataset.num_batches else None
+        if count is None:
+            raise NotImplementedError(f"{type(self).__name__} must define __len__(), the number of batches.")
+        return count
 
     def __iter__(self):
         return (self[index] for index in range(len(self)))
@@ -51,6 +55,11 @@ class PyDataset:
     def num_batches(self) -> int | None:
         """The number of batches; ``None`` if the data set has no end."""
         return len(self)
+
+    @property
+    def endless(self) -> bool:
+        """Whether a `num_batches` of the subclass's own says that the data set has no end."""
+        return type(self).num_batches is not PyDataset.num_batches and self.num_batches is None
 
     def on_epoch_begin(self) -> None:
         """Called before each epoch."""

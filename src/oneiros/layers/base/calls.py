@@ -204,6 +204,8 @@ class LayerCalls:
             _check_size(self, outputs)
         if around.collected is None:
             self.call_losses = collected.losses
+            if around.loss_log is not None:
+                around.loss_log.extend(collected.losses)
             if training:
                 for variable, value in collected.updates:
                     variable.assign(value)

@@ -98,7 +98,7 @@ class LayerWeights:
         )
         layers = current().layers
         owners = layers if layers and layers[-1] is self else [*layers, self]
-        variable.path = "/".join([*(layer.name for layer in owners), name])
+        variable.path = "/".join([*current().name_scopes, *(layer.name for layer in owners), name])
         if behaviour.weight_suffix:
             variable.name = f"{variable.path}:0"
         self._own.append(variable)

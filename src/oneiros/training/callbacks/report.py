@@ -182,7 +182,7 @@ class ProgbarLogger(Callback):
         if self._by_samples:
             self.seen += logs.get("size", 1) * logs.get("num_steps", 1)
         else:
-            self.seen = batch + 1
+            self.seen = min(batch + 1, self._progbar.target or batch + 1)
         # The last values of an epoch come with the validation's, in `_finish`.
         if self.verbose == 1 and (self._progbar.target is None or self.seen < self._progbar.target):
             values = self._values(logs)
