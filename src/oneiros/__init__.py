@@ -33,7 +33,7 @@ try:
         saving,
         utils,
     )
-    from .core import StatelessScope, SymbolicScope, Variable, device, name_scope, remat
+    from .core import Function, Operation, StatelessScope, SymbolicScope, Variable, device, name_scope, remat
     from .core import Symbol as KerasTensor
     from .core.policy import DTypePolicy
     from .core.random import SeedGenerator
@@ -78,8 +78,6 @@ def version():
 def __getattr__(name):
     if name in _LAZY:
         return importlib.import_module(f"{__name__}.{name}")
-    if name == "Function":
-        return importlib.import_module(f"{__name__}.backend").Function
     raise AttributeError(f"module 'oneiros' has no attribute {name!r}")
 
 

@@ -16,6 +16,8 @@ from . import optimizers as optimizers
 from . import regularizers as regularizers
 from . import saving as saving
 from . import utils as utils
+from .core import Function as Function
+from .core import Operation as Operation
 from .core import StatelessScope as StatelessScope
 from .core import SymbolicScope as SymbolicScope
 from .core import Variable as Variable

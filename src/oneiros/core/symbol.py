@@ -101,6 +101,16 @@ class Symbol:
         """Replaces the shape."""
         self.shape = Shape(shape)
 
+    ragged, ragged_rank, row_splits_dtype = False, None, None  # there are no ragged tensors
+
+    def reshape(self, newshape: typing.Any) -> "Symbol":
+        """The same entries in another shape."""
+        return _reshape(self, newshape)
+
+    def squeeze(self, axis: typing.Any = None) -> "Symbol":
+        """Without the axes of size 1, or without those that are given."""
+        return _squeeze(self, axis)
+
     def astype(self, dtype):
         """A symbol for the same tensor as another type."""
         return _cast(self, jnp.dtype(dtype))
@@ -609,6 +619,16 @@ def _read_mask(x):
 @op
 def _cast(x, dtype):
     return x.astype(dtype)
+
+
+@op
+def _reshape(x, newshape):
+    return jnp.reshape(x, newshape)
+
+
+@op
+def _squeeze(x, axis):
+    return jnp.squeeze(x, axis)
 
 
 def _operator(name, fn):

@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 
-from ..core import behaviour, is_symbol, kind, structure
+from ..core import Operation, behaviour, is_symbol, kind, structure
 from ..core.context import current
 from ..core.errors import CorruptFileError, UnsafeModelError
 from ..core.names import unique_name
@@ -18,9 +18,15 @@ from .topology import order_nodes
 
 
 def serialize_layer(layer: Layer) -> dict:
-    """``{"class_name", "config"}`` of a layer or model, with ``"build_config"`` if its class writes its own."""
+    """``{"class_name", "config"}`` of a layer, model or operation, with ``"build_config"`` if its class writes its own."""
     entry = serialize_object(layer)
-    if current().keras3_format and layer.built and type(layer).get_build_config is not Layer.get_build_config:
+    is_layer = isinstance(layer, Layer)
+    if (
+        is_layer
+        and current().keras3_format
+        and layer.built
+        and type(layer).get_build_config is not Layer.get_build_config
+    ):
         entry = entry | {"build_config": layer.get_build_config()}
     return entry
 
@@ -38,7 +44,10 @@ def deserialize_layer(config: dict) -> Layer:
     if not isinstance(config, dict) or "class_name" not in config:
         raise CorruptFileError(f"Expected the configuration of a layer. Received: {str(config)[:80]}")
     layer = kind("layer").deserialize(config)
-    shapes, own = config.get("build_config"), type(layer).build_from_config is not Layer.build_from_config
+    shapes, own = (
+        config.get("build_config"),
+        isinstance(layer, Layer) and type(layer).build_from_config is not Layer.build_from_config,
+    )
     if shapes and own and not layer.built:
         layer.build_from_config(shapes)
     return layer
@@ -80,6 +89,8 @@ def sequential_from_config(cls, config: dict, custom_objects: dict | None = None
 
 # --- graphs
 
+_NAMED = (Layer, Operation)  # what has a name and a configuration of its own; functions are known by their node
+
 
 def graph_config(model: Any) -> dict:
     """The configuration of a model that was made from symbols."""
@@ -87,9 +98,9 @@ def graph_config(model: Any) -> dict:
     nodes += [s.node for s in model.inputs if s.node.entry and s.node not in nodes]  # which nothing uses
     names, indices, entries = {}, {}, {}
     for node in nodes:
-        owner = node.operation if isinstance(node.operation, Layer) else node
+        owner = node.operation if isinstance(node.operation, _NAMED) else node
         if id(owner) not in names:
-            names[id(owner)] = owner.name if isinstance(owner, Layer) else unique_name(node.operation.__name__)
+            names[id(owner)] = owner.name if isinstance(owner, _NAMED) else unique_name(node.operation.__name__)
             entries[id(owner)] = []
         entries[id(owner)].append(node)
     for own_nodes in entries.values():
@@ -101,12 +112,12 @@ def graph_config(model: Any) -> dict:
         indices.update((id(n), i) for i, n in enumerate(own_nodes, start))
 
     def reference(symbol):
-        owner = symbol.node.operation if isinstance(symbol.node.operation, Layer) else symbol.node
+        owner = symbol.node.operation if isinstance(symbol.node.operation, _NAMED) else symbol.node
         return [names[id(owner)], indices[id(symbol.node)], _index_in_files(symbol)]
 
     def entry(own_nodes):
         node = own_nodes[0]
-        if isinstance(node.operation, Layer):
+        if isinstance(node.operation, _NAMED):
             inbound = [] if node.placeholder else [_call_config(n, reference) for n in own_nodes]
             return {"name": node.operation.name, **serialize_layer(node.operation), "inbound_nodes": inbound}
         return {

@@ -35,6 +35,9 @@ _KINDS_OF_ARGUMENTS = {
     "loss": "loss",
     "metric": "metric",
 }
+# Methods of symbols: the class of the operation, and its option.
+_METHODS = {"_cast": ("Cast", "dtype"), "_reshape": ("Reshape", "newshape"), "_squeeze": ("Squeeze", "axis")}
+
 # The modules of the classes of operations; all others are in keras.src.ops.numpy.
 _FAMILIES = {
     "nn": "AdaptiveAveragePool AdaptiveMaxPool AveragePool BinaryCrossentropy CategoricalCrossentropy Celu Conv "
@@ -141,8 +144,9 @@ def _written_operation(entry):
     function = entry["config"]["function"]
     call, short = entry["inbound_nodes"][0], function.rpartition(".")[2]
     args, kwargs, options = list(call["args"]), dict(call["kwargs"]), {}
-    if function == "core.symbol._cast":
-        name, options = "Cast", {"dtype": args.pop()}
+    if short in _METHODS and function.startswith("core.symbol."):
+        name, option = _METHODS[short]
+        options = {option: args.pop()}
     elif function.startswith("core.symbol."):
         if short not in _OPERATORS:  # the operand on the left is the number
             short, args = short[1:], args[::-1]
