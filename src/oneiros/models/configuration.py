@@ -18,7 +18,7 @@ from .topology import order_nodes
 
 
 def serialize_layer(layer: Layer) -> dict:
-    """``{"class_name", "config"}`` of a layer, model or operation, with ``"build_config"`` if its class writes its own."""
+    """``{"class_name", "config"}`` of a layer, model or operation, with ``"build_config"`` if a layer writes its own."""
     entry = serialize_object(layer)
     is_layer = isinstance(layer, Layer)
     if (
