@@ -18,15 +18,10 @@ from .topology import order_nodes
 
 
 def serialize_layer(layer: Layer) -> dict:
-    """``{"class_name", "config"}`` of a layer, model or operation, with ``"build_config"`` if a layer writes its own."""
+    """``{"class_name", "config"}`` of a layer, model or operation; with ``"build_config"`` if a layer writes it."""
     entry = serialize_object(layer)
-    is_layer = isinstance(layer, Layer)
-    if (
-        is_layer
-        and current().keras3_format
-        and layer.built
-        and type(layer).get_build_config is not Layer.get_build_config
-    ):
+    own = isinstance(layer, Layer) and layer.built and type(layer).get_build_config is not Layer.get_build_config
+    if own and current().keras3_format:
         entry = entry | {"build_config": layer.get_build_config()}
     return entry
 
