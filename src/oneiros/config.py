@@ -14,14 +14,19 @@ from .core.config import (
     image_data_format,
     is_flash_attention_enabled,
     is_interactive_logging_enabled,
+    max_epochs,
+    max_steps_per_epoch,
     set_check_finite,
     set_data_timeout,
     set_debug_nans,
     set_epsilon,
     set_floatx,
     set_image_data_format,
+    set_max_epochs,
+    set_max_steps_per_epoch,
 )
 from .core.policy import dtype_policy, set_dtype_policy
+from .core.safety import enable_unsafe_deserialization
 from .core.traceback import (
     disable_traceback_filtering,
     enable_traceback_filtering,

@@ -146,6 +146,8 @@ settings = SimpleNamespace(
     check_finite=True,
     debug_nans=False,
     data_timeout=None,  # seconds that training waits for a batch
+    max_epochs=None,  # how many epochs a fit may have at most
+    max_steps_per_epoch=None,  # how many steps an epoch, an evaluation or a prediction may have at most
     dtype_policy=None,  # of layers that are given none; None: floatx
     learning_phase=None,  # what set_learning_phase fixed
     unsafe_deserialization=False,  # whether there was consent to run code from files
@@ -269,6 +271,46 @@ def set_data_timeout(seconds: float | None) -> None:
     settings.data_timeout = None if seconds is None or float(seconds) == float("inf") else float(seconds)
 
 
+def max_epochs() -> int | None:
+    """The largest number of epochs of a `fit`, `None` for no limit; at first that of ``KERAS_MAX_EPOCHS``."""
+    return settings.max_epochs
+
+
+def set_max_epochs(max_epochs: int | None) -> None:
+    """Limits the epochs of every `fit`, so that a long program can be tried in short.
+
+    Args:
+        max_epochs: a positive number; `None` sets no limit.
+
+    Raises:
+        ValueError: if it is something else.
+    """
+    settings.max_epochs = _limit("max_epochs", max_epochs)
+
+
+def max_steps_per_epoch() -> int | None:
+    """The largest number of steps of an epoch, `None` for no limit; at first that of ``KERAS_MAX_STEPS_PER_EPOCH``."""
+    return settings.max_steps_per_epoch
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
+    """Limits the steps of each epoch, each validation, `evaluate` and `predict`.
+
+    Args:
+        max_steps_per_epoch: a positive number; `None` sets no limit.
+
+    Raises:
+        ValueError: if it is something else.
+    """
+    settings.max_steps_per_epoch = _limit("max_steps_per_epoch", max_steps_per_epoch)
+
+
+def _limit(name, value):
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise ValueError(f"set_{name}: expected a positive whole number or None. Received: {value!r}")
+    return None if value is None else int(value)
+
+
 def debug_nans() -> bool:
     """Whether training and evaluation stop with an explanation when a loss or metric is NaN or infinite."""
     return settings.debug_nans
@@ -350,4 +392,8 @@ def _read_config_file():
 
 
 set_data_timeout(os.environ.get("ONEIROS_BATCH_TIMEOUT", 600))
+if "KERAS_MAX_EPOCHS" in os.environ:
+    set_max_epochs(int(os.environ["KERAS_MAX_EPOCHS"]))
+if "KERAS_MAX_STEPS_PER_EPOCH" in os.environ:
+    set_max_steps_per_epoch(int(os.environ["KERAS_MAX_STEPS_PER_EPOCH"]))
 _read_config_file()

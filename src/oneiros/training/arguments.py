@@ -115,6 +115,18 @@ def check_epochs(epochs: int, initial_epoch: int) -> None:
         )
 
 
+def limited(name: str, value: int | None, limit: int | None) -> int | None:
+    """An argument, or the limit that the user has set for all programs where that is smaller; this is told.
+
+    >>> limited("steps", 5, None), limited("steps", 2, 3)
+    (5, 2)
+    """
+    if limit is None or (value is not None and value <= limit):
+        return value
+    warnings.warn(f"Limiting {name} to {limit}, as oneiros.config.set_max_{name} asks.", stacklevel=2)
+    return limit
+
+
 def check_ends(source: Any, steps: int | None, name: str) -> None:
     """Complains about a generator that does not say when it ends.
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core import behaviour, floatx
+from ..core.config import max_epochs, max_steps_per_epoch
 from ..core.context import within
 from ..core.errors import InputDataError
 from ..core.structure import is_nested, leaves, map_structure, values_of
@@ -44,6 +45,8 @@ def fit(model: Any, given: Any) -> History:
 
 def _fit(model, given):
     arguments.check_epochs(given.epochs, given.initial_epoch)
+    given.epochs = arguments.limited("epochs", given.epochs, max_epochs())
+    given.steps_per_epoch = _steps(given.steps_per_epoch)
     if given.epochs > 1:
         arguments.check_ends(given.validation_data, given.validation_steps, "validation_steps")
     reader, steps = reader_of(model), steps_of(model)
@@ -94,12 +97,20 @@ def _validation(reader, data, given):
     if given.validation_data is not None:
         size = given.validation_batch_size or given.batch_size
         options = _workers(given)
-        return data, reader.validation_data(given.validation_data, size, given.validation_steps, **options)
+        steps = _steps(given.validation_steps)
+        return data, reader.validation_data(given.validation_data, size, steps, **options)
     if not given.validation_split:
         return data, None
     if isinstance(data, BatchData):
         raise InputDataError("validation_split needs arrays; give validation_data for what yields batches.")
-    return split(data, given.validation_split)
+    data, validation = split(data, given.validation_split)
+    steps = _steps(None)
+    return data, validation if steps is None else validation.slice(0, steps * validation.batch_size)
+
+
+def _steps(given):
+    """The number of steps that was given, or the limit that the user set for all."""
+    return arguments.limited("steps_per_epoch", given, max_steps_per_epoch())
 
 
 def _seen_validation(given, data):
@@ -153,7 +164,7 @@ def callback_list(
 
 def evaluate(model: Any, given: Any) -> Any:
     """Evaluates a model. given: the checked arguments of `Model.evaluate`."""
-    steps, options = steps_of(model), _workers(given)
+    steps, options, given.steps = steps_of(model), _workers(given), _steps(given.steps)
     data = reader_of(model).data(
         given.x, given.y, given.sample_weight, given.batch_size, steps=given.steps, shuffle=False, **options
     )
@@ -173,6 +184,7 @@ def evaluate(model: Any, given: Any) -> Any:
 
 def predict(model: Any, given: Any) -> Any:
     """The outputs for all samples. given: the checked arguments of `Model.predict`."""
+    given.steps = _steps(given.steps)
     data = reader_of(model).inputs_alone(given.x, given.batch_size, given.steps, **_workers(given))
     loud = given.verbose if given.verbose != "auto" else not behaviour.quiet_predict
     callbacks = [*([ProgbarLogger()] if loud else ()), *(given.callbacks or ())]
