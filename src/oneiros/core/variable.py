@@ -131,7 +131,7 @@ class Variable:
                 config.require_float64(dtype)
                 initializer = initializer(tuple(shape), dtype=dtype)
             # Arrays that come from outside may share their memory with NumPy: keep a copy of our own.
-            self._value = jnp.array(to_array(initializer, dtype))
+            self._value = _copied(to_array(initializer, dtype))
         self._lent = False
         self.name = name or "variable"
         self.path = "/".join((*current().name_scopes, self.name))
@@ -307,6 +307,9 @@ for _name in (
 jax.tree_util.register_pytree_node(Variable, lambda v: ((v.value,), None), lambda _, children: children[0])
 
 
+_WIDE = {np.dtype(name) for name in ("float64", "int64", "uint64", "complex128")}
+
+
 def to_array(x, dtype=None) -> jax.Array:
     """An array of the type `dtype`. Without one, NumPy's and Python's floats become `floatx()`, and other types stay.
 
@@ -323,7 +326,19 @@ def to_array(x, dtype=None) -> jax.Array:
     if dtype is not None:
         config.require_float64(dtype)
         dtype = jax.dtypes.canonicalize_dtype(dtype)  # int64 is int32 unless 64 bits were asked for
+        if isinstance(x, np.ndarray) and x.dtype in _WIDE:
+            # As JAX does it, but for the program that it would compile for the shape.
+            x = x.astype(jax.dtypes.canonicalize_dtype(x.dtype))
     return jnp.asarray(x, dtype)
+
+
+def _copied(x):
+    """A copy of an array. On the CPU NumPy makes it: JAX would compile a program for every shape."""
+    if isinstance(x, jax.core.Tracer) or x.weak_type or jax.dtypes.issubdtype(x.dtype, jax.dtypes.extended):
+        return jnp.array(x)
+    if x.sharding.num_devices > 1 or {device.platform for device in x.devices()} != {"cpu"}:
+        return jnp.array(x)
+    return jax.device_put(np.array(x), x.sharding if x.committed else None)
 
 
 def _donates():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 
 from ..core import behaviour
 from ..core.fields import field
@@ -175,8 +175,9 @@ def forget_bias(initializer: Any, width: int, before: int = 1, after: int = 2) -
     """An initializer for a bias whose forget gate starts at 1: that many blocks of `width` come before and after."""
 
     def initialize(shape, dtype=None):
-        start, end = (jnp.asarray(initializer((n * width,), dtype=dtype)) for n in (before, after))
-        return jnp.concatenate([start, jnp.ones((width,), dtype), end])
+        # By NumPy: nothing needs to be compiled.
+        start, end = (np.asarray(initializer((n * width,), dtype=dtype)) for n in (before, after))
+        return np.concatenate([start, np.ones((width,), start.dtype), end])
 
     return initialize
 

@@ -195,6 +195,6 @@ def without_strays(logs: dict, layers: Iterable) -> dict:
 def raise_strays(layers: Iterable, noted: Any = None) -> None:
     """Raises `InputDataError` if an index was out of range. noted: by these layers; without it, what they hold now."""
     for layer, index in zip(layers, [layer.stray_index.raw for layer in layers] if noted is None else noted):
-        if index != NO_STRAY:
+        if int(index) != NO_STRAY:
             layer.stray_index.assign(NO_STRAY)
             raise InputDataError(layer.out_of_range(int(index), "was computed from the input and"))
