@@ -52,6 +52,7 @@ class Group:
         samples: the number of their samples.
         result: what the last of them returned.
         last: its number.
+        looped: whether the function runs many steps in a loop.
     """
 
     function: typing.Any
@@ -61,6 +62,7 @@ class Group:
     samples: int = 0
     result: typing.Any = None
     last: int = 0
+    looped: bool = False
 
 
 class Loop:
@@ -218,7 +220,7 @@ class Loop:
         if begins:
             if self.group is not None:
                 self._close()
-            self.group = Group(function, snapshot)
+            self.group = Group(function, snapshot, looped=form == "many")
         group = self.group
         group.steps += steps
         group.samples += samples
@@ -248,7 +250,7 @@ class Loop:
             self._explain(group, values)
         now = time.perf_counter()
         if not isinstance(self.data, ArrayData) or group.samples == group.steps * self.data.batch_size:
-            self.steps.pace.measured(group.function, group.steps, now - self.started)
+            self.steps.pace.measured(group.function, group.steps, now - self.started, group.looped)
         self.started = now
         self.logs = values
         if self.means is not None:
