@@ -18,6 +18,7 @@ from ..core.registry import find_custom_object
 from ..core.structure import Places, is_nested, leaves, rebuilt, values_of
 from ..losses.weighting import targets_like, weighted_mean
 from ..metrics.batches import BatchMean, LastValue
+from . import joint
 
 
 class Objectives:
@@ -79,8 +80,10 @@ class Objectives:
         """Matches everything to these places of outputs."""
         if self.places is not None:
             return
-        losses_ = [_loss_function(spec) for spec in _entries(places, self.loss, "loss")]
-        weights = places.match(self.loss_weights, "loss_weights")
+        plain, weights, self.joint = joint.split(self.loss, self.loss_weights, places)
+        losses_ = [_loss_function(spec) for spec in _entries(places, plain, "loss")]
+        self.joint_losses = [_loss_function(entry.loss) for entry in self.joint]
+        weights = places.match(weights, "loss_weights")
         if any(map(is_nested, weights)):
             raise InputDataError(f"loss_weights: expected a number for each of {places.names}. Received: {weights}")
         self.weights = [1.0 if w is None else w for w in weights]
@@ -109,11 +112,13 @@ class Objectives:
         several = len(outputs) > 1
         self.ranks = [len(output.shape) for output in outputs]
         self.learn_shapes(outputs)
-        shown = several and (behaviour.lone_output_loss or sum(fn is not None for fn in self.losses) > 1)
+        count = sum(fn is not None for fn in self.losses) + len(self.joint)
+        shown = several and (behaviour.lone_output_loss or count > 1)
         self.output_trackers = [
             BatchMean(f"{name}_loss") if shown and fn is not None else None for name, fn in zip(self.names, self.losses)
         ]
-        losses_ = [t for t in self.output_trackers if t is not None]
+        self.joint_trackers = [entry.tracker() if count > 1 else None for entry in self.joint]
+        losses_ = [t for t in (*self.joint_trackers, *self.output_trackers) if t is not None]
         if behaviour.metrics_of_outputs_sorted and isinstance(self.places.tree, dict):
             losses_.sort(key=self.log_name)
         self.trackers += losses_
@@ -162,7 +167,8 @@ class Objectives:
         return not self.has_targets(index) and self._is_used(index)
 
     def _is_used(self, index):
-        return self.losses[index] is not None or bool(self._specs[index])
+        together = any(index in leaves(entry.places) for entry in self.joint)
+        return self.losses[index] is not None or bool(self._specs[index]) or together
 
     def has_targets(self, index: int) -> bool:
         """Whether the output at this index has targets that compile was given; placeholders stand for those of fit."""
@@ -201,7 +207,12 @@ class Objectives:
         made = [(metric, rank) for rank, pairs in zip(self.ranks, self.output_metrics) for metric, _ in pairs]
         # Metric objects count places, not rows, where a row has several and nothing is weighted.
         by_row = all(losses.is_by_row(m) and (rank < 3 or isinstance(m, BatchMean)) for m, rank in made)
-        return by_row and all(loss is None or losses.is_by_row(loss) for loss in self.losses) and min(self.ranks) > 1
+        return (
+            by_row
+            and not self.joint
+            and all(loss is None or losses.is_by_row(loss) for loss in self.losses)
+            and min(self.ranks) > 1
+        )
 
     @contextlib.contextmanager
     def first_rows(self, count: int) -> Iterator:
@@ -231,6 +242,11 @@ class Objectives:
             if self.output_trackers[i] is not None:
                 self.output_trackers[i].add(jax.lax.stop_gradient(value), self._size(output))
             total = total + jnp.asarray(value, total.dtype) * self.weights[i]
+        for entry, fn, tracker in zip(self.joint, self.joint_losses, self.joint_trackers):
+            value = entry.compute(fn, targets, outputs, weights, self._rows)
+            if tracker is not None:
+                tracker.add(jax.lax.stop_gradient(value), self._size(outputs[0]))
+            total = total + jnp.asarray(value, total.dtype) * entry.weight
         return total
 
     def _one_loss(self, fn, target, output, weight, name):
