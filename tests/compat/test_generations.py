@@ -504,6 +504,21 @@ def test_model_inputs_are_inputs(generation):
         assert oneiros.Model(x, y).output_shape == (None, 1)
 
 
+def test_model_io_structured(generation):
+    x, z = layers.Input((3,)), layers.Input((3,))
+    model = oneiros.Model((x, z), {"a": layers.Dense(1)(layers.add([x, z]))})
+    expected = _at(generation, list, list, tuple, tuple)
+    assert type(model.input) is expected
+    assert isinstance(model.output, dict) == _at(generation, False, False, True, True)
+
+
+def test_model_io_lists_of_one(generation):
+    x = layers.Input((3,))
+    model = oneiros.Model([x], [layers.Dense(1)(x)])
+    assert isinstance(model.input, list) == isinstance(model.output, list) == _at(generation, False, False, False, True)
+    assert model.predict(np.ones((2, 3)), verbose=0).shape == (2, 1)
+
+
 def test_sequential_lists_input(generation):
     given = oneiros.Sequential([layers.InputLayer(batch_shape=(None, 3)), layers.Dense(2)])
     assert len(given.layers) == _at(generation, 2, 2, 1, 1)

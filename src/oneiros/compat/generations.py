@@ -67,6 +67,8 @@ BEHAVIOUR = {
     "top_k_is_mean":               (True,         True,         False,        False),
     "ctc_beams_merged":            (True,         True,         True,         False),
     "ctc_scores_of_best":          (True,         True,         False,        False),
+    "model_io_structured":         (False,        False,        True,         True),
+    "model_io_lists_of_one":       (False,        False,        False,        True),
     "model_inputs_are_inputs":     (True,         True,         False,        False),
     "callbacks_see_validation":    (True,         True,         False,        False),
     "histograms_need_validation":  (False,        True,         False,        False),

@@ -125,8 +125,8 @@ def graph_config(model: Any) -> dict:
     return {
         "name": model.name,
         "layers": [entry(own_nodes) for own_nodes in entries.values()],
-        "input_layers": _references(model.input_structure, reference),
-        "output_layers": _references(model.output_structure, reference),
+        "input_layers": _references(model, 0, reference),
+        "output_layers": _references(model, 1, reference),
     }
 
 
@@ -136,7 +136,11 @@ def _index_in_files(symbol):
     return jax.tree.leaves(places).index(symbol.index)
 
 
-def _references(tree, reference):
+def _references(model, side, reference):
+    """The inputs (side 0) or outputs (1). Keras 3 tells one from a list of one; the others write a list for both."""
+    if current().keras3_format:
+        return _nested_references(model.given_structures[side], reference)
+    tree = (model.input_structure, model.output_structure)[side]
     return [reference(tree)] if is_symbol(tree) else _nested_references(tree, reference)
 
 
@@ -144,7 +148,7 @@ def _nested_references(tree, reference):
     if is_symbol(tree):
         return reference(tree)
     inner = [_nested_references(item, reference) for item in structure.values_of(tree)]
-    return dict(zip(tree, inner)) if isinstance(tree, dict) else inner
+    return dict(zip(tree, inner)) if isinstance(tree, dict) else tuple(inner) if isinstance(tree, tuple) else inner
 
 
 def _call_config(node, reference):
@@ -278,7 +282,8 @@ def _build_graph(config):
             names = [name for name, *_ in later]
             raise CorruptFileError(f"The graph has a cycle: the layers {names[:5]} wait for each other.")
         waiting = later
-    return _pick(config.get("input_layers"), tensor), _pick(config.get("output_layers"), tensor)
+    keras3 = any("registered_name" in entry for entry in config["layers"])
+    return [_unlisted(_pick(config.get(key), tensor), keras3) for key in ("input_layers", "output_layers")]
 
 
 def _first_calls(config):
@@ -343,7 +348,11 @@ def _pick(references, tensor):
             return {key: _pick(r, tensor) for key, r in references.items()}
         if references and isinstance(references[0], str):
             return tensor(references)
-        symbols = [_pick(r, tensor) for r in references or []]
+        return type(references or [])(_pick(r, tensor) for r in references or [])
     except (_Missing, IndexError, TypeError):
         raise CorruptFileError("The graph's inputs or outputs name layers or nodes that it does not hold.") from None
-    return symbols[0] if len(symbols) == 1 and is_symbol(symbols[0]) else symbols
+
+
+def _unlisted(picked, keep):
+    """One input or output. Files of Keras 3 say whether it was in a list; other files have it in a list always."""
+    return picked if keep or not isinstance(picked, list) or len(picked) != 1 or not is_symbol(picked[0]) else picked[0]

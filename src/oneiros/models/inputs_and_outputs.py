@@ -4,7 +4,7 @@ from typing import Any
 
 import jax
 
-from ..core import structure
+from ..core import behaviour, structure
 from ..core.errors import InputDataError
 from ..layers.base import shape_of, single
 
@@ -13,7 +13,8 @@ class InputsAndOutputs:
     """The part of `Model` that knows its inputs and outputs. A subclass with its own `call` has none."""
 
     inputs = outputs = None  # flat lists of symbols
-    input_structure = output_structure = None  # the same in the form in which they were given
+    input_structure = output_structure = None  # the same in the structure that calls take and return
+    given_structures = None  # inputs and outputs as `Model` was given them, lists of one entry, too
 
     @property
     def input_names(self) -> list[str]:
@@ -43,13 +44,20 @@ class InputsAndOutputs:
 
     @property
     def input(self) -> Any:
-        """The input symbol, or a list of several."""
-        return single(self.inputs) if self.inputs else super().input
+        """The input symbol, or several in the structure that `Model` was given."""
+        return self._as_given(0, self.inputs) if self.inputs else super().input
 
     @property
     def output(self) -> Any:
-        """The output symbol, or a list of several."""
-        return single(self.outputs) if self.outputs else super().output
+        """The output symbol, or several in the structure that `Model` was given."""
+        return self._as_given(1, self.outputs) if self.outputs else super().output
+
+    def _as_given(self, side, flat):
+        given = self.given_structures[side]
+        if not behaviour.model_io_structured:
+            return single(flat)
+        lone = isinstance(given, list) and len(given) == 1 and not behaviour.model_io_lists_of_one
+        return given[0] if lone else given
 
     @property
     def input_shape(self) -> Any:

@@ -78,6 +78,7 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
                     f"Model {self.name}: {what} must be symbols: what Input() and layers called on symbols return. "
                     f"Received: {what}={value!r}"
                 )
+        self.given_structures = inputs, outputs
         if isinstance(outputs, (list, tuple)) and len(outputs) == 1 and is_symbol(outputs[0]):
             outputs = outputs[0]  # Keras gives the array alone, not a list of it
         self.training_state.forget_steps()
