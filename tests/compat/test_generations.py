@@ -504,6 +504,22 @@ def test_model_inputs_are_inputs(generation):
         assert oneiros.Model(x, y).output_shape == (None, 1)
 
 
+def test_model_input_shapes_checked(generation):
+    x = layers.Input((3,))
+    model = oneiros.Model(x, layers.Dense(1)(x))
+    if _at(generation, False, False, True, True):
+        with pytest.raises(ValueError, match=r"expected an array of shape \(None, 3\)"):
+            model(np.ones((2, 5, 3)))
+    else:
+        assert model(np.ones((2, 5, 3))).shape == (2, 5, 1)
+
+
+def test_clones_compiled(generation):
+    model = oneiros.Sequential([layers.Dense(1, input_shape=(3,))])
+    model.compile("sgd", "mse")
+    assert oneiros.models.clone_model(model).compiled == _at(generation, False, False, False, True)
+
+
 def test_model_io_structured(generation):
     x, z = layers.Input((3,)), layers.Input((3,))
     model = oneiros.Model((x, z), {"a": layers.Dense(1)(layers.add([x, z]))})

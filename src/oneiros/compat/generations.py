@@ -69,6 +69,8 @@ BEHAVIOUR = {
     "ctc_scores_of_best":          (True,         True,         False,        False),
     "model_io_structured":         (False,        False,        True,         True),
     "model_io_lists_of_one":       (False,        False,        False,        True),
+    "model_input_shapes_checked":  (False,        False,        True,         True),
+    "clones_compiled":             (False,        False,        False,        True),
     "model_inputs_are_inputs":     (True,         True,         False,        False),
     "callbacks_see_validation":    (True,         True,         False,        False),
     "histograms_need_validation":  (False,        True,         False,        False),

@@ -27,7 +27,7 @@ class InputLayer(Layer):
         batch_input_shape: the same as `batch_shape`.
         input_tensor: a symbol to use as it is, or an array or variable whose value is read at each call.
         ragged: ignored.
-        optional: ignored.
+        optional: whether models may be given `None` for it.
         **kwargs: further arguments of `Layer`.
 
     Raises:
@@ -66,7 +66,7 @@ class InputLayer(Layer):
         self.batch_shape = tuple(None if d is None else int(d) for d in batch_shape)
         self.batch_input_shape = self.batch_shape
         self.input_dtype = str(jnp.dtype(dtype or getattr(input_tensor, "dtype", None) or config.floatx()))
-        self.sparse = bool(sparse)
+        self.sparse, self.optional = bool(sparse), bool(optional)
         self.built = True
         self.symbol = self._make_symbol(input_tensor)
 
@@ -110,6 +110,7 @@ class InputLayer(Layer):
             "dtype": self.input_dtype,
             "sparse": self.sparse,
             "ragged": False,
+            "optional": self.optional,
             "name": self.name,
         }
 
@@ -137,7 +138,7 @@ def Input(  # noqa: N802 - Keras' name
         name: the input's name, which may be a key in dictionaries of data.
         tensor: a symbol, variable or array to use instead of data.
         ragged: ignored.
-        optional: ignored.
+        optional: whether models may be given `None` for it.
         batch_input_shape: the same as `batch_shape`.
 
     Returns:
@@ -157,6 +158,7 @@ def Input(  # noqa: N802 - Keras' name
         batch_shape=batch_shape or batch_input_shape,
         name=name,
         input_tensor=tensor,
+        optional=optional,
     )
     return layer.symbol
 

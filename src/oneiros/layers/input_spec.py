@@ -108,6 +108,32 @@ def check_input(layer: Any, inputs: Any) -> None:
             )
 
 
+def check_shape(shape: tuple, expected: tuple, name: str) -> None:
+    """Compares the shape of an array with that of the input of a model, without the batch axis.
+
+    A last axis of size 1 may be missing, or be there though it is not expected.
+
+    Args:
+        shape: the shape of the array or symbol.
+        expected: the shape of the input, with `None` for dimensions of any size.
+        name: what messages call the input.
+
+    Raises:
+        InputDataError: if they do not fit.
+
+    >>> check_shape((8, 3), (None, 3), "input x")
+    """
+    if len(shape) == len(expected) - 1 and expected[-1] == 1:
+        shape = (*shape, 1)
+    elif len(shape) == len(expected) + 1 and shape[-1] == 1:
+        shape = shape[:-1]
+    if len(shape) != len(expected) or any(None not in (s, e) and s != e for s, e in zip(shape[1:], expected[1:])):
+        raise InputDataError(
+            f"{name}: expected an array of shape {expected} (None: any size). Received shape {shape}."
+            + advise_on_shape(shape, expected)
+        )
+
+
 def _hint(layer, spec, x, shape):
     """What may be the cause of a shape that does not fit."""
     before = getattr(getattr(x, "node", None), "operation", None)

@@ -62,12 +62,17 @@ class InputsAndOutputs:
     @property
     def input_shape(self) -> Any:
         """The shape of the input, or a list of several."""
-        return single([tuple(s.shape) for s in self.inputs])
+        return self._shapes(self.inputs, "input_shape")
 
     @property
     def output_shape(self) -> Any:
         """The shape of the output, or a list of several."""
-        return single([tuple(s.shape) for s in self.outputs])
+        return self._shapes(self.outputs, "output_shape")
+
+    def _shapes(self, symbols, name):
+        if symbols is None:
+            raise AttributeError(f"Model {self.name} has no {name} before it is built: call it on data, or build it.")
+        return single([tuple(s.shape) for s in symbols])
 
     @property
     def outputs_by_key(self) -> list:
@@ -113,6 +118,13 @@ class InputsAndOutputs:
                 f"{what}: model {self.name} expects {count} input(s), {self.input_names}. Received "
                 f"{len(flat)} array(s) of shapes {[shape_of(x) for x in flat]}."
             )
+        missing = [i for i, value in enumerate(flat) if value is None]
+        for i in missing:
+            if not getattr(self.inputs[i].node.operation, "optional", False):
+                raise InputDataError(
+                    f"{what}: the input {self.input_names[i]!r} of model {self.name} is not optional, but None was "
+                    "given. Pass an array, or make it with Input(..., optional=True)."
+                )
         return flat
 
 

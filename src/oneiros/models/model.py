@@ -4,6 +4,7 @@ import numbers
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
@@ -13,6 +14,7 @@ from ..core.names import to_snake_case, unique_name
 from ..core.symbol import Spec, depends_on_phase, operation_name, replace_symbols
 from ..layers.base import Layer, find_in_attributes, shape_of, single
 from ..layers.base.nodes import attach
+from ..layers.input_spec import check_input, check_shape
 from ..saving import Savable
 from ..training.trainer import Trainer
 from . import configuration, summary
@@ -186,7 +188,10 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
                 f"{type(self).__name__}: a subclass of Model needs a call(self, inputs) method, or Model(inputs, "
                 "outputs) symbols."
             )
-        arrays = [_fit_rank(x, symbol) for x, symbol in zip(self.matched_inputs(inputs), self.inputs)]
+        arrays = [
+            None if x is None else _fitted(x, symbol, f"Model {self.name}: input {name}")
+            for x, symbol, name in zip(self.matched_inputs(inputs), self.inputs, self.input_names)
+        ]
         if mask is not None:
             for array, one in zip(arrays, self.input_places.match(mask, "mask", ignore_unknown=True)):
                 set_mask(array, one)
@@ -227,6 +232,8 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
 
     def build_for_call(self, args: tuple, kwargs: dict) -> None:
         """Calls a `build` of the subclass's own. Otherwise the layers are built as `call` reaches them."""
+        if self.input_spec is not None and args:
+            check_input(self, args[0])
         if self.built:
             return
         shape = shape_of(args[0]) if args else None
@@ -303,11 +310,16 @@ def _name_prefix(cls):
     return to_snake_case(cls.__name__)
 
 
-def _fit_rank(x, symbol):
-    """Fits data of shape (n,) to an input of shape (None, 1), and the reverse."""
+def _fitted(x, symbol, name):
+    """Data in the type of an input. Data of shape (n,) fit an input of shape (None, 1), and the reverse."""
     rank = np.ndim(x)
     if rank == symbol.ndim - 1 and symbol.shape[-1] == 1:
-        return x[..., None]
-    if rank == symbol.ndim + 1 and x.shape[-1] == 1:
-        return x[..., 0]
+        x = x[..., None]
+    elif rank == symbol.ndim + 1 and x.shape[-1] == 1:
+        x = x[..., 0]
+    elif behaviour.model_input_shapes_checked:
+        check_shape(tuple(x.shape), tuple(symbol.shape), name)
+    if isinstance(x, Array) and x.dtype != symbol.dtype and jnp.issubdtype(x.dtype, jnp.number):
+        mask, x = get_mask(x), x.astype(symbol.dtype)
+        set_mask(x, mask)
     return x

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from ..core import behaviour, is_symbol
+from ..core import behaviour, is_symbol, structure, symbols_in
 from ..core.errors import InputDataError
 from ..core.names import unique_name
-from ..layers.base import Layer, shape_of
+from ..layers.base import Layer, shape_of, single
 from ..layers.input_layer import Input, InputLayer
+from ..layers.input_spec import check_shape
 from ..layers.lambda_layer import Lambda
 from . import configuration
 from .model import Model
@@ -69,33 +70,36 @@ class Sequential(Model):
     def _extend(self):
         """Extends the graph by the last layer, or starts it once the input's shape is known."""
         if self.layer_graph is not None:
-            self._finish(self._layers[-1](self.outputs[0]))
+            self._finish(self._layers[-1](self.output_structure))
             return
         first = self._layers[0]
         if isinstance(first, InputLayer):
             self._chain(first.symbol)
         elif getattr(first, "merged", None) is not None:  # the Merge layer of Keras 1, which joins several models
             self.inputs = first.sources
+            self.input_structure = single(self.inputs)
             self._finish(first.merged)
         elif _first_shape(first) is not None:
             shape = _first_shape(first)
             dtype = _first_dtype(first)
             self._chain(Input(batch_shape=shape, dtype=dtype, name=f"{first.name}_input"))
 
-    def _chain(self, symbol):
-        self.inputs = [symbol]
+    def _chain(self, given):
+        """Makes the graph from a symbol, or from several in the structure that the first layer takes."""
+        symbol = given
         for layer in self._layers:
             if not isinstance(layer, InputLayer):
                 symbol = layer(symbol)
+        self.input_structure, self.inputs = given, symbols_in(given)
         self._finish(symbol)
 
     def _finish(self, output):
-        if not is_symbol(output):
+        if not is_symbol(output) and is_symbol(self.input_structure):
             raise TypeError(
                 f"Sequential {self.name}: layer {self._layers[-1].name} returns {len(output)} tensors; every layer of "
                 "a Sequential needs one output. Use Model(inputs, outputs) instead."
             )
-        self.set_layer_graph(self.inputs[0] if len(self.inputs) == 1 else self.inputs, output)
+        self.set_layer_graph(self.input_structure, output)
 
     def pop(self) -> Layer:
         """Removes the last layer and returns it."""
@@ -134,6 +138,8 @@ class Sequential(Model):
         Args:
             input_shape: the shape of the inputs, with the batch axis.
         """
+        if self.layer_graph is not None and structure.is_shape(input_shape) and len(self.inputs) == 1:
+            check_shape(tuple(input_shape), tuple(self.inputs[0].shape), f"Sequential {self.name} is built, its input")
         if self.layer_graph is None and self._layers and input_shape is not None:
             self._chain(Input(batch_shape=input_shape, name=f"{self._layers[0].name}_input"))
         self.built = self.layer_graph is not None
@@ -143,12 +149,7 @@ class Sequential(Model):
         if self.layer_graph is None:
             if not self._layers:
                 raise InputDataError(f"Sequential {self.name} has no layers: add some first.")
-            x = args[0]
-            shape = shape_of(x)
-            if not isinstance(shape, tuple):
-                raise InputDataError(f"Sequential {self.name} takes one array. Received: {len(shape)}.")
-            symbol = Input(batch_shape=(None, *shape[1:]), dtype=getattr(x, "dtype", None))
-            self._chain(symbol)
+            self._chain(structure.map_structure(_input_for, args[0]))
 
     def compute_output_spec(self, *args, **kwargs) -> Any:
         if self.layer_graph is None:
@@ -198,6 +199,10 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: Any, custom_objects: dict | None = None) -> "Sequential":
         return configuration.sequential_from_config(cls, config, custom_objects)
+
+
+def _input_for(x):
+    return Input(batch_shape=(None, *shape_of(x)[1:]), dtype=getattr(x, "dtype", None))
 
 
 def _first_shape(layer):

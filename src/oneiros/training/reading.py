@@ -10,7 +10,7 @@ from ..core import Graph
 from ..core.errors import InputDataError
 from ..core.structure import leaves
 from ..layers.input_layer import source_inputs
-from ..layers.input_spec import advise_on_shape
+from ..layers.input_spec import check_shape
 from . import checks
 from .arrays import to_arrays
 from .data import ArrayData, BatchData, is_batches, unpack
@@ -249,7 +249,8 @@ class Reader:
         x = to_arrays(x, "x", len(places))
         found = model.matched_inputs(x, "x")
         for array, symbol, name in zip(found, self.inputs, model.input_names):
-            _check_shape(array, symbol, f"input {name}")
+            if array is not None:
+                check_shape(tuple(array.shape), tuple(symbol.shape), f"input {name}")
         return x
 
     def _targets(self, y, objectives):
@@ -285,17 +286,3 @@ def _count(x):
 def single(x: typing.Any) -> typing.Any:
     """The only entry of a list that holds one; everything else as it is."""
     return x[0] if isinstance(x, list) and len(x) == 1 else x
-
-
-def _check_shape(array, symbol, name):
-    shape, expected = tuple(array.shape), tuple(symbol.shape)
-    if len(shape) == len(expected) - 1 and expected[-1] == 1:
-        shape = (*shape, 1)
-    elif len(shape) == len(expected) + 1 and shape[-1] == 1:
-        shape = shape[:-1]
-    fits = len(shape) == len(expected) and all(e in (None, s) for s, e in zip(shape[1:], expected[1:]))
-    if not fits:
-        raise InputDataError(
-            f"{name}: expected an array of shape {expected} (None: any size). Received shape {shape}."
-            + advise_on_shape(shape, expected)
-        )
