@@ -27,9 +27,20 @@ PROGRAMS = [
     ("from keras import ops", "3"),
     ("import keras\nkeras.utils.set_random_seed(1)", "3"),
     ("import oneiros as keras", "3"),
+    ("import jax\nimport keras\nkeras.layers.Dense(1)", "3"),
+    ("import os\nos.environ['KERAS_BACKEND'] = 'jax'\nimport keras", "3"),
+    ("import keras\nmodel.stateless_call(v, w, x)", "3"),
+    ("import keras\nclass A(keras.Model):\n    def train_step(self, data):\n        pass", "3"),
+    ("import keras\nmodel.save('model.keras')", "3"),
+    ("from keras import layers\nlayers.RandomRotation(0.1)", "3"),
+    ("import tensorflow as tf\nclass A(tf.keras.Model):\n    def train_step(self, data):\n        pass", "tf"),
     # What other libraries call so says nothing.
     ("import keras\nimport pandas as pd\npd.merge(a, b)", "2"),
     ("import keras\nscipy.stats.distribution(3)", "2"),
+    ("import os\nos.environ['KERAS_BACKEND'] = 'theano'\nimport keras", "2"),
+    ("import jax\nimport numpy", "2"),
+    ("import keras\ndef train_step(batch):\n    pass", "2"),
+    ("from keras.preprocessing.image import load_img, img_to_array", "2"),
 ]
 
 

@@ -26,8 +26,18 @@ _NAMES = {
     "2": "Concatenate concatenate Conv2DTranspose SeparableConv1D CuDNNLSTM CuDNNGRU image_data_format "
     "set_image_data_format vis_utils plot_model multi_gpu_model StackedRNNCells clone_model",
     "3": "ops SeedGenerator KerasTensor StatelessScope stateless_call set_random_seed distribution "
-    "register_keras_serializable LoRA RandomFlip Rescaling TextVectorization MultiHeadAttention LayerNormalization",
+    "register_keras_serializable LoRA RandomFlip Rescaling TextVectorization MultiHeadAttention LayerNormalization "
+    "RandomRotation RandomZoom RandomCrop RandomContrast RandomTranslation RandomBrightness Resizing CenterCrop "
+    "Normalization StringLookup IntegerLookup Discretization CategoryEncoding Hashing EinsumDense UnitNormalization "
+    "GroupNormalization RMSNormalization SpectralNormalization GroupQueryAttention AdditiveAttention AdamW Lion "
+    "Adafactor Lamb Muon PyDataset FeatureSpace BackupAndRestore SwapEMAWeights image_dataset_from_directory "
+    "mixed_precision text_dataset_from_directory audio_dataset_from_directory timeseries_dataset_from_directory "
+    "dtype_policies split_dataset EfficientNetB0 EfficientNetV2B0 ConvNeXtTiny MobileNetV3Small MobileNetV3Large BinaryIoU "
+    "OneHotIoU SparseTopKCategoricalAccuracy BinaryFocalCrossentropy CategoricalFocalCrossentropy Distiller quantizers",
 }
+# methods of Keras 3 that programs call or write
+_METHODS = ("stateless_call", "stateless_apply", "stateless_update_state", "stateless_result", "enable_lora")
+_OWN_METHODS = ("train_step", "test_step", "predict_step", "compute_output_spec", "compute_loss")
 _MODULES = {
     "1": "keras.initializations keras.utils.visualize_util keras.objectives",
     "2": "keras.initializers keras.layers.merge keras.utils.vis_utils keras.legacy keras.engine.base_layer "
@@ -88,6 +98,8 @@ class _Evidence(ast.NodeVisitor):
             self.say("tf", name)
         elif name in _MODULES:
             self.say(_MODULES[name], name)
+        if name.split(".")[0] in ("jax", "flax"):
+            self.say("jax", f"import {name}")  # no program for Keras 1 or 2 knows them
         if name == "keras" or name.startswith("keras."):
             self.say("keras", name)
         if name.split(".")[0] == "oneiros":
@@ -105,6 +117,13 @@ class _Evidence(ast.NodeVisitor):
             self.say("tf", "tf.keras")
         elif isinstance(root, ast.Name) and root.id in self.keras:
             self.name(node.attr)
+        if node.attr in _METHODS:
+            self.say("3", f".{node.attr}")
+        self.generic_visit(node)
+
+    def visit_FunctionDef(self, node):
+        if node.name in _OWN_METHODS and node.args.args and node.args.args[0].arg == "self":
+            self.say("3", f"def {node.name}")
         self.generic_visit(node)
 
     def visit_Subscript(self, node):
@@ -114,6 +133,10 @@ class _Evidence(ast.NodeVisitor):
     def visit_Constant(self, node):
         if isinstance(node.value, str) and "{val_acc" in node.value:  # in the name of a file, for ModelCheckpoint
             self.say("accuracy" if "{val_accuracy" in node.value else "acc", repr(node.value))
+        elif isinstance(node.value, str) and node.value.endswith((".keras", ".weights.h5")):  # its formats of files
+            self.say("3", repr(node.value))
+        elif node.value in ("KERAS_BACKEND", "jax", "torch"):
+            self.say("engine" if node.value in ("jax", "torch") else "backend", f"KERAS_BACKEND={node.value}")
 
     def log(self, logs, key, node):
         key = getattr(key, "value", None)
@@ -183,6 +206,8 @@ def _local(folder, name):
 
 
 def _judge(found):
+    if "keras" in found and ("jax" in found or ("backend" in found and "engine" in found)):
+        found.setdefault("3", []).extend(found.get("jax", []) or found["engine"])
     if "1" in found and "2" not in found and "3" not in found:
         generation = "1"
     else:
