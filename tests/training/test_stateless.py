@@ -303,3 +303,32 @@ def test_sparse_arrays_of_jax_are_data():
     model = made()
     sparse = BCOO.fromdense(np.where(X > 1, X, 0))
     np.testing.assert_allclose(model.predict(sparse, verbose=0), model.predict(np.where(X > 1, X, 0), verbose=0))
+
+
+class Pair(keras.Model):
+    """Two models that are trained together. There is nothing that could be called."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = (keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]) for _ in range(2))
+
+    def train_step(self, state, data):
+        trainable, others, optimizer, metrics = state
+
+        def loss(values):
+            one, _ = self.first.stateless_call(values[:2], [], data)
+            two, _ = self.second.stateless_call(values[2:], [], data)
+            return keras.ops.mean((one - two) ** 2)
+
+        value, gradients = jax.value_and_grad(loss)(trainable)
+        trainable, optimizer = self.optimizer.stateless_apply(optimizer, gradients, trainable)
+        return {"gap": value}, (trainable, others, optimizer, metrics)
+
+
+@pytest.mark.parametrize("built", [False, True])
+def test_a_model_without_a_call_of_its_own(built):
+    model = Pair()
+    model.built = model.built or built
+    model.compile(keras.optimizers.SGD(0.1))
+    gaps = model.fit(np.ones((8, 2), "float32"), epochs=30, verbose=0).history["gap"]
+    assert gaps[-1] < 1e-3 < gaps[0]

@@ -32,8 +32,9 @@ _NAMES = {
     "GroupNormalization RMSNormalization SpectralNormalization GroupQueryAttention AdditiveAttention AdamW Lion "
     "Adafactor Lamb Muon PyDataset FeatureSpace BackupAndRestore SwapEMAWeights image_dataset_from_directory "
     "mixed_precision text_dataset_from_directory audio_dataset_from_directory timeseries_dataset_from_directory "
-    "dtype_policies split_dataset EfficientNetB0 EfficientNetV2B0 ConvNeXtTiny MobileNetV3Small MobileNetV3Large BinaryIoU "
-    "OneHotIoU SparseTopKCategoricalAccuracy BinaryFocalCrossentropy CategoricalFocalCrossentropy Distiller quantizers",
+    "dtype_policies split_dataset EfficientNetB0 EfficientNetV2B0 ConvNeXtTiny MobileNetV3Small MobileNetV3Large "
+    "BinaryIoU OneHotIoU SparseTopKCategoricalAccuracy BinaryFocalCrossentropy CategoricalFocalCrossentropy "
+    "Distiller quantizers",
 }
 # methods of Keras 3 that programs call or write
 _METHODS = ("stateless_call", "stateless_apply", "stateless_update_state", "stateless_result", "enable_lora")

@@ -172,6 +172,11 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
 
     # --- calls
 
+    @property
+    def can_be_called(self) -> bool:
+        """Whether there is a graph or a `call`. Pairs of models with a `train_step` of their own may have neither."""
+        return self.layer_graph is not None or type(self).call is not Model.call
+
     def call(self, inputs: Array, training: bool | None = None, mask: Any = None) -> Array:
         """Computes the outputs of the graph. Subclasses write their own.
 

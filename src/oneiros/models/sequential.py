@@ -128,6 +128,8 @@ class Sequential(Model):
         """All layers, with an `Input` in front of them."""
         return list(self._layers)
 
+    can_be_called = True
+
     def symbolic_outputs(self, symbols: Any) -> Any:
         """The outputs for symbols, as symbols; the graph is made if there is none yet."""
         return self(symbols)

@@ -161,6 +161,8 @@ class Steps:
         """Builds what the first batch ``(x, y, weights)`` has to build: layers and metrics."""
         x, y, _ = batch
         model, objectives = self.model, self.model.training_state.objectives
+        if not model.can_be_called:
+            return
         if not model.built or (model.inputs is None and not model.weights):
             self._outputs_for(x)
         if objectives is None or objectives.bound:

@@ -202,6 +202,8 @@ class Trainer(StatelessTraining):
         objectives.update_metrics(*self._per_output(y, y_pred, sample_weight))
         return self.get_metrics_result()
 
+    can_be_called = True  # False: there is no `call`, and training does all in a `train_step` of its own
+
     def symbolic_outputs(self, symbols: typing.Any) -> typing.Any:
         """The outputs for symbols, as symbols. What has to be built for that is built."""
         return infer(self, (symbols,), {})
