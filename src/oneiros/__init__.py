@@ -33,7 +33,17 @@ try:
         saving,
         utils,
     )
-    from .core import Function, Operation, StatelessScope, SymbolicScope, Variable, device, name_scope, remat
+    from .core import (
+        Function,
+        Operation,
+        RematScope,
+        StatelessScope,
+        SymbolicScope,
+        Variable,
+        device,
+        name_scope,
+        remat,
+    )
     from .core import Symbol as KerasTensor
     from .core.policy import DTypePolicy
     from .core.random import SeedGenerator

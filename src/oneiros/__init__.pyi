@@ -18,6 +18,7 @@ from . import saving as saving
 from . import utils as utils
 from .core import Function as Function
 from .core import Operation as Operation
+from .core import RematScope as RematScope
 from .core import StatelessScope as StatelessScope
 from .core import SymbolicScope as SymbolicScope
 from .core import Variable as Variable

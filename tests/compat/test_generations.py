@@ -514,6 +514,12 @@ def test_model_input_shapes_checked(generation):
         assert model(np.ones((2, 5, 3))).shape == (2, 5, 1)
 
 
+def test_sequential_in_paths(generation):
+    model = oneiros.Sequential([layers.Dense(1, input_shape=(3,), name="inner")], name="chain")
+    expected = _at(generation, "inner/kernel", "inner/kernel", "inner/kernel", "chain/inner/kernel")
+    assert model.weights[0].path == expected
+
+
 def test_clones_compiled(generation):
     model = oneiros.Sequential([layers.Dense(1, input_shape=(3,))])
     model.compile("sgd", "mse")

@@ -32,6 +32,7 @@ class Context:
     expects_nan = False  # whether a callback deals with NaN, so that data with NaN is trained on after a warning
     loss_log = None  # a list that takes the losses of outermost calls
     name_scopes = ()  # what the paths of new variables begin with
+    remat_scope = None  # the `RematScope` that layers are made in
     symbolic = False  # whether a user's block says that it works on symbols
     inferring = False  # while shapes are inferred: the made-up size of unknown dimensions
     replays = ()  # for each graph that is being computed, the values of symbols; the innermost last

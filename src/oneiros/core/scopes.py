@@ -1,6 +1,7 @@
 """Blocks of code in which variables, names or devices are others, as Keras 3 offers them to users."""
 
 import functools
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -146,6 +147,52 @@ def device(device_name: str) -> Any:
             f"device: expected one of {known}, or a device of another platform of JAX. Received: {device_name!r}"
         ) from None
     return jax.default_device(found)
+
+
+class RematScope:
+    """A block in which layers are made whose inner values are computed again for gradients, instead of kept.
+
+    Args:
+        mode: which layers these are: ``"full"``, all; ``"activations"``, those with an activation function;
+            ``"larger_than"``, those with a larger output than `output_size_threshold`; ``"list_of_layers"``, those of
+            `layer_names`; `None`, none.
+        output_size_threshold: the number of values of an output, without the batch axis.
+        layer_names: names of layers.
+
+    Raises:
+        ValueError: if the mode is none of these.
+
+    >>> with RematScope(mode="full") as scope:
+    ...     scope.takes("dense", (None, 4), True)
+    True
+    """
+
+    def __init__(
+        self, mode: str | None = "full", output_size_threshold: int = 1024, layer_names: Iterable[str] | None = None
+    ):
+        if mode not in ("full", "activations", "larger_than", "list_of_layers", None):
+            raise ValueError(
+                "RematScope: expected the mode 'full', 'activations', 'larger_than', 'list_of_layers' or None. "
+                f"Received: mode={mode!r}"
+            )
+        self.mode, self.output_size_threshold = mode, output_size_threshold
+        self.layer_names = list(layer_names or ())
+
+    def takes(self, name: str, output_shape: Any, has_activation: bool) -> bool:
+        """Whether a layer of this name, with outputs of this shape (`None` if that is not known), is one of these."""
+        if self.mode == "larger_than":
+            sizes = [size for size in (output_shape or ())[1:] if size is not None]
+            return output_shape is not None and math.prod(sizes) > self.output_size_threshold
+        by_mode = {"full": True, "activations": has_activation, "list_of_layers": name in self.layer_names}
+        return by_mode.get(self.mode, False)
+
+    def __enter__(self):
+        self._block = within(remat_scope=self)
+        self._block.__enter__()
+        return self
+
+    def __exit__(self, *exception):
+        self._block.__exit__(*exception)
 
 
 def remat(f: Callable) -> Callable:

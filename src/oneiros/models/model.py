@@ -102,8 +102,17 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
             twice = next(n for n in names if names.count(n) > 1)
             raise ValueError(f"Model {self.name}: the name {twice!r} is used by {names.count(twice)} layers.")
         self.built = True
+        self.note_path()
 
     # --- layers
+
+    @property
+    def operations(self) -> list:
+        """The layers and operations of the graph, in the order in which they are computed."""
+        if self.layer_graph is None:
+            return list(self.layers)
+        nodes = order_nodes(self.inputs, self.outputs_by_key)
+        return list({id(node.operation): node.operation for _, node in nodes}.values())
 
     @property
     def layers(self) -> list[Layer]:

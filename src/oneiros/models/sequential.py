@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..core import behaviour, is_symbol, structure, symbols_in
+from ..core.context import current, within
 from ..core.errors import InputDataError
 from ..core.names import unique_name
 from ..layers.base import Layer, shape_of, single
@@ -70,7 +71,9 @@ class Sequential(Model):
     def _extend(self):
         """Extends the graph by the last layer, or starts it once the input's shape is known."""
         if self.layer_graph is not None:
-            self._finish(self._layers[-1](self.output_structure))
+            with self._around():
+                output = self._layers[-1](self.output_structure)
+            self._finish(output)
             return
         first = self._layers[0]
         if isinstance(first, InputLayer):
@@ -87,11 +90,17 @@ class Sequential(Model):
     def _chain(self, given):
         """Makes the graph from a symbol, or from several in the structure that the first layer takes."""
         symbol = given
-        for layer in self._layers:
-            if not isinstance(layer, InputLayer):
-                symbol = layer(symbol)
+        with self._around():
+            for layer in self._layers:
+                if not isinstance(layer, InputLayer):
+                    symbol = layer(symbol)
         self.input_structure, self.inputs = given, symbols_in(given)
         self._finish(symbol)
+
+    def _around(self):
+        """A context in which the model's name is part of the paths of new weights."""
+        around = current().layers
+        return within(layers=around if self in around or not behaviour.sequential_in_paths else (*around, self))
 
     def _finish(self, output):
         if not is_symbol(output) and is_symbol(self.input_structure):

@@ -12,6 +12,7 @@ import numpy as np
 from ...core import Variable, behaviour, get_mask, has_symbol, phase, set_mask
 from ...core.context import current, within
 from ...core.errors import LimitExceededError
+from ...core.scopes import remat
 from ...core.structure import leaves, map_structure
 from ...core.symbol import is_inferring, resolved, symbol_of
 from ...core.traceback import tidy
@@ -41,6 +42,7 @@ def building(build: Callable) -> Callable:
         with within(layers=(*layers, self)):
             build(self, *shapes, **kwargs)
         self.built = True
+        self.note_path()
         self._build_shape = shapes[0] if shapes else kwargs or None
         if self._initial_weights is not None:
             self.set_weights(self._initial_weights)
@@ -54,6 +56,7 @@ class LayerCalls:
     """The part of `Layer` that is called."""
 
     _build_shape = _initial_weights = None
+    remat_scope = None  # the `RematScope` in which the layer was made
 
     def build(self, input_shape: typing.Any) -> None:
         """Makes the weights. Layers with weights write their own.
@@ -64,6 +67,12 @@ class LayerCalls:
         """
         self.built = True
         self._build_shape = input_shape
+
+    def note_path(self) -> None:
+        """Sets `path` when the layer is built: where it is called tells what it belongs to."""
+        around = current()
+        owners = [layer.name for layer in around.layers if layer is not self]
+        self.path = self.path or "/".join([*around.name_scopes, *owners, self.name])
 
     def get_build_config(self) -> dict:
         """What `build_from_config` needs to make the weights again."""
@@ -153,6 +162,7 @@ class LayerCalls:
         else:
             self.build(shape_of(inputs))
         self.built = True
+        self.note_path()
         if self.input_spec is not None:
             check_input(self, inputs)
 
@@ -191,7 +201,7 @@ class LayerCalls:
             layers=(*around.layers, self),
             collected=collected,
         ):
-            outputs = self.call(*args, **kwargs)
+            outputs = (self.call if self.remat_scope is None else self._call_in_remat_scope)(*args, **kwargs)
             if "updates" in vars(self):  # as layers for Keras 1 set it
                 self.add_update(list(self.updates))
             if not isinstance(outputs, jax.Array):
@@ -210,6 +220,50 @@ class LayerCalls:
                 for variable, value in collected.updates:
                     variable.assign(value)
         return without_dropped_masks(self, args, outputs, mask)
+
+    def symbolic_call(self, *args, **kwargs) -> typing.Any:
+        """The outputs for symbols, as symbols; `compute_output_spec` under its name for operations."""
+        return self.compute_output_spec(*args, **kwargs)
+
+    def rematerialized_call(self, layer_call: Callable, *args, **kwargs) -> Callable:
+        """A function like `layer_call` that computes its inner values again for gradients, instead of keeping them.
+
+        Args:
+            layer_call: the function; the layer's own `call` if a `RematScope` asks for it.
+            *args: what it is called on.
+            **kwargs: its keyword arguments.
+        """
+        variables = []
+
+        def run(*args, **kwargs):
+            inner = Collected()
+            with within(collected=inner):
+                outputs = layer_call(*args, **kwargs)
+            variables[:] = [variable for variable, _ in inner.updates]
+            return outputs, inner.losses, [value for _, value in inner.updates]
+
+        def call(*args, **kwargs):
+            outputs, losses, values = remat(run)(*args, **kwargs)
+            collected = current().collected
+            if collected is not None:
+                collected.losses.extend(losses)
+                collected.updates.extend(zip(variables, values))
+            return outputs
+
+        return call
+
+    def _call_in_remat_scope(self, *args, **kwargs):
+        shape = None
+        if self.remat_scope.mode == "larger_than":
+
+            def outputs():
+                with Scope(), within(collected=Collected()):
+                    return leaves(self.call(*args, **kwargs))[0]
+
+            shape = jax.eval_shape(outputs).shape
+        if not self.remat_scope.takes(self.name, shape, getattr(self, "activation", None) is not None):
+            return self.call(*args, **kwargs)
+        return self.rematerialized_call(self.call, *args, **kwargs)(*args, **kwargs)
 
     def _to_compute_dtype(self, x):
         if isinstance(x, Variable):

@@ -5,15 +5,17 @@ import typing
 
 from ... import regularizers
 from ...core import Configurable, policy
+from ...core.context import current
 from ...core.fields import active, field
 from ...core.names import layer_prefix, unique_name
 from ...core.registry import constructor_values, serialize_value
+from ...metrics.base import Metric
 from .. import mistakes
 from .calls import LayerCalls, building
 from .losses import LayerLosses
 from .masks import LayerMasks
 from .nodes import LayerNodes
-from .weights import LayerWeights
+from .weights import LayerWeights, find_in_attributes, unique
 
 
 class _OfParts:
@@ -21,6 +23,20 @@ class _OfParts:
 
     def __get__(self, layer, cls):
         return layer is not None and any(part.uses_learning_phase for part in layer.direct_sublayers())
+
+
+class _Found:
+    """An attribute that is computed unless an object has its own of that name, as layers of users may."""
+
+    def __init__(self, find, doc):
+        self.find, self.__doc__ = find, doc
+
+    def __get__(self, layer, cls):
+        return self if layer is None else self.find(layer)
+
+
+def _metrics(layer):
+    return unique(part for owner in (layer, *layer.sublayers()) for part in find_in_attributes(Metric, owner))
 
 
 class Layer(LayerCalls, LayerWeights, LayerLosses, LayerMasks, LayerNodes, Configurable):
@@ -70,6 +86,8 @@ class Layer(LayerCalls, LayerWeights, LayerLosses, LayerMasks, LayerNodes, Confi
     uses_learning_phase = _OfParts()
     stateful = False
     input_spec = None
+    path = None  # the names of the layers around this one and its own; `None` until it is built
+    supports_jit = True  # whether calls can be compiled; nothing here depends on it
     activity_regularizer = None
     batch_input_shape = None  # for a first layer: the shape of the inputs with the batch axis
     index_limit = None  # if the inputs are indices: the number that all are below
@@ -117,7 +135,7 @@ class Layer(LayerCalls, LayerWeights, LayerLosses, LayerMasks, LayerNodes, Confi
             raise ValueError(f"{type(self).__name__}: expected a string for name. Received: name={name!r}")
         self.name = name or unique_name(layer_prefix(type(self).__name__))
         self.dtype_policy = policy.get(dtype)
-        self.autocast = autocast
+        self.autocast, self.remat_scope = autocast, current().remat_scope
         if activity_regularizer is not None:
             self.activity_regularizer = regularizers.get(activity_regularizer)
         if input_dim is not None and input_shape is None:
@@ -132,6 +150,12 @@ class Layer(LayerCalls, LayerWeights, LayerLosses, LayerMasks, LayerNodes, Confi
     compute_dtype = property(lambda self: self.dtype_policy.compute_dtype, doc="The type of inputs and results.")
     variable_dtype = property(lambda self: self.dtype_policy.variable_dtype, doc="The type of the weights.")
     dtype = variable_dtype
+    input_dtype = _Found(lambda self: self.compute_dtype, "The type that inputs are converted to.")
+    metrics = _Found(_metrics, "The metrics that this layer and the layers inside hold in attributes.")
+    metrics_variables = _Found(
+        lambda self: [variable for metric in self.metrics for variable in metric.variables],
+        "The variables of these metrics.",
+    )
 
     def get_config(self) -> dict:
         """The constructor's arguments as JSON can hold them: enough for `from_config` to make the layer again."""

@@ -104,6 +104,10 @@ class LayerWeights:
         self._own.append(variable)
         return variable
 
+    def add_variable(self, *args, **kwargs) -> Variable:
+        """`add_weight` under its other name."""
+        return self.add_weight(*args, **kwargs)
+
     # --- the layers inside
 
     def direct_sublayers(self) -> list:

@@ -1,0 +1,93 @@
+"""What programs for Keras 3 read of layers, and layers that compute inner values again."""
+
+import jax
+import numpy as np
+import pytest
+
+import oneiros
+from oneiros import layers, ops
+
+
+class Outer(layers.Layer):
+    """A layer with two others and a metric inside."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = layers.Dense(2, name="inner")
+        self.chain = oneiros.Sequential([layers.Dense(3, name="last")], name="chain")
+        self.seen = oneiros.metrics.Mean(name="seen")
+
+    def call(self, x):
+        x = self.inner(x)
+        self.add_loss(ops.mean(x**2))
+        return self.chain(x)
+
+
+def test_paths_say_where_a_layer_belongs():
+    outer = Outer(name="outer")
+    assert outer.path is None
+    outer(np.ones((1, 2)))
+    assert [layer.path for layer in (outer, *outer.sublayers())] == [
+        *("outer", "outer/inner", "outer/chain", "outer/chain/last")
+    ]
+    assert [v.path for v in outer.weights][::2] == ["outer/inner/kernel", "outer/chain/last/kernel"]
+    with oneiros.name_scope("block"):
+        layer = layers.Dense(1, name="top")
+        layer.build((None, 2))
+    assert layer.path == "block/top"
+
+
+def test_metrics_of_layers_are_found_at_any_depth():
+    model = oneiros.Sequential([Outer()])
+    layer = model.layers[0]
+    assert layer.metrics == [layer.seen]
+    assert layer.metrics_variables == layer.seen.variables
+
+    class Own(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.metrics = ["mine"]
+
+    assert Own().metrics == ["mine"]
+
+
+def test_types_and_names_of_operations():
+    assert layers.Dense(1, dtype="mixed_bfloat16").input_dtype == "bfloat16"
+    x = layers.Input((2,), name="x")
+    assert layers.Dense(3).symbolic_call(x).shape == (None, 3)
+    model = oneiros.Model(x, layers.Dense(1)(ops.abs(x)))
+    assert [type(model.operations[i]) for i in (0, 2)] == [layers.InputLayer, layers.Dense]
+    assert len(model.operations) == 3 and len(model.layers) == 2
+    layer = layers.Layer()
+    assert layer.add_variable((2,), "ones", name="v") is layer.weights[0]
+
+
+@pytest.mark.parametrize("mode", ["full", "activations", "larger_than", "list_of_layers", None])
+def test_layers_in_a_remat_scope_compute_the_same(mode):
+    x = np.random.default_rng(0).normal(size=(4, 2)).astype("float32")
+
+    def trained(scope):
+        oneiros.utils.set_random_seed(1)
+        with scope:
+            inner = [layers.Dense(8, "relu", name="wide"), layers.BatchNormalization(), Outer(), layers.Dense(1)]
+        model = oneiros.Sequential([layers.Input((2,)), *inner])
+        model.compile(oneiros.optimizers.SGD(0.1), "mse")
+        losses = model.fit(x, x[:, :1], epochs=3, verbose=0).history["loss"]
+        return [*losses, *(w.sum() for w in model.get_weights())]
+
+    scope = oneiros.RematScope(mode, output_size_threshold=4, layer_names=["wide"])
+    np.testing.assert_allclose(trained(scope), trained(oneiros.RematScope(None)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("mode, again", [("full", True), (None, False)])
+def test_a_remat_scope_is_seen_in_the_program(mode, again):
+    with oneiros.RematScope(mode):
+        layer = layers.Dense(3, "tanh")
+    layer.build((None, 2))
+    program = jax.make_jaxpr(lambda x: layer(x).sum())(np.ones((4, 2), "float32"))
+    assert ("remat" in str(program) or "checkpoint" in str(program)) == again
+
+
+def test_unknown_modes_are_refused():
+    with pytest.raises(ValueError, match="RematScope: expected the mode 'full'.*mode='half'"):
+        oneiros.RematScope("half")
