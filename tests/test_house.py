@@ -53,7 +53,7 @@ BUDGETS = {
     "losses": 630,
     "metrics": 1000,
     "mixed_precision": 10,
-    "models": 1200,
+    "models": 1300,
     "ops": 1790,
     "optimizers": 1210,
     "preprocessing": 1510,

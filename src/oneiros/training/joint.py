@@ -114,8 +114,8 @@ def _split(given, numbers, path, places, joint):
         joint.append(Joint(numbers, _name(numbers, path, places), given))
         return None
     if not is_nested(numbers):
-        if not path and len(given) > 1:
-            return given  # one entry for each of several outputs, which are not there: not ours to tell
+        if isinstance(given, dict) or (not path and len(given) > 1):
+            return given  # names, or entries for outputs that are not there: they are looked up later
         first, *others = values_of(given)
         joint += [Joint(numbers, places.names[numbers], other) for other in others]
         return first
