@@ -20,6 +20,7 @@ from ..layers import (
     GlobalMaxPooling2D,
     Input,
     Layer,
+    ZeroPadding2D,
 )
 from ..layers.input_layer import get_source_inputs
 from ..models import Model
@@ -27,7 +28,7 @@ from ..utils import get_file
 from ..utils.imagenet import obtain_input_shape
 
 Body: TypeAlias = Callable[[Symbol], Symbol]  # from images to features
-Files: TypeAlias = dict[bool, tuple[str, str | None]]  # from `include_top` to (URL, MD5) of a file of weights
+Files: TypeAlias = dict[bool, tuple[str, str | None]]  # from `include_top` to (URL, hash) of a file of weights
 
 
 def channel_axis() -> int:
@@ -43,6 +44,30 @@ def spatial_shape(x: Symbol) -> tuple[int | None, int | None]:
 def normalized(x: Symbol, name: str | None = None, **kwargs: Any) -> Symbol:
     """Applies batch normalization to the channels. `kwargs` are arguments of `BatchNormalization`."""
     return BatchNormalization(axis=channel_axis(), name=name, **kwargs)(x)
+
+
+def divisible(filters: float, tolerant: bool = False) -> int:
+    """The multiple of 8, at least 8, that is nearest to a number of filters.
+
+    Args:
+        filters: The number, such as a product with a factor of the width.
+        tolerant: Whether the result may be more than a tenth below the number.
+
+    >>> divisible(18), divisible(10), divisible(10, tolerant=True)
+    (24, 16, 8)
+    """
+    rounded = max(8, int(filters + 4) // 8 * 8)
+    return rounded if tolerant or rounded >= 0.9 * filters else rounded + 8
+
+
+def padded(x: Symbol, kernel_size: int, name: str) -> Symbol:
+    """Zeros around images for a kernel with strides of 2, as TensorFlow's networks place them.
+
+    The last pixel gets the zeros that the first does without if the side is even, or not known.
+    """
+    half = kernel_size // 2
+    before = [half - 1 if side is None else half - 1 + side % 2 for side in spatial_shape(x)]
+    return ZeroPadding2D(tuple((b, half) for b in before), name=name)(x)
 
 
 def relu(x: Symbol, name: str | None = None) -> Symbol:
@@ -91,6 +116,8 @@ def build(
     files: Files | None = None,
     top: Callable[[Symbol, int, Any], Symbol] = classifier,
     pool_names: tuple[str | None, str | None] = (None, None),
+    after_pooling: Callable[[Symbol], Symbol] | None = None,
+    any_size: bool = False,
 ) -> Model:
     """Builds the model of a network.
 
@@ -106,9 +133,11 @@ def build(
         classifier_activation: Activation of the classifier.
         size: Height and width of the images for which the network was made.
         min_size: Smallest height and width.
-        files: Dictionary from `include_top` to (URL, MD5) of the weights for ImageNet.
+        files: Dictionary from `include_top` to (URL, MD5 or SHA-256) of the weights for ImageNet.
         top: Function from features, the number of classes and an activation to the outputs.
         pool_names: Names of the layers that ``pooling="avg"`` and ``pooling="max"`` add.
+        after_pooling: Function from the pooled features to the outputs without the classifier.
+        any_size: Whether the classifier takes images of any size.
 
     Returns:
         The model, with its weights loaded.
@@ -122,7 +151,7 @@ def build(
         default_size=size,
         min_size=min_size,
         data_format=image_data_format(),
-        require_flatten=include_top,
+        require_flatten=include_top and not any_size,
         weights=weights,
     )
     inputs = Input(shape) if input_tensor is None else input_tensor
@@ -135,10 +164,12 @@ def build(
         x = GlobalAveragePooling2D(name=pool_names[0])(x)
     elif pooling == "max":
         x = GlobalMaxPooling2D(name=pool_names[1])(x)
+    if not include_top and after_pooling is not None:
+        x = after_pooling(x)
     model = Model(inputs if input_tensor is None else get_source_inputs(inputs), x, name=name)
     if weights == "imagenet":
-        url, md5 = files[bool(include_top)]
-        weights = get_file(url.rsplit("/", 1)[1], url, cache_subdir="models", file_hash=md5)
+        url, digest = files[bool(include_top)]
+        weights = get_file(url.rsplit("/", 1)[1], url, cache_subdir="models", file_hash=digest)
     if weights is not None:
         model.load_weights(weights)
     return model
@@ -172,13 +203,24 @@ def shared(arguments: dict) -> dict:
     return {name: arguments[name] for name in names.split()}
 
 
-def described(summary: str, **facts: Any) -> str:
+# Who scales the pixels: what a docstring says on images, and on arguments.
+_SCALING = {
+    "before": ("Pass images through `preprocess_input` of the same module first.", ""),
+    "inside": ("Images have pixels from 0 to 255: the network scales them itself.", ""),
+    "optional": (
+        "Images have pixels from 0 to 255: the network scales them itself, unless told otherwise.",
+        "\n        include_preprocessing: Whether the network scales the pixels itself.",
+    ),
+}
+
+
+def described(summary: str, scaling: str = "before", **facts: Any) -> str:
     """
 
-    Pass images through `preprocess_input` of the same module first.
+    {images}
 
     Args:
-        include_top: Whether the network includes its classifier.
+        include_top: Whether the network includes its classifier.{preprocessing}
         weights: 'imagenet', ``None`` for random weights, or the path of a weights file.
         input_tensor: Symbol to use as the images.
         input_shape: Shape of an image without the batch axis. With the classifier and the weights for ImageNet, it must
@@ -195,7 +237,15 @@ def described(summary: str, **facts: Any) -> str:
     Raises:
         InputDataError: If the arguments contradict each other.
     """
-    return summary + described.__doc__.format(**facts)
+    images, preprocessing = _SCALING[scaling]
+    return summary + described.__doc__.format(images=images, preprocessing=preprocessing, **facts)
+
+
+def named(make: Callable[..., Model], name: str, module: str, doc: str) -> Callable[..., Model]:
+    """Gives a function that makes networks its name, module and docstring."""
+    make.__name__ = make.__qualname__ = name
+    make.__module__, make.__doc__ = module, doc
+    return make
 
 
 def network(function_name: str, default_name: str, body: Body, doc: str, **facts: Any) -> Callable[..., Model]:
@@ -231,10 +281,7 @@ def network(function_name: str, default_name: str, body: Body, doc: str, **facts
             **facts,
         )
 
-    make.__name__ = make.__qualname__ = function_name
-    make.__module__ = getattr(body, "func", body).__module__
-    make.__doc__ = described(doc, **facts)
-    return make
+    return named(make, function_name, getattr(body, "func", body).__module__, described(doc, **facts))
 
 
 def keras_files(stem: str, **hashes: Any) -> Files:

@@ -5,10 +5,10 @@ from functools import partial
 from typing import Any
 
 from ..core.errors import InputDataError
-from ..layers import Add, Conv2D, DepthwiseConv2D, ReLU, ZeroPadding2D
+from ..layers import Add, Conv2D, DepthwiseConv2D, ReLU
 from ..models import Model
 from ..utils.imagenet import decode_predictions
-from .common import build, channel_axis, classifier, normalized, shared, spatial_shape
+from .common import build, channel_axis, classifier, divisible, normalized, padded, shared
 from .inception_v3 import preprocess_input
 from .mobilenet import image_size
 
@@ -19,21 +19,9 @@ _SIZES = (96, 128, 160, 192, 224)
 _STAGES = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
 
 
-def _divisible(value):
-    """The multiple of 8 that is nearest to a number of filters, but not more than a tenth below it."""
-    rounded = max(8, int(value + 4) // 8 * 8)
-    return rounded + 8 if rounded < 0.9 * value else rounded
-
-
 def _normalized(x, name, active=None):
     x = normalized(x, name, momentum=0.999)
     return x if active is None else ReLU(6.0, name=active)(x)
-
-
-def _padded(x, name):
-    """Zeros around `x` for a 3x3 kernel with strides of 2, as TensorFlow's networks place them."""
-    before = [1 if side is None else side % 2 for side in spatial_shape(x)]
-    return ZeroPadding2D(tuple((b, 1) for b in before), name=name)(x)
 
 
 def _block(x, expansion, filters, strides, number):
@@ -43,7 +31,7 @@ def _block(x, expansion, filters, strides, number):
         x = Conv2D(expansion * channels, 1, padding="same", use_bias=False, name=f"{prefix}expand")(x)
         x = _normalized(x, f"{prefix}expand_BN", f"{prefix}expand_relu")
     if strides == 2:
-        x = _padded(x, f"{prefix}pad")
+        x = padded(x, 3, f"{prefix}pad")
     padding = "same" if strides == 1 else "valid"
     x = DepthwiseConv2D(3, strides=strides, padding=padding, use_bias=False, name=f"{prefix}depthwise")(x)
     x = _normalized(x, f"{prefix}depthwise_BN", f"{prefix}depthwise_relu")
@@ -91,14 +79,14 @@ def MobileNetV2(  # noqa: N802
         )
 
     def body(x):
-        x = Conv2D(_divisible(32 * alpha), 3, strides=2, padding="same", use_bias=False, name="Conv1")(x)
+        x = Conv2D(divisible(32 * alpha), 3, strides=2, padding="same", use_bias=False, name="Conv1")(x)
         x = _normalized(x, "bn_Conv1", "Conv1_relu")
         number = 0
         for expansion, filters, blocks, strides in _STAGES:
             for i in range(blocks):
-                x = _block(x, expansion, _divisible(filters * alpha), strides if i == 0 else 1, number)
+                x = _block(x, expansion, divisible(filters * alpha), strides if i == 0 else 1, number)
                 number += 1
-        x = Conv2D(_divisible(1280 * max(alpha, 1.0)), 1, use_bias=False, name="Conv_1")(x)
+        x = Conv2D(divisible(1280 * max(alpha, 1.0)), 1, use_bias=False, name="Conv_1")(x)
         return _normalized(x, "Conv_1_bn", "out_relu")
 
     stem = f"{_URL}_tf_kernels_{float(alpha)}_{size}"

@@ -142,6 +142,7 @@ from .reshaping import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from .residual import LayerScale, StochasticDepth
 from .rnn import RNN
 from .spectral_normalization import SpectralNormalization
 from .wrappers import Bidirectional, TimeDistributed, Wrapper

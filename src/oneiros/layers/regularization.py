@@ -16,8 +16,16 @@ from .elementwise import Elementwise
 from .input_spec import InputSpec
 
 
-class _Noise(Elementwise):
-    """Subclasses define ``disturb(inputs, key)``."""
+class Noise(Elementwise, abstract=True):
+    """Base of layers that change their inputs at random. Subclasses write ``disturb(inputs, key)``.
+
+    >>> class Jitter(Noise, abstract=True):
+    ...     rate = 0.5
+    ...     def disturb(self, inputs, key):
+    ...         return inputs + random.normal(key, inputs.shape, inputs.dtype)
+    >>> Jitter()(jnp.ones(2)).tolist()  # not in training
+    [1.0, 1.0]
+    """
 
     uses_learning_phase = True
     strength = "rate"  # the attribute that is 0 where nothing is to be done
@@ -44,7 +52,7 @@ def _noise_shape(name, value):
     return shape
 
 
-class Dropout(_Noise):
+class Dropout(Noise):
     """Sets a random fraction of the inputs to zero, and multiplies the others by ``1 / (1 - rate)``.
 
     Shapes: any, and the same for the outputs. From Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks
@@ -181,7 +189,7 @@ class AlphaDropout(Dropout):
         return factor * jnp.where(kept, inputs, dropped) - factor * dropped * self.rate
 
 
-class GaussianDropout(_Noise):
+class GaussianDropout(Noise):
     """Multiplies the inputs by normal noise of mean 1 and variance ``rate / (1 - rate)``.
 
     Shapes: any, and the same for the outputs. From Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks
@@ -207,7 +215,7 @@ def _deviation(name, value):
     return value
 
 
-class GaussianNoise(_Noise):
+class GaussianNoise(Noise):
     """Adds normal noise of mean 0.
 
     Shapes: any, and the same for the outputs.

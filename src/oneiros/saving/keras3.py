@@ -21,11 +21,14 @@ MODULES = {
     "optimizer": "keras.optimizers",
     "regularizer": "keras.regularizers",
 }
-_MODELS = {
+# Classes that are not in the module of their kind, or not public: their module, and the name that is written with it.
+_ELSEWHERE = {
     "Functional": ("keras.src.models.functional", "Functional"),
     "Sequential": ("keras", None),
     "Model": ("keras", None),
     "DTypePolicy": ("keras", None),
+    "LayerScale": ("keras.src.applications.convnext", "LayerScale"),
+    "StochasticDepth": ("keras.src.applications.convnext", "StochasticDepth"),
 }
 # A part of an argument's name -> the kind of what it is given; others are given layers.
 _KINDS_OF_ARGUMENTS = {
@@ -82,7 +85,9 @@ _OPERATORS = {
 def origin(cls: type) -> dict:
     """The module and the registered name of a class, as Keras 3 writes them."""
     if cls.__module__.split(".")[0] == "oneiros":
-        module, registered = _MODELS.get(cls.__name__, (MODULES.get(getattr(cls, "kind", None), cls.__module__), None))
+        module, registered = _ELSEWHERE.get(
+            cls.__name__, (MODULES.get(getattr(cls, "kind", None), cls.__module__), None)
+        )
     else:
         registered = get_registered_name(cls)
         module = None if ">" in registered else cls.__module__
@@ -108,8 +113,8 @@ def written(entry: dict) -> dict:
             config["dtype"] = policy | {"registered_name": None}
         if name.startswith("SpatialDropout"):  # which do not take it there
             config.pop("trainable", None)
-    if name in _MODELS:
-        module, registered = _MODELS[name]
+    if name in _ELSEWHERE:
+        module, registered = _ELSEWHERE[name]
     else:
         module, registered = MODULES["layer"], None
         if name not in kind("layer").objects:
