@@ -26,11 +26,13 @@ SLOW_OUTPUTS = {"InceptionResNetV2", "NASNetMobile", "NASNetLarge", "VGG19", "De
     name for name in GOLDEN if "101" in name or "152" in name
 }
 SLOW_FACTS = SLOW_OUTPUTS - {"InceptionResNetV2", "NASNetMobile"}
+SLOW_FACTS |= golden_maker.OF_KERAS_3.keys() - golden_maker.WITH_OUTPUTS
+SLOW_OUTPUTS |= {"EfficientNetB1", "EfficientNetV2B1", "EfficientNetV2S", "MobileNetV3Large"}
 
 
-def cases(slow):
+def cases(slow, names=golden_maker.SIDES):
     skip = pytest.mark.skipif(not os.environ.get("ONEIROS_ALL_TESTS"), reason="slow: set ONEIROS_ALL_TESTS=1")
-    return [pytest.param(name, marks=[skip] if name in slow else []) for name in golden_maker.SIDES]
+    return [pytest.param(name, marks=[skip] if name in slow else []) for name in names]
 
 
 @pytest.fixture(autouse=True)
@@ -55,14 +57,15 @@ def test_layers_and_weights_are_those_of_keras(name):
     assert facts == expected
 
 
-@pytest.mark.parametrize("name", cases(SLOW_OUTPUTS))
+@pytest.mark.parametrize("name", cases(SLOW_OUTPUTS, [n for n in golden_maker.SIDES if n in golden_maker.WITH_OUTPUTS]))
 def test_outputs_are_those_of_keras(name):
     side = golden_maker.SIDES[name]
     make = getattr(applications, name)
     model = make(weights=None, input_shape=(side, side, 3), classes=5, classifier_activation=None)
-    model.set_weights(golden_maker.made_up_weights([w.shape for w in model.get_weights()]))
+    shapes = [w.shape for w in model.get_weights()]
+    model.set_weights(golden_maker.made_up_weights(shapes, golden_maker.gain(name)))
     expected = np.array(GOLDEN[name]["outputs"])
-    outputs = outputs_of(model, golden_maker.image(side))
+    outputs = outputs_of(model, golden_maker.image(side, name))
     np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
 
 
@@ -177,6 +180,10 @@ def test_weights_files(tmp_path):
         ("resnet50", [255 - 103.939, 255 - 116.779, 255 - 123.68]),
         ("xception", [1.0, 1.0, 1.0]),
         ("resnet_v2", [1.0, 1.0, 1.0]),
+        ("convnext", [255.0, 255.0, 255.0]),
+        ("efficientnet", [255.0, 255.0, 255.0]),
+        ("efficientnet_v2", [255.0, 255.0, 255.0]),
+        ("mobilenet_v3", [255.0, 255.0, 255.0]),
         ("densenet", [(1 - 0.485) / 0.229, (1 - 0.456) / 0.224, (1 - 0.406) / 0.225]),
     ],
 )
