@@ -97,7 +97,7 @@ def facts(model):
         "parameters": int(model.count_params()),
         "layers": len(names),
         "names": digest(names),
-        "shapes": digest([list(w.shape) for w in model.get_weights()]),
+        "shapes": digest([list(w.shape) for w in model.weights]),
     }
 
 

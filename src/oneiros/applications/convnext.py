@@ -11,11 +11,12 @@ from ..layers import (
     LayerNormalization,
     LayerScale,
     Normalization,
+    StochasticDepth,
 )
 from ..models import Sequential
-from ..utils.imagenet import TORCH_MEAN, TORCH_STD
+from ..utils.imagenet import TORCH_MEAN, TORCH_STD, decode_predictions
 from .common import build, channel_axis, described, named, shared
-from .efficientnet import files
+from .efficientnet import files, preprocess_input
 
 # (blocks of the four stages, channels of the first: they double, weights, SHA-256 with and without the classifier)
 _VARIANTS = {
@@ -128,6 +129,13 @@ ConvNeXtLarge = _convnext("Large")
 ConvNeXtXLarge = _convnext("XLarge")
 
 __all__ = [
-    *(f"ConvNeXt{variant}" for variant in _VARIANTS),
-    *("LayerScale", "StochasticDepth", "decode_predictions", "preprocess_input"),
+    "ConvNeXtBase",
+    "ConvNeXtLarge",
+    "ConvNeXtSmall",
+    "ConvNeXtTiny",
+    "ConvNeXtXLarge",
+    "LayerScale",
+    "StochasticDepth",
+    "decode_predictions",
+    "preprocess_input",
 ]

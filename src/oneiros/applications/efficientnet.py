@@ -226,4 +226,15 @@ EfficientNetB5 = _efficientnet("B5")
 EfficientNetB6 = _efficientnet("B6")
 EfficientNetB7 = _efficientnet("B7")
 
-__all__ = [*(f"EfficientNet{variant}" for variant in _VARIANTS), "decode_predictions", "preprocess_input"]
+__all__ = [
+    "EfficientNetB0",
+    "EfficientNetB1",
+    "EfficientNetB2",
+    "EfficientNetB3",
+    "EfficientNetB4",
+    "EfficientNetB5",
+    "EfficientNetB6",
+    "EfficientNetB7",
+    "decode_predictions",
+    "preprocess_input",
+]

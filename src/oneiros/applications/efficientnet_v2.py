@@ -146,4 +146,14 @@ EfficientNetV2S = _efficientnet("S")
 EfficientNetV2M = _efficientnet("M")
 EfficientNetV2L = _efficientnet("L")
 
-__all__ = [*(f"EfficientNetV2{variant}" for variant in _VARIANTS), "decode_predictions", "preprocess_input"]
+__all__ = [
+    "EfficientNetV2B0",
+    "EfficientNetV2B1",
+    "EfficientNetV2B2",
+    "EfficientNetV2B3",
+    "EfficientNetV2L",
+    "EfficientNetV2M",
+    "EfficientNetV2S",
+    "decode_predictions",
+    "preprocess_input",
+]

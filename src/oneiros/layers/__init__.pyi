@@ -150,6 +150,8 @@ from .reshaping import UpSampling3D as _UpSampling3D
 from .reshaping import ZeroPadding1D as _ZeroPadding1D
 from .reshaping import ZeroPadding2D as _ZeroPadding2D
 from .reshaping import ZeroPadding3D as _ZeroPadding3D
+from .residual import LayerScale as _LayerScale
+from .residual import StochasticDepth as _StochasticDepth
 from .rnn import RNN as _RNN
 from .spectral_normalization import SpectralNormalization as _SpectralNormalization
 from .wrappers import Bidirectional as _Bidirectional
@@ -414,6 +416,10 @@ class ZeroPadding2D(_ZeroPadding2D):
     def __init__(self, padding: Any = ..., data_format: str | None = ..., **kwargs: Any) -> None: ...
 class ZeroPadding3D(_ZeroPadding3D):
     def __init__(self, padding: Any = ..., data_format: str | None = ..., **kwargs: Any) -> None: ...
+class LayerScale(_LayerScale):
+    def __init__(self, init_values: float, projection_dim: int, **kwargs: Any) -> None: ...
+class StochasticDepth(_StochasticDepth):
+    def __init__(self, drop_path_rate: float, **kwargs: Any) -> None: ...
 class RNN(_RNN):
     def __init__(self, cell: Any, return_sequences: bool = ..., return_state: bool = ..., go_backwards: bool = ..., stateful: bool = ..., unroll: bool = ..., zero_output_for_mask: bool = ..., *, time_major: bool = ..., num_constants: int | None = ..., **kwargs: Any) -> None: ...
 class SpectralNormalization(_SpectralNormalization):
