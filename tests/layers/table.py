@@ -304,6 +304,23 @@ ROWS = [
         {"config": {"layer": ("layer", "Dense", {"units": 3})}},
         gradients=False,
     ),
+    # parts of ConvNeXt, which Keras does not export
+    *_rows(
+        "LayerScale",
+        {"config": {"init_values": 0.5, "projection_dim": 4}},
+        inputs=((2, 3, 4),),
+        unknown=(0, 1),
+        masking="keep",
+        peer=None,
+    ),
+    *_rows(
+        "StochasticDepth",
+        {"config": {"drop_path_rate": 0.5}},
+        inputs=((2, 3, 4),),
+        unknown=(0, 1, 2),
+        masking="keep",
+        peer=None,
+    ),
     # noise: values are tested in test_regularization.py; without training they pass their inputs on
     *_rows("Dropout", {"config": {"rate": 0.5}}, inputs=((2, 3, 4),), unknown=(0, 1, 2), masking="keep"),
     *_rows("SpatialDropout1D", {"config": {"rate": 0.5}}, inputs=((2, 3, 4),), unknown=(0, 1, 2), masking="keep"),
