@@ -69,8 +69,85 @@ def test_vocabularies(tmp_path):
         layers.StringLookup(vocabulary=TOKENS, max_tokens=3)
     with pytest.raises(ValueError, match="needs idf_weights"):
         layers.StringLookup(vocabulary=TOKENS, output_mode="tf_idf")
-    with pytest.raises(ValueError, match="strings cannot be inputs of a model"):
+    with pytest.raises(ValueError, match="expected strings.*dtype=.string"):
         layers.StringLookup(vocabulary=TOKENS)(keras.Input((1,)))
+
+
+def test_layers_for_strings_in_models(tmp_path):
+    texts, numbers = keras.Input((1,), dtype="string", name="texts"), keras.Input((1,), dtype="int32", name="numbers")
+    tokens = layers.StringLookup(vocabulary=["a", "b"])(texts)
+    parts = [
+        layers.HashedCrossing(7, output_mode="one_hot")((tokens, numbers)),
+        layers.IntegerLookup(vocabulary=[3, 4], output_mode="multi_hot")(numbers),
+        layers.TextVectorization(vocabulary=["a", "b"], output_mode="count")(texts),
+        layers.TextVectorization(vocabulary=["a"], output_mode="tf_idf", idf_weights=[2.0])(texts),
+        layers.Hashing(5, output_mode="one_hot")(texts),
+    ]
+    assert [part.shape for part in parts] == [(None, 7), (None, 3), (None, 3), (None, 2), (None, 5)]
+    model = keras.Model([texts, numbers], layers.Dense(2)(layers.Concatenate()(parts)))
+    model.compile("sgd", "mse")
+    data = [np.array([["a"], ["a b"], ["b"], ["c"]] * 10), np.array([[3], [4], [5], [3]] * 10)]
+    found = model.predict(data, verbose=0)
+    np.testing.assert_allclose(found, model(data), rtol=1e-6)
+    model.fit(data, np.zeros((40, 2)), verbose=0)
+    assert not np.allclose(found, model.predict([data[0].astype(object), data[1]], verbose=0))
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again.predict(data, verbose=0), model.predict(data, verbose=0), rtol=1e-6)
+    with pytest.raises(ValueError, match="Received a symbol for strings"):
+        layers.Dense(1)(texts)
+    with pytest.raises(ValueError, match="output_sequence_length"):
+        layers.TextVectorization(vocabulary=["a"])(texts)
+
+
+def test_integers_in_compiled_code():
+    numbers = keras.Input((1,), dtype="int32")
+    made = [layers.IntegerLookup(vocabulary=[3, 4]), layers.Hashing(50), layers.StringLookup(vocabulary=["4"])]
+    model = keras.Model(numbers, [layer(numbers) for layer in made])
+    data = np.array([[3], [4], [5]])
+    for layer, found in zip(made, model.predict(data, verbose=0)):
+        assert found.tolist() == layer(data).tolist()
+
+
+# Of TensorFlow 2.21: tf.sparse.cross_hashed.
+CROSSES = [
+    ((list("ABABA"), [101, 101, 101, 102, -102]), 5, [1, 4, 1, 1, 4]),
+    (
+        ([101, 101, 101, 102, -102], np.array([101, 101, 101, 102, 154], "uint8")),
+        1000003,
+        [717843, 717843, 717843, 444532, 961007],
+    ),
+    (
+        (list("ABABA"), [101, 101, 101, 102, -102], ["", "日本", "x" * 70, "xyzabcdefghijk", "1"]),
+        1000003,
+        [237984, 760292, 578547, 290519, 550091],
+    ),
+]
+
+
+@pytest.mark.parametrize("features, bins, expected", CROSSES)
+def test_hashed_crossing(features, bins, expected):
+    layer = layers.HashedCrossing(bins)
+    assert layer(features).tolist() == expected
+    columns = [np.asarray(feature)[:, None] for feature in features]
+    assert layer(columns).tolist() == [[number] for number in expected]
+    assert layers.HashedCrossing.from_config(layer.get_config())(features).tolist() == expected
+    small = layers.HashedCrossing(5, output_mode="one_hot")
+    assert np.argmax(small(features), -1).tolist() == layers.HashedCrossing(5)(features).tolist()
+    assert small([np.asarray(f)[0] for f in features]).shape == (1, 5)
+
+
+def test_mistakes_with_crosses():
+    layer = layers.HashedCrossing(3)
+    for inputs, message in [
+        (np.array([1]), "list or tuple"),
+        ([[1]], "at least two"),
+        (([1, 2], [[1], [2]]), "equal shapes"),
+        (([[1, 2]], [[1, 2]]), "should have shape"),
+        (([1.0], [1.0]), "integer or string"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            layer(inputs)
 
 
 def test_weights_of_documents():

@@ -26,6 +26,7 @@ from .variable import Scope, Variable
 # Two fillings for unknown dimensions: what differs between the results is unknown there too. Both have many
 # divisors, so that reshapes come out even, and are large enough for any window.
 _FILLINGS = (720, 840)
+STRING = "string"  # the type of symbols for strings, which JAX does not have
 _FILLED = re.compile(rf"(?<=[\[(, ])(?:{'|'.join(map(str, _FILLINGS))})(?=[,)\]])")
 
 
@@ -45,6 +46,15 @@ class Shape(tuple):
     def __getitem__(self, index):
         item = super().__getitem__(index)
         return Shape(item) if isinstance(index, slice) else item
+
+
+def type_name(dtype: typing.Any = None) -> str:
+    """The name of a number type, by default `floatx()`, or ``"string"``.
+
+    >>> type_name(), type_name(np.int32), type_name("string")
+    ('float32', 'int32', 'string')
+    """
+    return STRING if isinstance(dtype, str) and dtype == STRING else str(jnp.dtype(dtype or config.floatx()))
 
 
 class Symbol:
@@ -79,7 +89,7 @@ class Symbol:
 
     def __init__(self, shape, dtype=None, name=None, node=None, index=0, sparse=False):
         self.shape = Shape(None if d is None else int(d) for d in shape)
-        self.dtype = str(jnp.dtype(dtype or config.floatx()))
+        self.dtype = type_name(dtype)
         self.name = name or unique_name("tensor")
         self.node = node
         self.index = index
@@ -394,7 +404,8 @@ def infer(fn, args, kwargs):
 
         def filled(spec):
             shape = tuple(size(d, i - len(spec.shape)) for i, d in enumerate(spec.shape))
-            return jax.ShapeDtypeStruct(shape, jnp.dtype(spec.dtype))
+            # Layers that take strings take integers as well, with results of the same shapes and types.
+            return jax.ShapeDtypeStruct(shape, jnp.dtype("int32" if spec.dtype == STRING else spec.dtype))
 
         def call(arrays, masks):
             values = dict(zip(symbols, arrays))

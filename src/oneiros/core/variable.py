@@ -419,7 +419,7 @@ class compiled:  # noqa: N801 - used as a function
         self._is_new = False
 
     def _run_eagerly(self, args, kwargs):
-        args = unkeep(jax.tree.map(jnp.asarray, keep(args)))
+        args = unkeep(jax.tree.map(_unless_text, keep(args)))
         with autocast(None), Scope() as scope:
             result = jax.tree.map(lambda x: x, keep(self.fn(*args, **kwargs)))
         for variable in scope.written:
@@ -478,6 +478,11 @@ class compiled:  # noqa: N801 - used as a function
                 if "compiler_options" in str(error):  # inside the user's own jax.jit, which compiles in its way
                     return self.fn(*unkeep(args), **unkeep(kwargs), **dict(statics))
                 raise
+
+
+def _unless_text(x):
+    """An array of JAX, unless there are strings in it."""
+    return x if isinstance(x, np.ndarray) and x.dtype.kind in "USO" else jnp.asarray(x)
 
 
 def value_and_grad(fn, variables, has_aux=False):

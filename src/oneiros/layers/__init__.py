@@ -111,6 +111,7 @@ from .pooling import (
 from .preprocessing import (
     CategoryEncoding,
     Discretization,
+    HashedCrossing,
     Hashing,
     IntegerLookup,
     Normalization,

@@ -119,6 +119,7 @@ from .pooling import MaxPooling2D as _MaxPooling2D
 from .pooling import MaxPooling3D as _MaxPooling3D
 from .preprocessing import CategoryEncoding as _CategoryEncoding
 from .preprocessing import Discretization as _Discretization
+from .preprocessing import HashedCrossing as _HashedCrossing
 from .preprocessing import Hashing as _Hashing
 from .preprocessing import IntegerLookup as _IntegerLookup
 from .preprocessing import Normalization as _Normalization
@@ -354,6 +355,8 @@ class CategoryEncoding(_CategoryEncoding):
     def __init__(self, num_tokens: int, output_mode: str = ..., sparse: bool = ..., **kwargs: Any) -> None: ...
 class Discretization(_Discretization):
     def __init__(self, bin_boundaries: Any = ..., num_bins: int | None = ..., epsilon: float = ..., output_mode: str = ..., sparse: bool = ..., **kwargs: Any) -> None: ...
+class HashedCrossing(_HashedCrossing):
+    def __init__(self, num_bins: int, output_mode: str = ..., sparse: bool = ..., **kwargs: Any) -> None: ...
 class Hashing(_Hashing):
     def __init__(self, num_bins: int, mask_value: Any = ..., salt: Any = ..., output_mode: str = ..., sparse: bool = ..., **kwargs: Any) -> None: ...
 class IntegerLookup(_IntegerLookup):

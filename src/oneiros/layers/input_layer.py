@@ -5,9 +5,9 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from ..core import Node, Symbol, behaviour, config, symbols_in
+from ..core import Node, Symbol, behaviour, symbols_in
 from ..core.names import get_uid
-from ..core.symbol import Spec
+from ..core.symbol import Spec, type_name
 from .base import Layer
 
 
@@ -19,7 +19,7 @@ class InputLayer(Layer):
     Args:
         shape: the shape without the batch axis.
         batch_size: the size of the batch axis.
-        dtype: the type of the data, by default `floatx()`.
+        dtype: the type of the data, by default `floatx()`. Layers such as `StringLookup` take a ``"string"``.
         sparse: whether the data are sparse matrices.
         batch_shape: the shape with the batch axis.
         name: the name of the layer and its symbol.
@@ -65,7 +65,7 @@ class InputLayer(Layer):
         super().__init__(name=name, **kwargs)
         self.batch_shape = tuple(None if d is None else int(d) for d in batch_shape)
         self.batch_input_shape = self.batch_shape
-        self.input_dtype = str(jnp.dtype(dtype or getattr(input_tensor, "dtype", None) or config.floatx()))
+        self.input_dtype = type_name(dtype or getattr(input_tensor, "dtype", None))
         self.sparse, self.optional = bool(sparse), bool(optional)
         self.built = True
         self.symbol = self._make_symbol(input_tensor)
@@ -93,6 +93,8 @@ class InputLayer(Layer):
         self.inbound_nodes.append(node)
 
     dtype = property(lambda self: self.input_dtype)
+
+    takes_strings = True
 
     def __call__(self, *args, **kwargs):
         """The inputs as they are; without any, the value of the tensor that the layer was made with."""

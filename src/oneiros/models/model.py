@@ -48,6 +48,7 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
     """
 
     supports_masking = True
+    takes_strings = True  # and passes them on to its layers
     layer_graph = None  # the `Graph` from inputs to outputs; subclasses with a `call` of their own have none
     untracked_attributes = Layer.untracked_attributes | {"_graph_layers", "_input_places", "_output_places"}
 

@@ -11,8 +11,14 @@ from ..core.structure import is_nested, keys_of, rebuilt, values_of
 from .checks import on_disk
 
 
-def to_numpy(x: Any, name: str) -> Any:
-    """An array-like as something sliceable of a numeric type: NumPy, JAX, or (left on disk) an HDF5 data set."""
+def to_numpy(x: Any, name: str, texts: bool = False) -> Any:
+    """An array-like as something sliceable of a numeric type: NumPy, JAX, or (left on disk) an HDF5 data set.
+
+    Args:
+        x: the array-like.
+        name: what messages call it.
+        texts: whether it may hold strings, too.
+    """
     if x is None:
         return None
     if hasattr(x, "iloc"):
@@ -24,6 +30,8 @@ def to_numpy(x: Any, name: str) -> Any:
     elif not isinstance(x, (np.ndarray, jax.Array)) and not on_disk(x):
         x = np.asarray(x.detach().cpu() if hasattr(x, "detach") else x)
     if on_disk(x):
+        return x
+    if texts and x.dtype.kind in "USO" and x.ndim:
         return x
     if x.dtype == object:
         try:
@@ -44,21 +52,22 @@ def to_numpy(x: Any, name: str) -> Any:
     return x
 
 
-def to_arrays(x: Any, what: str, count: int = 1) -> list:
+def to_arrays(x: Any, what: str, count: int = 1, texts: bool = False) -> list:
     """The same structure with arrays in it.
 
     Args:
         x: lists, tuples and dictionaries of whatever holds numbers. A list of numbers is an array itself.
         what: the name for messages.
         count: how many arrays are expected. A list of so many entries, if more than one, is a list of arrays.
+        texts: whether the arrays may hold strings.
 
     >>> to_arrays({"a": [1, 2]}, "x")
     {'a': array([1, 2])}
     """
     if isinstance(x, dict) or isinstance(x, (list, tuple)) and (len(x) == count > 1 or not _holds_numbers(x)):
         parts = zip(keys_of(x), values_of(x))
-        return rebuilt(x, [to_arrays(value, f"{what}[{key!r}]") for key, value in parts])
-    return to_numpy(x, what)
+        return rebuilt(x, [to_arrays(value, f"{what}[{key!r}]", texts=texts) for key, value in parts])
+    return to_numpy(x, what, texts)
 
 
 def _holds_numbers(x):

@@ -14,6 +14,7 @@ from ..layers.input_spec import check_shape
 from . import checks
 from .arrays import to_arrays
 from .data import ArrayData, BatchData, is_batches, unpack
+from .state import takes_texts
 from .weights import sample_weights
 
 _PLAIN = frozenset("fbBhHiIlL?")  # the types of arrays that are taken as they are
@@ -246,7 +247,7 @@ class Reader:
         if isinstance(x, dict):
             known = {*(places.tree if isinstance(places.tree, dict) else ()), *places.layers}
             x = {key: value for key, value in x.items() if key in known}
-        x = to_arrays(x, "x", len(places))
+        x = to_arrays(x, "x", len(places), texts=takes_texts(model))
         found = model.matched_inputs(x, "x")
         for array, symbol, name in zip(found, self.inputs, model.input_names):
             if array is not None:

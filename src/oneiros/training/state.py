@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from ..core.symbol import STRING
+
 
 class TrainingState:
     """All that compile, fit and the callbacks keep with a model.
@@ -53,6 +55,16 @@ class TrainingState:
     def __getstate__(self):
         """What copies and pickles keep: all but what is compiled, and what follows from the model."""
         return vars(self) | {"steps": None, "reader": None, "feeds": None, "added_metrics": {}, "told_of_nan": None}
+
+
+def takes_texts(model: Any) -> bool:
+    """Whether an input of a model is for strings."""
+    return any(symbol.dtype == STRING for symbol in model.inputs or ())
+
+
+def runs_eagerly(model: Any) -> bool:
+    """Whether steps run in Python: because the user says so, or because there are strings, which JAX does not have."""
+    return model.run_eagerly or takes_texts(model)
 
 
 def in_training_state(cls) -> Any:

@@ -21,6 +21,7 @@ from ..metrics.batches import LastValue
 from . import checks
 from .pace import Pace
 from .reading import overrides, reader_of, single
+from .state import runs_eagerly
 from .stateless import carried, takes_state
 
 _PACKAGE = __name__.split(".")[0] + "."
@@ -82,7 +83,7 @@ class Steps:
             x = single(x)
             return step((x,) if is_nested(x) else x)
 
-        return compiled(predict, variables=noted, reads=model.weights, eager=model.run_eagerly)
+        return compiled(predict, variables=noted, reads=model.weights, eager=runs_eagerly(model))
 
     @functools.cached_property
     def watched(self) -> Any:
@@ -222,7 +223,7 @@ class PhaseSteps:
     def __init__(self, steps: Steps, phase: str):
         self.steps, self.phase = steps, phase
         self.model = steps.model
-        self.pace = Pace(groups=not steps.model.run_eagerly)
+        self.pace = Pace(groups=not runs_eagerly(steps.model))
 
     one = functools.cached_property(lambda self: self._compiled(self._step()))
     many = functools.cached_property(lambda self: self._compiled(_repeated(self._step())))
@@ -304,7 +305,7 @@ class PhaseSteps:
             _warn_of_frozen(model, variables)
             model.optimizer.build(variables)
             written = [*variables, *model.optimizer.variables, *written, *steps.moved_variables()]
-        return compiled(function, variables=[*written, *noted], reads=model.weights, eager=model.run_eagerly)
+        return compiled(function, variables=[*written, *noted], reads=model.weights, eager=runs_eagerly(model))
 
 
 def _repeated(one):

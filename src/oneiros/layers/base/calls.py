@@ -268,7 +268,7 @@ class LayerCalls:
     def _to_compute_dtype(self, x):
         if isinstance(x, Variable):
             x = x.value
-        elif isinstance(x, (np.ndarray, np.generic)):
+        elif isinstance(x, (np.ndarray, np.generic)) and not (self.takes_strings and x.dtype.kind in "USO"):
             x = jnp.asarray(x)
         floating = self.autocast and isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jnp.floating)
         if floating and x.dtype != self.compute_dtype:

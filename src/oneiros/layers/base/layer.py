@@ -85,6 +85,7 @@ class Layer(LayerCalls, LayerWeights, LayerLosses, LayerMasks, LayerNodes, Confi
     name, dtype_policy, autocast = (mistakes.SetByInit() for _ in range(3))
     uses_learning_phase = _OfParts()
     stateful = False
+    takes_strings = False  # whether inputs may be strings, as NumPy arrays outside of compiled code
     input_spec = None
     path = None  # the names of the layers around this one and its own; `None` until it is built
     supports_jit = True  # whether calls can be compiled; nothing here depends on it

@@ -6,8 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from ...core import Node, Symbol, behaviour, has_symbol, symbols_in
+from ...core.errors import InputDataError
 from ...core.structure import leaves, map_shapes, map_structure
-from ...core.symbol import infer
+from ...core.symbol import STRING, infer
 from .masks import mask_of
 from .shapes import shape_of, single
 
@@ -53,7 +54,7 @@ class LayerNodes:
         """
         one_argument = len(args) == 1 and not has_symbol(kwargs)
         declared = type(self).compute_output_shape is not LayerNodes.compute_output_shape
-        floating = all(jnp.issubdtype(jnp.dtype(s.dtype), jnp.floating) for s in symbols_in(args))
+        floating = all(s.dtype != STRING and jnp.issubdtype(s.dtype, jnp.floating) for s in symbols_in(args))
         if not (one_argument and declared and floating):
             return infer(self, args, kwargs)
         shapes = self.compute_output_shape(shape_of(args[0]))
@@ -130,6 +131,11 @@ def record(layer: Any, args: tuple, kwargs: dict) -> Any:
     Returns:
         The output symbols, in the structure in which `call` returns its outputs.
     """
+    if not layer.takes_strings and any(s.dtype == STRING for s in symbols_in((args, kwargs))):
+        raise InputDataError(
+            f"Layer {layer.name} ({type(layer).__name__}): expected numbers. Received a symbol for strings: put a "
+            "layer between them, such as StringLookup or TextVectorization."
+        )
     node = Node(layer, args, kwargs, layer.compute_output_spec(*args, **kwargs))
     node.node_index = len(layer.inbound_nodes)
     attach(node)

@@ -1,13 +1,15 @@
 """Layers that prepare features for a model. What they need to know of the data, they learn with `adapt`."""
 
 from .encoding import CategoryEncoding, Discretization
-from .lookup import Hashing, IntegerLookup, StringLookup
+from .hashing import HashedCrossing, Hashing
+from .lookup import IntegerLookup, StringLookup
 from .normalization import Normalization
 from .text import TextVectorization
 
 __all__ = [
     "CategoryEncoding",
     "Discretization",
+    "HashedCrossing",
     "Hashing",
     "IntegerLookup",
     "Normalization",

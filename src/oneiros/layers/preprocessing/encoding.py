@@ -131,6 +131,11 @@ class Discretization(Layer):
                 f"bin_boundaries={self.bin_boundaries} and num_bins={self.num_bins}"
             )
 
+    @property
+    def is_adapted(self) -> bool:
+        """Whether there are boundaries."""
+        return self.bin_boundaries is not None
+
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Chooses boundaries so that each of the `num_bins` bins holds about as many numbers of the data.
 

@@ -16,8 +16,8 @@ from ...core.errors import InputDataError
 from ...core.fields import ANY, field
 from .batches import batches_of
 from .encoding import MODES, Sparse, encode
-from .fingerprints import fingerprint, keyed_hash
-from .host import HostLayer, as_strings
+from .fingerprints import fingerprint
+from .host import HostLayer, as_strings, on_host
 
 _OUTPUTS = ("int", *MODES, "tf_idf")
 
@@ -146,6 +146,11 @@ class IndexLookup(HostLayer, abstract=True):
         if self.mask_token is not None:
             self._index[self.mask_token] = 0
 
+    @property
+    def is_adapted(self) -> bool:
+        """Whether there is a vocabulary."""
+        return bool(self._tokens)
+
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Makes a vocabulary of the tokens in data, the most frequent first.
 
@@ -190,11 +195,16 @@ class IndexLookup(HostLayer, abstract=True):
                 "adapt(data) or set_vocabulary(tokens) before it is used."
             )
         if self.invert:
-            table = np.asarray([*self._special, *self._tokens])
-            ids = np.asarray(inputs)
-            return table[np.where((ids >= 0) & (ids < len(table)), ids, len(self._special) - 1)]
+            return on_host(self._inverted, inputs, like=0)
+        return self.encoded(on_host(self._found, inputs, like=0))
+
+    def _inverted(self, ids):
+        table = np.asarray([*self._special, *self._tokens])
+        return table[np.where((ids >= 0) & (ids < len(table)), ids, len(self._special) - 1)]
+
+    def _found(self, inputs):
         tokens = self.as_tokens(inputs)
-        return self.encoded(self.ids(tokens.ravel().tolist()).reshape(tokens.shape))
+        return self.ids(tokens.ravel().tolist()).reshape(tokens.shape)
 
     def ids(self, tokens: list) -> np.ndarray:
         """The indices of a list of tokens."""
@@ -215,14 +225,32 @@ class IndexLookup(HostLayer, abstract=True):
         """Indices, or the vectors that `output_mode` asks for."""
         if self.output_mode == "int":
             return jnp.asarray(ids, "int32")
-        depth = self.max_tokens if self.pad_to_max_tokens and self.max_tokens else self.vocabulary_size()
         mode = "count" if self.output_mode == "tf_idf" else self.output_mode
-        vectors = encode(jnp.asarray(ids) - self._shift, depth, mode, "float32")
-        if self.output_mode != "tf_idf":
-            return vectors
+        vectors = encode(jnp.asarray(ids) - self._shift, self.depth, mode, "float32")
+        return vectors * self._weights if self.output_mode == "tf_idf" else vectors
+
+    @property
+    def depth(self) -> int:
+        """The number of entries that vectors have."""
+        return self.max_tokens if self.pad_to_max_tokens and self.max_tokens else self.vocabulary_size()
+
+    def counts(self, ids: np.ndarray) -> np.ndarray:
+        """How often each entry of a vector occurs among indices."""
+        entries = ids - self._shift
+        return np.bincount(entries[entries >= 0], minlength=self.depth).astype("int32")
+
+    def of_counts(self, counts: Any) -> Array:
+        """The vectors that `output_mode` asks for, from how often each entry occurs."""
+        counts = jnp.asarray(counts, "float32")
+        if self.output_mode == "multi_hot":
+            return jnp.minimum(counts, 1)
+        return counts * self._weights if self.output_mode == "tf_idf" else counts
+
+    @property
+    def _weights(self):
         known = self._weights_of_tokens
         weights = np.concatenate([np.full(self.num_oov_indices, known.mean(), "float32"), known])
-        return vectors * jnp.asarray(np.pad(weights, (0, depth - len(weights))))
+        return jnp.asarray(np.pad(weights, (0, self.depth - len(weights))))
 
     def get_config(self) -> dict:
         config = super().get_config()
@@ -253,6 +281,8 @@ class StringLookup(IndexLookup):
     >>> layer.get_vocabulary(), layer([["a", "b"], ["z", "c"]]).tolist()
     (['[UNK]', 'b', 'a', 'c'], [[2, 1], [0, 3]])
     """
+
+    takes_no_floats = True
 
     mask_token: str = field(default=None, after="num_oov_indices", doc="String with the index 0, such as `''`.")
     oov_token: str = field(default="[UNK]", after="mask_token", doc="What inverse lookup gives for unknown indices.")
@@ -289,45 +319,3 @@ class IntegerLookup(IndexLookup):
 
     def bucket(self, token: int) -> int:
         return token
-
-
-class Hashing(HostLayer):
-    """Turns strings and integers into the numbers of buckets, by a hash.
-
-    Without a salt the hash is FarmHash's Fingerprint64, with one SipHash-2-4.
-
-    Shapes: any, and the same for the outputs with ``output_mode="int"``.
-
-    >>> Hashing(num_bins=5)([["A"], ["B"]]).tolist()
-    [[4], [3]]
-    """
-
-    num_bins: int = field(positive_int, doc="Number of buckets, that of the mask included.")
-    mask_value: Any = field(default=None, doc="Value that gets the bucket 0, which is then no other's.")
-    salt: Any = field(default=None, doc="A whole number or two, which make another hash.")
-    output_mode: str = field(partial(one_of, allowed=("int", *MODES)), default="int", doc="As for `Discretization`.")
-    sparse: Sparse = False
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.salt is not None:
-            pair = list(self.salt) if isinstance(self.salt, (list, tuple)) else [self.salt, self.salt]
-            if len(pair) != 2 or not all(is_integer(n, 0) for n in pair):
-                raise InputDataError(f"Hashing: salt: expected one or two whole numbers. Received: salt={self.salt!r}")
-            self.salt = [int(n) for n in pair]
-
-    def call(self, inputs: Any) -> Array:
-        tokens = np.asarray(inputs)
-        masked = None if self.mask_value is None else as_strings(tokens) == str(self.mask_value)
-        unique, places = np.unique(as_strings(tokens), return_inverse=True)
-        bins = self.num_bins - (self.mask_value is not None)
-        found = np.asarray([self._hash(text.encode()) % bins for text in unique.tolist()], "int32")
-        ids = found[places].reshape(tokens.shape)
-        if masked is not None:
-            ids = np.where(masked, 0, ids + 1)
-        return (
-            jnp.asarray(ids) if self.output_mode == "int" else encode(ids, self.num_bins, self.output_mode, "float32")
-        )
-
-    def _hash(self, text):
-        return fingerprint(text) if self.salt is None else keyed_hash(text, tuple(self.salt))

@@ -80,6 +80,11 @@ class Normalization(Layer):
         self.variance = self.add_weight(name="variance", shape=shape, initializer="ones", trainable=False)
         self.count = self.add_weight(name="count", shape=(), dtype="int32", initializer="zeros", trainable=False)
 
+    @property
+    def is_adapted(self) -> bool:
+        """Whether the statistics are given, or there are weights for them."""
+        return self._mean is not None or self.built
+
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Computes the mean and the variance of data. What was computed before is forgotten.
 

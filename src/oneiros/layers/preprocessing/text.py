@@ -3,6 +3,7 @@
 import string
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -11,7 +12,7 @@ from ...core.checks import is_integer, one_of, positive_int
 from ...core.errors import InputDataError
 from ...core.fields import ANY, field, optional
 from .batches import batches_of
-from .host import HostLayer, as_strings
+from .host import HostLayer, as_strings, on_host
 from .lookup import StringLookup, output_mode
 
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -37,7 +38,8 @@ class TextVectorization(HostLayer):
     """Turns texts into rows of token indices, or into a vector for each text.
 
     A text is standardized, split into tokens, joined to n-grams and looked up in a vocabulary. The vocabulary is given,
-    or made by `adapt`. As JAX has no strings, the layer is applied to the data, outside of the model.
+    or made by `adapt`. As JAX has no strings, the layer is best applied to the data, outside of the model;
+    a model with an input of ``dtype="string"`` may begin with it.
 
     Shapes: texts ``(batch,)`` or ``(batch, 1)``. The outputs are ``(batch, length)`` with ``output_mode="int"``, where
     `length` is `output_sequence_length` or that of the longest text, with 0 at the end of shorter ones. Else they are
@@ -51,6 +53,7 @@ class TextVectorization(HostLayer):
     [[2, 1, 3, 0]]
     """
 
+    takes_no_floats = True
     ignored_arguments = HostLayer.ignored_arguments | {"vocabulary_size": ANY}
 
     max_tokens: int = field(optional(positive_int), default=None, doc="Most entries of the vocabulary.")
@@ -97,6 +100,11 @@ class TextVectorization(HostLayer):
             output_mode=self.output_mode,
             pad_to_max_tokens=self.pad_to_max_tokens,
         )
+
+    @property
+    def is_adapted(self) -> bool:
+        """Whether there is a vocabulary."""
+        return self._lookup.is_adapted
 
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Makes a vocabulary of the tokens in texts, the most frequent first.
@@ -161,21 +169,37 @@ class TextVectorization(HostLayer):
 
     def call(self, inputs: Any) -> Array | list:
         single = np.ndim(inputs) == 0 or (self.split is None and np.ndim(inputs) == 1)
-        rows = self.tokens(inputs)
-        if single and len(rows) > 1:  # texts that are not split are tokens
-            rows = [[row[0] for row in rows]]
-        ids = [self._lookup.ids(row) for row in rows]
+        batch = 1 if single else np.shape(inputs)[0]
         if self.output_mode != "int":
-            vectors = jnp.stack([self._lookup.encoded(row) for row in ids])
+            counts = on_host(self._counts, inputs, shape=(batch, self._lookup.depth))
+            vectors = self._lookup.of_counts(counts)
             return vectors[0] if single else vectors
-        if self.output_sequence_length is not None:
-            ids = [row[: self.output_sequence_length] for row in ids]
         if self.ragged:
+            ids = self._ids(inputs)
             return ids[0] if single else ids
+        if self.output_sequence_length is None and isinstance(inputs, jax.core.Tracer):
+            raise InputDataError(
+                f"Layer {self.name} (TextVectorization): in a model the length of its outputs must be known: give it "
+                "output_sequence_length."
+            )
+        padded = jnp.asarray(on_host(self._padded, inputs, shape=(batch, self.output_sequence_length)))
+        return padded[0] if single else padded
+
+    def _ids(self, texts):
+        rows = self.tokens(texts)
+        if self.split is None and np.ndim(texts) == 1 and len(rows) > 1:  # texts that are not split are tokens
+            rows = [[row[0] for row in rows]]
+        return [self._lookup.ids(row)[: self.output_sequence_length] for row in rows]
+
+    def _padded(self, texts):
+        ids = self._ids(texts)
         padded = np.zeros((len(ids), self.output_sequence_length or max(map(len, ids), default=0)), "int32")
         for i, row in enumerate(ids):
             padded[i, : len(row)] = row
-        return jnp.asarray(padded[0] if single else padded)
+        return padded
+
+    def _counts(self, texts):
+        return np.stack([self._lookup.counts(row) for row in self._ids(texts)])
 
     def get_config(self) -> dict:
         config = super().get_config()
