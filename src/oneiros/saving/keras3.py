@@ -29,6 +29,8 @@ _ELSEWHERE = {
     "DTypePolicy": ("keras", None),
     "LayerScale": ("keras.src.applications.convnext", "LayerScale"),
     "StochasticDepth": ("keras.src.applications.convnext", "StochasticDepth"),
+    "FeatureSpace": ("keras.utils", None),
+    "TFDIdentity": ("keras.src.layers.preprocessing.feature_space", "TFDIdentity"),
 }
 # A part of an argument's name -> the kind of what it is given; others are given layers.
 _KINDS_OF_ARGUMENTS = {
@@ -111,7 +113,7 @@ def written(entry: dict) -> dict:
         elif isinstance(config.get("dtype"), str):
             policy = {"module": "keras", "class_name": "DTypePolicy", "config": {"name": config["dtype"]}}
             config["dtype"] = policy | {"registered_name": None}
-        if name.startswith("SpatialDropout"):  # which do not take it there
+        if name.startswith("SpatialDropout") or name == "Discretization":  # which do not take it there
             config.pop("trainable", None)
     if name in _ELSEWHERE:
         module, registered = _ELSEWHERE[name]

@@ -20,15 +20,19 @@ from .serialization import FORMAT_VERSION
 
 def _targets(model):
     """Pairs of a layer and its variables, the trainable ones first. `model` may be a list of layers."""
-    layers = model if isinstance(model, (list, tuple)) else model.layers
+    layers = model if isinstance(model, (list, tuple)) else _layers(model)
     return [(layer, [*layer.trainable_weights, *layer.non_trainable_weights]) for layer in layers]
+
+
+def _layers(model):
+    return model.layers if hasattr(model, "layers") else model.direct_sublayers()  # a FeatureSpace is no model
 
 
 def _own(model):
     """The variables of a model that belong to none of its layers."""
     if isinstance(model, (list, tuple)):
         return []
-    of_layers = {id(v) for layer in model.layers for v in layer.weights}
+    of_layers = {id(v) for layer in _layers(model) for v in layer.weights}
     return [v for v in model.weights if id(v) not in of_layers]
 
 

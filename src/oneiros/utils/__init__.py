@@ -36,6 +36,7 @@ from oneiros.utils.progress import Progbar
 _ELSEWHERE = {
     "oneiros.backend": "clear_session standardize_dtype",
     "oneiros.layers.input_layer": "get_source_inputs",
+    "oneiros.models.feature_space": "FeatureSpace",
     "oneiros.models.drawing": "model_to_dot plot_model",
     "oneiros.models.parallel": "multi_gpu_model",
     "oneiros.models.summary": "print_summary",

@@ -11,6 +11,7 @@ from jax import Array
 from ...core.checks import one_of, positive_int
 from ...core.errors import InputDataError
 from ...core.fields import Argument, field, optional
+from ...core.symbol import infer
 from ..base import Layer
 from .batches import batches_of
 
@@ -162,9 +163,15 @@ class Discretization(Layer):
         if self.num_bins is not None:
             self.bin_boundaries = None
 
-    def get_config(self) -> dict:
-        config = super().get_config()
-        return config | {"num_bins": None} if self.bin_boundaries is not None else config
+    @classmethod
+    def from_config(cls, config: dict) -> "Discretization":
+        """A new layer from what `get_config` returned: with boundaries that `adapt` has chosen, if it has."""
+        chosen = config.get("bin_boundaries") if config.get("num_bins") is not None else None
+        if chosen is None:
+            return super().from_config(config)
+        layer = super().from_config(config | {"bin_boundaries": None})
+        layer.bin_boundaries = _boundaries("bin_boundaries", chosen)
+        return layer
 
     def call(self, inputs: Array) -> Array:
         if self.bin_boundaries is None:
@@ -178,6 +185,9 @@ class Discretization(Layer):
         if self.output_mode == "int":
             return bins.astype("int32")
         return encode(bins, len(self.bin_boundaries) + 1, self.output_mode, self.compute_dtype)
+
+    def compute_output_spec(self, *args, **kwargs) -> Any:
+        return infer(self, args, kwargs)  # of integers, whatever the type of the inputs
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         if self.output_mode == "int":

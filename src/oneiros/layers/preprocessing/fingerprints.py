@@ -2,8 +2,12 @@
 
 import struct
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+
+from ...core.checks import is_integer
+from ...core.errors import InputDataError
 
 _MASK = (1 << 64) - 1
 _K0, _K1, _K2 = 0xC3A5C85C97CB3127, 0xB492B66FBE98F273, 0x9AE16A3B2F90404F
@@ -121,6 +125,25 @@ def keyed_hash(text: bytes, key: tuple[int, int]) -> int:
     v2 ^= 0xFF
     rounds(4)
     return v0 ^ v1 ^ v2 ^ v3
+
+
+def salt(name: str, value: Any) -> list[int] | None:
+    """Checks the argument `salt`: two whole numbers, or one that stands for both; `None` for no salt.
+
+    >>> salt("salt", 7)
+    [7, 7]
+    """
+    if value is None:
+        return None
+    pair = list(value) if isinstance(value, (list, tuple)) else [value, value]
+    if len(pair) != 2 or not all(is_integer(n, 0) for n in pair):
+        raise InputDataError(f"{name}: expected one or two whole numbers. Received: {name}={value!r}")
+    return [int(n) for n in pair]
+
+
+def hashed(text: bytes, salt: Sequence[int] | None) -> int:
+    """The hash of a text: FarmHash's without a salt, SipHash-2-4 with one."""
+    return fingerprint(text) if salt is None else keyed_hash(text, tuple(salt))
 
 
 _CROSS_FACTOR, _CROSS_KEY = 0xC6A4A7935BD1E995, 0xDECAFCAFFE

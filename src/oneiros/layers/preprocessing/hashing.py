@@ -7,15 +7,23 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from ...core.checks import is_integer, one_of, positive_int
+from ...core.checks import one_of, positive_int
 from ...core.errors import InputDataError
 from ...core.fields import field
 from .encoding import MODES, Sparse, encode
-from .fingerprints import concatenated, fingerprint, keyed_hash
+from .fingerprints import concatenated, fingerprint, hashed, salt
 from .host import HostLayer, as_strings, on_host
 
 
-class Hashing(HostLayer):
+class _OfIntegers(HostLayer, abstract=True):
+    """What the layers here share: their outputs are integers, unless they are vectors."""
+
+    def get_config(self) -> dict:
+        config = super().get_config()
+        return config | {"dtype": "int64"} if self.output_mode == "int" else config  # Keras takes no other there
+
+
+class Hashing(_OfIntegers):
     """Turns strings and integers into the numbers of buckets, by a hash.
 
     Without a salt the hash is FarmHash's Fingerprint64, with one SipHash-2-4.
@@ -28,17 +36,9 @@ class Hashing(HostLayer):
 
     num_bins: int = field(positive_int, doc="Number of buckets, that of the mask included.")
     mask_value: Any = field(default=None, doc="Value that gets the bucket 0, which is then no other's.")
-    salt: Any = field(default=None, doc="A whole number or two, which make another hash.")
+    salt: Any = field(salt, default=None, doc="A whole number or two, which make another hash.")
     output_mode: str = field(partial(one_of, allowed=("int", *MODES)), default="int", doc="As for `Discretization`.")
     sparse: Sparse = False
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.salt is not None:
-            pair = list(self.salt) if isinstance(self.salt, (list, tuple)) else [self.salt, self.salt]
-            if len(pair) != 2 or not all(is_integer(n, 0) for n in pair):
-                raise InputDataError(f"Hashing: salt: expected one or two whole numbers. Received: salt={self.salt!r}")
-            self.salt = [int(n) for n in pair]
 
     def call(self, inputs: Any) -> Array:
         ids = on_host(self._buckets, inputs, like=0)
@@ -50,15 +50,12 @@ class Hashing(HostLayer):
         masked = None if self.mask_value is None else as_strings(tokens) == str(self.mask_value)
         unique, places = np.unique(as_strings(tokens), return_inverse=True)
         bins = self.num_bins - (self.mask_value is not None)
-        found = np.asarray([self._hash(text.encode()) % bins for text in unique.tolist()], "int32")
+        found = np.asarray([hashed(text.encode(), self.salt) % bins for text in unique.tolist()], "int32")
         ids = found[places].reshape(tokens.shape)
         return ids if masked is None else np.where(masked, 0, ids + 1).astype("int32")
 
-    def _hash(self, text):
-        return fingerprint(text) if self.salt is None else keyed_hash(text, tuple(self.salt))
 
-
-class HashedCrossing(HostLayer):
+class HashedCrossing(_OfIntegers):
     """Crosses features: each combination of values is put into a bucket, by a hash.
 
     The hash is TensorFlow's for crosses: FarmHash's Fingerprint64 of each string, or the integer itself, joined one

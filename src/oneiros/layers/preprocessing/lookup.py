@@ -16,7 +16,7 @@ from ...core.errors import InputDataError
 from ...core.fields import ANY, field
 from .batches import batches_of
 from .encoding import MODES, Sparse, encode
-from .fingerprints import fingerprint
+from .fingerprints import hashed, salt
 from .host import HostLayer, as_strings, on_host
 
 _OUTPUTS = ("int", *MODES, "tf_idf")
@@ -59,6 +59,13 @@ class IndexLookup(HostLayer, abstract=True):
     )
     sparse: Sparse = False
     pad_to_max_tokens: bool = field(default=False, doc="Whether vectors have `max_tokens` entries in any case.")
+    oov_method: str = field(
+        partial(one_of, allowed=("floormod", "farmhash")),
+        default="floormod",
+        doc="How integers out of the vocabulary are spread over `num_oov_indices`: `'floormod'` by what is left after "
+        "division, `'farmhash'` by a hash. Strings always are by a hash.",
+    )
+    salt: Any = field(salt, default=None, doc="A whole number or two, which make another hash.")
 
     def __post_init__(self):
         super().__post_init__()
@@ -66,6 +73,8 @@ class IndexLookup(HostLayer, abstract=True):
             raise ValueError(
                 f"{type(self).__name__}: invert=True needs output_mode='int'. Received: {self.output_mode!r}"
             )
+        if self.salt is not None and self.oov_method != "farmhash" and isinstance(self, IntegerLookup):
+            raise ValueError(f"IntegerLookup: salt needs oov_method='farmhash'. Received: {self.oov_method!r}")
         given, self._tokens, self._weights_of_tokens = self.vocabulary, [], None
         if given is not None:
             self.set_vocabulary(given, self.idf_weights)
@@ -254,6 +263,8 @@ class IndexLookup(HostLayer, abstract=True):
 
     def get_config(self) -> dict:
         config = super().get_config()
+        if self.oov_method == "floormod" and self.salt is None:  # older versions of Keras do not know them
+            del config["oov_method"], config["salt"]
         weights = self._weights_of_tokens
         return config | {
             "vocabulary": list(self._tokens) or None,
@@ -292,7 +303,7 @@ class StringLookup(IndexLookup):
         return as_strings(data)
 
     def bucket(self, token: str) -> int:
-        return fingerprint(token.encode())
+        return hashed(token.encode(), self.salt)
 
 
 class IntegerLookup(IndexLookup):
@@ -318,4 +329,4 @@ class IntegerLookup(IndexLookup):
         return array
 
     def bucket(self, token: int) -> int:
-        return token
+        return token if self.oov_method == "floormod" else hashed(str(token).encode(), self.salt)

@@ -83,7 +83,12 @@ class Normalization(Layer):
     @property
     def is_adapted(self) -> bool:
         """Whether the statistics are given, or there are weights for them."""
-        return self._mean is not None or self.built
+        return self.knows_statistics or self.built
+
+    @property
+    def knows_statistics(self) -> bool:
+        """Whether the statistics were given to the layer."""
+        return self._mean is not None
 
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Computes the mean and the variance of data. What was computed before is forgotten.
