@@ -23,6 +23,7 @@ from .dense import Dense
 from .einsum_dense import EinsumDense
 from .elementwise import Activation, ActivityRegularization, Identity, Masking
 from .embedding import Embedding
+from .foreign import FlaxLayer, JaxLayer, TFSMLayer, TorchModuleWrapper
 from .image_preprocessing import (
     AugMix,
     AutoContrast,

@@ -38,6 +38,10 @@ from .elementwise import ActivityRegularization as _ActivityRegularization
 from .elementwise import Identity as Identity
 from .elementwise import Masking as _Masking
 from .embedding import Embedding as _Embedding
+from .foreign import FlaxLayer as FlaxLayer
+from .foreign import JaxLayer as _JaxLayer
+from .foreign import TFSMLayer as TFSMLayer
+from .foreign import TorchModuleWrapper as TorchModuleWrapper
 from .image_preprocessing import AugMix as _AugMix
 from .image_preprocessing import AutoContrast as _AutoContrast
 from .image_preprocessing import CenterCrop as _CenterCrop
@@ -227,6 +231,8 @@ class Masking(_Masking):
     def __init__(self, mask_value: float = ..., **kwargs: Any) -> None: ...
 class Embedding(_Embedding):
     def __init__(self, input_dim: int, output_dim: int, embeddings_initializer: Any = ..., embeddings_regularizer: Any = ..., activity_regularizer: Any = ..., embeddings_constraint: Any = ..., mask_zero: bool = ..., input_length: Any = ..., **kwargs: Any) -> None: ...
+class JaxLayer(_JaxLayer):
+    def __init__(self, call_fn: Any, init_fn: Any = ..., params: Any = ..., state: Any = ..., seed: int | None = ..., **kwargs: Any) -> None: ...
 class AugMix(_AugMix):
     def __init__(self, value_range: Any = ..., num_chains: int = ..., chain_depth: int = ..., factor: Any = ..., alpha: float = ..., all_ops: bool = ..., interpolation: str = ..., seed: Any = ..., data_format: str | None = ..., *, bounding_box_format: str | None = ..., **kwargs: Any) -> None: ...
 class AutoContrast(_AutoContrast):

@@ -137,7 +137,8 @@ def with_modules(config: Any, key: str = "") -> Any:
     if not isinstance(config, dict):
         return config
     name, inner = config.get("class_name"), config.get("config")
-    if not isinstance(name, str) or not isinstance(inner, dict) or config.get("module") is not None:
+    told = config.get("module") is not None or config.get("registered_name") is not None
+    if not isinstance(name, str) or not isinstance(inner, dict) or told:
         return {key: with_modules(value, key) for key, value in config.items()}
     hint = next((of for part, of in _KINDS_OF_ARGUMENTS.items() if part in key), "layer")
     if hint == "layer":
