@@ -23,6 +23,7 @@ try:
         config,
         constraints,
         core,
+        distillation,
         initializers,
         layers,
         losses,

@@ -7,6 +7,7 @@ from . import compat as compat
 from . import config as config
 from . import constraints as constraints
 from . import core as core
+from . import distillation as distillation
 from . import initializers as initializers
 from . import layers as layers
 from . import losses as losses

@@ -13,6 +13,7 @@ from ..core.registry import find_custom_object, get_registered_name
 MODULES = {
     "activation": "keras.activations",
     "constraint": "keras.constraints",
+    "distillation loss": "keras.distillation",
     "initializer": "keras.initializers",
     "layer": "keras.layers",
     "learning rate schedule": "keras.optimizers.schedules",
@@ -30,10 +31,12 @@ _ELSEWHERE = {
     "LayerScale": ("keras.src.applications.convnext", "LayerScale"),
     "StochasticDepth": ("keras.src.applications.convnext", "StochasticDepth"),
     "FeatureSpace": ("keras.utils", None),
+    "Distiller": ("keras.distillation", None),
     "TFDIdentity": ("keras.src.layers.preprocessing.feature_space", "TFDIdentity"),
 }
 # A part of an argument's name -> the kind of what it is given; others are given layers.
 _KINDS_OF_ARGUMENTS = {
+    "distillation_loss": "distillation loss",
     **{part: part for part in ("initializer", "regularizer", "constraint", "activation")},
     "learning_rate": "learning rate schedule",
     "optimizer": "optimizer",
