@@ -77,6 +77,7 @@ _LAZY = {
     "preprocessing",
     "random",
     "tree",
+    "visualization",
     "wrappers",
 }
 

@@ -49,6 +49,7 @@ from . import ops as ops
 from . import preprocessing as preprocessing
 from . import random as random
 from . import tree as tree
+from . import visualization as visualization
 from . import wrappers as wrappers
 
 def version(*args: Any, **kwargs: Any) -> Any: ...
