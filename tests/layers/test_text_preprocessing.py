@@ -300,3 +300,46 @@ def test_a_model_learns_from_texts():
     model.compile(keras.optimizers.Adam(0.1), "binary_crossentropy", metrics=["accuracy"])
     history = model.fit(layer(texts), np.array([1, 0, 1, 0] * 8), epochs=12, verbose=0)
     assert history.history["accuracy"][-1] == 1.0
+
+
+# Of Keras 3.15 on TensorFlow 2.21, where hashes decide.
+OTHERS = [
+    ({}, [5, 6, 3, 4, 0, 1, 0, 3], [5, 2, 2, 0, 1, 2, 4, 1, 3]),
+    ({"oov_method": "farmhash"}, [5, 6, 1, 3, 1, 2, 0, 2], [5, 2, 2, 0, 1, 2, 4, 1, 3]),
+    ({"oov_method": "farmhash", "salt": [1, 2]}, [5, 6, 0, 2, 3, 2, 4, 2], [5, 4, 4, 3, 3, 2, 0, 1, 2]),
+    ({"oov_method": "farmhash", "salt": 7}, [5, 6, 0, 1, 2, 0, 0, 1], [5, 3, 3, 0, 4, 2, 2, 1, 3]),
+]
+
+
+@pytest.mark.parametrize("options, of_integers, of_strings", OTHERS)
+def test_how_others_are_spread(options, of_integers, of_strings):
+    integers = layers.IntegerLookup(num_oov_indices=5, vocabulary=[1, 2], **options)
+    strings = layers.StringLookup(num_oov_indices=5, vocabulary=["a"], **options)
+    for layer in (integers, layers.IntegerLookup.from_config(integers.get_config())):
+        assert layer([1, 2, 3, 4, 5, 6, 100, -7]).tolist() == of_integers
+    for layer in (strings, layers.StringLookup.from_config(strings.get_config())):
+        assert layer([*"abcdefg", "hello world", "12"]).tolist() == of_strings
+
+
+def test_arguments_that_do_not_fit():
+    with pytest.raises(ValueError, match="oov_method='farmhash'"):
+        layers.IntegerLookup(vocabulary=[1], salt=3)
+    for make in (
+        lambda: layers.Hashing(3, sparse=True),
+        lambda: layers.Discretization([1.0], sparse=True),
+        lambda: layers.StringLookup(vocabulary=["a"], sparse=True),
+        lambda: layers.TextVectorization(sparse=True),
+    ):
+        with pytest.raises(ValueError, match="sparse: may only be true"):
+            make()
+    assert layers.Hashing(3, output_mode="one_hot", sparse=True, dtype="float16")(["a"]).dtype == "float16"
+
+
+def test_boundaries_that_were_learnt_stay_learnt():
+    layer = layers.Discretization(num_bins=2)
+    layer.adapt([1.0, 2.0, 3.0, 4.0])
+    again = layers.Discretization.from_config(layer.get_config())
+    assert again.bin_boundaries == layer.bin_boundaries and again.num_bins == 2
+    again.adapt([10.0, 20.0])
+    assert again.bin_boundaries != layer.bin_boundaries
+    assert layer(keras.Input((1,))).dtype == "int32"

@@ -354,3 +354,20 @@ def test_a_sequential_that_grows_or_shrinks_predicts_as_it_is_then():
     assert model.evaluate(x, np.ones((1, 1)), verbose=0) == 1
     model.add(layers.Dense(1, kernel_initializer="zeros"))
     assert model.evaluate(x, np.full((1, 1), 2.0), verbose=0) == 4
+
+
+def test_summary_of_layers_outside_of_graphs():
+    class Heads(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense, self.late = layers.Dense(3), layers.Dense(2)
+
+        def call(self, inputs):
+            return self.dense(inputs)
+
+    model, lines = Heads(), []
+    model(np.zeros((2, 4)))
+    model.summary(print_fn=lines.append)
+    text = "\n".join(lines)
+    assert "(2, 3)" in text and "│ ? " in text
+    assert keras.backend.standardize_dtype("string") == keras.backend.standardize_dtype(np.array("a").dtype) == "string"

@@ -1,4 +1,6 @@
 import h5py
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given
@@ -79,3 +81,11 @@ def test_hdf5_matrix(file):
     doubled = HDF5Matrix(file, "x", normalizer=lambda rows: (rows * 2).astype("float32"))
     np.testing.assert_array_equal(doubled[1], data[1] * 2)
     assert doubled.dtype == np.float32
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_normalize_keeps_the_library(order):
+    x = np.random.RandomState(0).rand(3, 4).astype("float32")
+    found = normalize(jnp.asarray(x), order=order)
+    assert isinstance(found, jax.Array) and isinstance(normalize(x, order=order), np.ndarray)
+    np.testing.assert_allclose(found, normalize(x, order=order), rtol=1e-5)

@@ -159,3 +159,8 @@ def test_notebook(monkeypatch, clock):
     monkeypatch.setenv("COLUMNS", "10")
     Progbar(3, style="keras2").update(1, [("loss", 1)])
     assert stream.getvalue() == "\r1/3 [=========>....................] - ETA: 0s - loss: 1.0000"
+
+
+def test_metrics_are_named_in_one_way():
+    with pytest.raises(ValueError, match="Only one of"):
+        Progbar(1, stateful_metrics=[], stateless_metrics=[])

@@ -1,6 +1,5 @@
 """The table that `model.summary()` prints, as each generation of Keras shows it."""
 
-import contextlib
 import itertools
 import re
 import shutil
@@ -90,12 +89,20 @@ def _output_shape(layer):
     try:
         shape = layer.output_shape
     except AttributeError:
-        shape = "multiple" if layer.inbound_nodes else "?"
-        built_for = layer.get_build_config().get("input_shape")
-        if shape == "?" and built_for is not None and behaviour.boxed_summary:  # called on arrays only
-            with contextlib.suppress(Exception):
-                shape = layer.compute_output_shape(built_for)
+        shape = "multiple" if layer.inbound_nodes else _shape_as_built(layer)
     return [tuple(s) for s in shape] if isinstance(shape, list) else shape
+
+
+def _shape_as_built(layer):
+    """The shape of what a layer outside of any graph returned, as far as the shape that it was built for tells it."""
+    built_for = layer.get_build_config() if layer.built and behaviour.boxed_summary else None
+    if not built_for or built_for.get("input_shape") is None:
+        return "?"
+    try:
+        shapes = layer.compute_output_shape(built_for["input_shape"])
+    except Exception:  # of a user's own, for other inputs
+        return "?"
+    return list(shapes.values()) if isinstance(shapes, dict) else shapes
 
 
 def _indent(depth):

@@ -1,5 +1,7 @@
 """Small functions for arrays of labels and features."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
@@ -70,7 +72,7 @@ def _class_numbers(function, x, num_classes):
     return classes, num_classes
 
 
-def normalize(x: npt.ArrayLike, axis: int = -1, order: int = 2) -> np.ndarray:
+def normalize(x: npt.ArrayLike, axis: int = -1, order: int = 2) -> np.ndarray | jax.Array:
     """Divides an array by its norms along an axis.
 
     Args:
@@ -79,12 +81,12 @@ def normalize(x: npt.ArrayLike, axis: int = -1, order: int = 2) -> np.ndarray:
         order: order of the norm, as in `numpy.linalg.norm`.
 
     Returns:
-        An array of the same shape. Vectors of zeros stay zero.
+        An array of the same shape: of JAX for one of JAX, else of NumPy. Vectors of zeros stay zero.
 
     >>> normalize([[3.0, 4.0]])
     array([[0.6, 0.8]])
     """
-    x = np.asarray(x)
-    norm = np.atleast_1d(np.linalg.norm(x, order, axis))
-    norm[norm == 0] = 1
-    return x / np.expand_dims(norm, axis)
+    library = jnp if isinstance(x, jax.Array) else np
+    x = library.asarray(x)
+    norm = library.atleast_1d(library.linalg.norm(x, order, axis))
+    return x / library.expand_dims(library.where(norm == 0, 1, norm), axis)

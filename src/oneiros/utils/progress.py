@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from oneiros.core.config import behaviour, write_message
+from oneiros.core.errors import InputDataError
 
 WIDTHS = {"keras1": 30, "keras2": 30, "tf": 30, "keras3": 20}
 BOLD, GREEN, WHITE, PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
@@ -83,6 +84,8 @@ class Progbar:
         unit_name: str = "step",
         style: str | None = None,
     ):
+        if stateful_metrics is not None and stateless_metrics is not None:
+            raise InputDataError("Progbar: Only one of stateful_metrics and stateless_metrics can be given.")
         self.style = style or behaviour.progress_bar
         self.target = target
         self.width = WIDTHS[self.style] if width is None else width

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import jax.numpy as jnp
 
 from ...core.config import behaviour, image_data_format, set_image_data_format
+from ...core.symbol import STRING
 from ...ops.table import DType, to_dtype
 
 
@@ -75,6 +76,8 @@ def standardize_dtype(dtype: DType) -> str:
     >>> standardize_dtype(None)
     'float32'
     """
+    if dtype == STRING or getattr(dtype, "kind", "") in ("U", "S"):
+        return STRING
     return str(to_dtype(dtype))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...core import Variable
 from ...core.errors import InputDataError
-from ...core.fields import ANY, field
+from ...core.fields import field
 from ...core.random import SeedGenerator
 from ...core.structure import map_shapes
 from ..base import Layer
@@ -59,7 +59,6 @@ class JaxLayer(Layer):
     ([[1.0, 2.0]], 2)
     """
 
-    ignored_arguments = Layer.ignored_arguments | {"native_serialization_platforms": ANY}
     untracked_attributes = Layer.untracked_attributes | {"_trees"}
 
     call_fn: Callable = field(doc="The function that computes the outputs.")
@@ -67,6 +66,7 @@ class JaxLayer(Layer):
     _params: Any = field(default=None, alias="params", doc="Parameters to start from.")
     _state: Any = field(default=None, alias="state", doc="State to start from.")
     seed: int = field(default=None, doc="Seed of the keys that the functions get as `rng`.")
+    native_serialization_platforms: Any = field(default=None, doc="Accepted; nothing is serialized for TensorFlow.")
 
     def __post_init__(self):
         super().__post_init__()

@@ -10,13 +10,21 @@ from jax import Array
 
 from ...core.checks import one_of, positive_int
 from ...core.errors import InputDataError
-from ...core.fields import Argument, field, optional
+from ...core.fields import Argument, field, of_owner, optional
 from ...core.symbol import infer
 from ..base import Layer
 from .batches import batches_of
 
 MODES = ("one_hot", "multi_hot", "count")
-Sparse = Annotated[bool, Argument(doc="Accepted; the outputs are dense arrays.")]
+
+
+def _sparse(name, value, owner):
+    if value and getattr(owner, "output_mode", None) == "int":
+        raise InputDataError(f"{name}: may only be true with an output_mode of vectors. Received: output_mode='int'")
+    return bool(value)
+
+
+Sparse = Annotated[bool, Argument(check=of_owner(_sparse), doc="Accepted; the outputs are dense arrays.")]
 
 
 def encode(ids: Array, depth: int, mode: str, dtype: Any, weights: Array | None = None) -> Array:

@@ -44,7 +44,7 @@ class Hashing(_OfIntegers):
         ids = on_host(self._buckets, inputs, like=0)
         if self.output_mode == "int":
             return jnp.asarray(ids)
-        return encode(jnp.asarray(ids), self.num_bins, self.output_mode, "float32")
+        return encode(jnp.asarray(ids), self.num_bins, self.output_mode, self.compute_dtype)
 
     def _buckets(self, tokens):
         masked = None if self.mask_value is None else as_strings(tokens) == str(self.mask_value)
@@ -74,7 +74,7 @@ class HashedCrossing(_OfIntegers):
         default="int",
         doc='`"int"` for the number of the bucket, `"one_hot"` for a vector with 1 at its place.',
     )
-    sparse: Sparse = False
+    sparse: bool = field(default=False, doc="Accepted; the outputs are dense arrays.")
 
     def call(self, inputs: Any) -> Array:
         if not isinstance(inputs, (list, tuple)):
@@ -97,7 +97,7 @@ class HashedCrossing(_OfIntegers):
         ids = jnp.asarray(on_host(self._buckets, *parts, like=0))
         if self.output_mode == "int":
             return ids
-        return encode(ids.reshape(-1, 1), self.num_bins, "one_hot", "float32")
+        return encode(ids.reshape(-1, 1), self.num_bins, "one_hot", self.compute_dtype)
 
     @property
     def _title(self):

@@ -297,7 +297,9 @@ class StringLookup(IndexLookup):
 
     mask_token: str = field(default=None, after="num_oov_indices", doc="String with the index 0, such as `''`.")
     oov_token: str = field(default="[UNK]", after="mask_token", doc="What inverse lookup gives for unknown indices.")
+    sparse: Sparse = field(default=False, after="pad_to_max_tokens")
     encoding: str = field(default="utf-8", doc="Encoding of bytes; only `'utf-8'`.")
+    salt: Any = field(default=None, after="encoding")
 
     def as_tokens(self, data: Any) -> np.ndarray:
         return as_strings(data)

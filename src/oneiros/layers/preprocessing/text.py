@@ -12,6 +12,7 @@ from ...core.checks import is_integer, one_of, positive_int
 from ...core.errors import InputDataError
 from ...core.fields import ANY, field, optional
 from .batches import batches_of
+from .encoding import Sparse
 from .host import HostLayer, as_strings, on_host
 from .lookup import StringLookup, output_mode
 
@@ -79,7 +80,7 @@ class TextVectorization(HostLayer):
     pad_to_max_tokens: bool = field(default=False, doc="Whether vectors have `max_tokens` entries in any case.")
     vocabulary: Any = field(default=None, doc="The tokens, or the path of a text file with one in each line.")
     idf_weights: Any = field(default=None, doc='Weights of the tokens for `"tf_idf"`.')
-    sparse: bool = field(default=False, doc="Accepted; the outputs are dense arrays.")
+    sparse: Sparse = False
     ragged: bool = field(default=False, doc="Whether rows keep their lengths: a list of arrays is returned.")
     encoding: str = field(default="utf-8", doc="Encoding of bytes; only `'utf-8'`.")
 
