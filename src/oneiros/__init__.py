@@ -83,8 +83,8 @@ _LAZY = {
 
 
 def version():
-    """The version of this library."""
-    return __version__
+    """The version of Keras that this library stands in for. Its own version is `__version__`."""
+    return core.behaviour.version
 
 
 def __getattr__(name):

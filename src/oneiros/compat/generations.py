@@ -196,7 +196,7 @@ for _point, _names, _argument, _value in _DEFAULTS_OF_POINTS:
 
 def versions() -> dict[str, str]:
     """What `keras.__version__` and `tensorflow.__version__` say in the generation in use."""
-    return {"keras": behaviour.version, "tensorflow": f"{_TENSORFLOW[behaviour.generation]}-oneiros"}
+    return {"keras": behaviour.version, "tensorflow": f"{_TENSORFLOW[behaviour.generation]}+oneiros"}
 
 
 def standardize(version: str) -> str:

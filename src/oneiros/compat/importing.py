@@ -8,6 +8,7 @@ import importlib.util
 import sys
 import types
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from ..core import behaviour
@@ -15,7 +16,8 @@ from ..core.registry import get_custom_objects
 from . import tensorflow
 from .adapting import adapt_namespace
 from .generations import versions
-from .modules import ABSENT, LOOSE_ROOTS, PLACES, REMOVED, ROOTS
+from .modules import ABSENT, LOOSE_ROOTS, PLACES, REMOVED, ROOMS, ROOTS
+from .sources import SOURCES
 
 _OURS = __name__.split(".")[0]
 # Where setting a function registers it: `keras.losses.my_loss = my_loss` was how programs for Keras 1 and 2 did that.
@@ -34,8 +36,11 @@ def relative_path(name: str) -> Any:
     if any(r.startswith(name + ".") for r in ROOTS):
         return ROOTS[root]  # on the way to another root
     path = ".".join(filter(None, (ROOTS[root], name[len(root) + 1 :])))
+    is_source = root == "keras.src" and behaviour.generation == "3"
+    if is_source and path in SOURCES:
+        return f"src.{path}"
     while not _exists(path):
-        if root not in LOOSE_ROOTS or not path:
+        if root not in LOOSE_ROOTS or is_source or not path:
             return None
         path = path.rpartition(".")[0]
     return path
@@ -74,7 +79,7 @@ class AliasModule(types.ModuleType):
 
     def _places(self):
         path = relative_path(self.__name__) or ""
-        names = PLACES.get(path, [path])
+        names = SOURCES[path[4:]] if path.startswith("src.") else PLACES.get(path, [path])
         places = [place for place in (_walk("" if n == _OURS else n) for n in names) if place is not None]
         for place in places:
             adapt_namespace(place)
@@ -108,6 +113,8 @@ class AliasModule(types.ModuleType):
 
     def __dir__(self):
         names = {n for place in self._places() for n in vars(place) if _is_plain(place, n)}
+        if not relative_path(self.__name__):
+            names.update(name for name in ROOMS if _exists(name))
         return sorted({n for n in names if not n.startswith("_")} | set(self.__dict__))
 
     def __repr__(self):
@@ -205,6 +212,8 @@ class Finder:
         if real is not None:
             real.loader = tensorflow.PatchingLoader(real.loader, paused)
             return real
+        if name == "tensorflow" and behaviour.generation == "3" and _is_from_package(sys._getframe()):
+            return None  # packages for Keras 3 use TensorFlow where it is installed, and do without it elsewhere
         if isinstance(sys.modules.get("tensorflow"), tensorflow.StandIn) or name == "tensorflow":
             return tensorflow.find_stand_in(name)
         return None
@@ -221,6 +230,20 @@ class Finder:
 
     def exec_module(self, module: Any) -> None:
         pass
+
+
+def _is_from_package(frame):
+    """Whether it is an installed package that imports something, and not the program."""
+    while frame is not None and _is_machinery(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame is not None and not _PACKAGE_FOLDERS.isdisjoint(Path(frame.f_code.co_filename).parts)
+
+
+def _is_machinery(filename):
+    return filename in (__file__, importlib.__file__, importlib.util.__file__) or "frozen importlib" in filename
+
+
+_PACKAGE_FOLDERS = {"site-packages", "dist-packages"}
 
 
 def _is_keras(name):
