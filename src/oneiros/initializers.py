@@ -344,7 +344,9 @@ class STFT(Initializer):
     side: str = field(
         partial(one_of, allowed=("real", "imag")), default="real", doc='Part of the transform: `"real"` or `"imag"`.'
     )
-    window: str = field(default="hann", doc="Name of a window for `scipy.signal.get_window`, or `None` for none.")
+    window: Any = field(
+        default="hann", doc="Name of a window for `scipy.signal.get_window`, its values, or `None` for none."
+    )
     scaling: str = field(
         partial(one_of, allowed=("density", "spectrum", None)),
         default="density",
@@ -357,11 +359,16 @@ class STFT(Initializer):
         frame, channels, frequencies = shape
         angle = 2 * np.pi * np.outer(np.arange(frame), np.arange(frequencies)) / (2 * (frequencies - 1))
         kernel = np.cos(angle) if self.side == "real" else -np.sin(angle)
-        window = np.ones(frame)
-        if self.window is not None:
+        if self.window is None:
+            return np.broadcast_to(kernel[:, None], shape)
+        window = self.window
+        if isinstance(window, str):
             from scipy.signal import get_window
 
-            window = get_window(self.window, frame, fftbins=self.periodic)
+            window = get_window(window, frame, fftbins=self.periodic)
+        window = np.asarray(window, float)
+        if window.shape != (frame,):
+            raise ValueError(f"STFT: expected a window of length {frame}. Received a window of shape {window.shape}.")
         if self.scaling is not None:
             window = window / (np.sqrt(np.sum(window**2)) if self.scaling == "density" else abs(np.sum(window)))
         return np.broadcast_to((kernel * window[:, None])[:, None], shape)

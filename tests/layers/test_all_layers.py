@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import table
+import table_keras3
 import table_recurrent
 from make_golden import build, call_arguments, fill, inputs_of, load, plain, projection
 
@@ -19,10 +20,10 @@ from oneiros import core, layers
 from oneiros.core.symbol import Symbol
 from oneiros.models import Model, load_model
 
-ROWS = [*table.ROWS, *table_recurrent.ROWS]
+ROWS = [*table.ROWS, *table_recurrent.ROWS, *table_keras3.ROWS]
 FIRST = [next(r for r in ROWS if r.layer == name) for name in dict.fromkeys(r.layer for r in ROWS)]
 VALUES, FACTS = {}, {}
-for _name in ("layers", "recurrent"):
+for _name in ("layers", "recurrent", "keras3"):
     _values, _facts = load(_name)
     VALUES |= _values
     FACTS |= _facts

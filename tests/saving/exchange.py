@@ -71,6 +71,9 @@ LAYERS = {
     "AdditiveAttention()": [(5, 4), (3, 4)],
     "MultiHeadAttention(2, 3, attention_axes=1)": [(5, 4), (3, 4)],
     "GroupQueryAttention(3, 4, 2)": [(5, 4), (3, 4)],
+    "STFTSpectrogram(frame_length=8, window='hamming', padding='same')": [(40, 2)],
+    "STFTSpectrogram('real', 8, window=[1.0] * 8, expand_dims=True)": [(40, 2)],
+    "MelSpectrogram(16, 8, num_mel_bins=4, window='hamming')": [(40,)],
 }
 
 

@@ -115,7 +115,9 @@ from .preprocessing import (
     HashedCrossing,
     Hashing,
     IntegerLookup,
+    MelSpectrogram,
     Normalization,
+    STFTSpectrogram,
     StringLookup,
     TextVectorization,
 )

@@ -126,7 +126,9 @@ from .preprocessing import Discretization as _Discretization
 from .preprocessing import HashedCrossing as _HashedCrossing
 from .preprocessing import Hashing as _Hashing
 from .preprocessing import IntegerLookup as _IntegerLookup
+from .preprocessing import MelSpectrogram as _MelSpectrogram
 from .preprocessing import Normalization as _Normalization
+from .preprocessing import STFTSpectrogram as _STFTSpectrogram
 from .preprocessing import StringLookup as _StringLookup
 from .preprocessing import TextVectorization as _TextVectorization
 from .recurrent import GRU as _GRU
@@ -369,6 +371,8 @@ class IntegerLookup(_IntegerLookup):
     def __init__(self, max_tokens: int | None = ..., num_oov_indices: int = ..., mask_token: int | None = ..., oov_token: int = ..., vocabulary: Any = ..., vocabulary_dtype: str = ..., idf_weights: Any = ..., invert: bool = ..., output_mode: str = ..., sparse: bool = ..., pad_to_max_tokens: bool = ..., oov_method: str = ..., salt: Any = ..., **kwargs: Any) -> None: ...
 class Normalization(_Normalization):
     def __init__(self, axis: Any = ..., mean: Any = ..., variance: Any = ..., invert: bool = ..., **kwargs: Any) -> None: ...
+class STFTSpectrogram(_STFTSpectrogram):
+    def __init__(self, mode: str = ..., frame_length: int = ..., frame_step: int | None = ..., fft_length: int | None = ..., window: Any = ..., periodic: bool = ..., scaling: str = ..., padding: str = ..., expand_dims: bool = ..., data_format: str | None = ..., **kwargs: Any) -> None: ...
 class StringLookup(_StringLookup):
     def __init__(self, max_tokens: int | None = ..., num_oov_indices: int = ..., mask_token: str | None = ..., oov_token: str = ..., vocabulary: Any = ..., idf_weights: Any = ..., invert: bool = ..., output_mode: str = ..., pad_to_max_tokens: bool = ..., sparse: bool = ..., oov_method: str = ..., encoding: str = ..., salt: Any = ..., **kwargs: Any) -> None: ...
 class TextVectorization(_TextVectorization):

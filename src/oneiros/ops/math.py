@@ -296,10 +296,10 @@ def irfft(x: tuple[Tensor, Tensor], fft_length: int | None = None) -> Array:
 
 
 def _stft_window(window, sequence_length, fft_length, dtype):
-    """A window by name ('hann', 'hamming', periodic), as an array, or None; zeros around it up to `fft_length`."""
+    """A window by name ('hann', 'hamming', periodic), or an array, with zeros around it; `None`: ones everywhere."""
     if window is None:
-        window = jnp.ones(sequence_length, dtype)
-    elif isinstance(window, str):
+        return jnp.ones(fft_length, dtype)
+    if isinstance(window, str):
         known = {"hann": jnp.hanning, "hamming": jnp.hamming}
         if window not in known:
             raise ValueError(f"window must be 'hann', 'hamming', None or an array. Received: {window!r}")
@@ -324,7 +324,7 @@ def stft(
         sequence_length: Length of the window.
         sequence_stride: Distance between the starts of successive frames.
         fft_length: Length of each frame. The window is padded with zeros on both sides to this length.
-        window: 'hann', 'hamming', ``None`` for ones, or a vector of `sequence_length` numbers.
+        window: 'hann', 'hamming', a vector of `sequence_length` numbers, or ``None`` for whole frames as they are.
         center: Whether frames are centred at the multiples of the stride. Then both ends are padded by reflection.
 
     Returns:

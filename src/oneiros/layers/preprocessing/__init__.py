@@ -1,5 +1,6 @@
 """Layers that prepare features for a model. What they need to know of the data, they learn with `adapt`."""
 
+from .audio import MelSpectrogram, STFTSpectrogram
 from .encoding import CategoryEncoding, Discretization
 from .hashing import HashedCrossing, Hashing
 from .lookup import IntegerLookup, StringLookup
@@ -12,7 +13,9 @@ __all__ = [
     "HashedCrossing",
     "Hashing",
     "IntegerLookup",
+    "MelSpectrogram",
     "Normalization",
+    "STFTSpectrogram",
     "StringLookup",
     "TextVectorization",
 ]

@@ -1,0 +1,46 @@
+"""Rows, as in table.py, for layers and arguments that only Keras 3 has. make_golden_keras3.py reads them."""
+
+from table import Row, _rows
+
+_SOUND = {"inputs": ((2, 40, 2),), "unknown": (0, 1), "masking": "drop"}
+
+ROWS: list[Row] = [
+    *_rows(
+        "STFTSpectrogram",
+        {"config": {"frame_length": 16, "frame_step": 5}},
+        {"config": {"mode": "magnitude", "frame_length": 15, "fft_length": 25, "window": "hamming", "padding": "same"}},
+        {"config": {"mode": "psd", "frame_length": 16, "scaling": "spectrum", "periodic": True, "expand_dims": True}},
+        {"config": {"mode": "real", "frame_length": 16, "window": None, "data_format": "channels_last"}},
+        {"config": {"mode": "imag", "frame_length": 16, "scaling": None, "expand_dims": True}},
+        {"config": {"mode": "angle", "frame_length": 16}, "gradients": False},
+        {"config": {"mode": "stft", "frame_length": 8, "window": [0.5, 1, 1, 1, 1, 1, 1, 0.5]}},
+        {"config": {"mode": "stft", "frame_length": 8, "expand_dims": True, "padding": "same"}},
+        twin=True,
+        **_SOUND,
+    ),
+    *_rows(
+        "MelSpectrogram",
+        {"config": {"fft_length": 32, "sequence_stride": 8, "num_mel_bins": 6, "sampling_rate": 8000}},
+        {
+            "config": {
+                "fft_length": 32,
+                "sequence_stride": 7,
+                "sequence_length": 20,
+                "window": "hamming",
+                "num_mel_bins": 6,
+                "min_freq": 100.0,
+                "max_freq": 3000.0,
+                "top_db": 20.0,
+                "ref_power": 2.0,
+                "min_power": 0.01,
+            }
+        },
+        {"config": {"fft_length": 16, "sequence_stride": 8, "num_mel_bins": 4, "mag_exp": 1.0, "power_to_db": False}},
+        {
+            "config": {"fft_length": 16, "sequence_length": 10, "num_mel_bins": 4, "window": None},
+            "inputs": ((2, 2, 90),),
+        },
+        inputs=((2, 90),),
+        unknown=(0, 1),
+    ),
+]
