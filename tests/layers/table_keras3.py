@@ -43,4 +43,12 @@ ROWS: list[Row] = [
         inputs=((2, 90),),
         unknown=(0, 1),
     ),
+    *_rows(
+        "ReversibleEmbedding",
+        {"config": {"input_dim": 10, "output_dim": 3}},
+        {"config": {"input_dim": 10, "output_dim": 3, "tie_weights": False, "logit_soft_cap": 2.0}},
+        inputs=((2, 5),),
+        dtype="int32",
+        unknown=(0, 1),
+    ),
 ]

@@ -5,6 +5,7 @@ import pytest
 
 from oneiros import core, layers
 from oneiros.core.errors import InputDataError
+from oneiros.models import Model
 
 TABLE = np.random.RandomState(0).uniform(-1, 1, (6, 2)).astype("float32")
 INDICES = np.array([[1, 5, 0], [0, 2, 1]])
@@ -59,3 +60,31 @@ def test_gradient_counts_repeated_indices():
     expected = np.zeros((6, 2))
     np.add.at(expected, INDICES, scale)
     np.testing.assert_allclose(gradient, expected)
+
+
+def test_reverse_gives_scores():
+    table = np.array([[0.0, 0.0], [2.0, 2.0], [3.0, 3.0]], "float32")
+    layer = layers.ReversibleEmbedding(3, 2, mask_zero=True, weights=[table])
+    assert layer(np.array([2, 1, 0])).tolist() == table[[2, 1, 0]].tolist()
+    assert layer(np.array([[1.0, 1.0]]), reverse=True).tolist() == [[0.0, 4.0, 6.0]]
+    assert core.get_mask(layer(np.array([[0, 2]]))).tolist() == [[False, True]]
+    assert core.get_mask(layer(layer(np.array([[0, 2]])), reverse=True)) is None
+    capped = layers.ReversibleEmbedding(3, 2, logit_soft_cap=5, weights=[table])
+    np.testing.assert_allclose(capped(np.ones((1, 2)), reverse=True), 5 * np.tanh([[0, 4 / 5, 6 / 5]]), rtol=1e-5)
+    own = layers.ReversibleEmbedding(3, 2, tie_weights=False, weights=[table, np.arange(6.0).reshape(2, 3)])
+    assert own(np.ones((1, 2)), reverse=True).tolist() == [[3.0, 5.0, 7.0]]
+    assert [w.name for w in own.trainable_weights] == ["embeddings", "reverse_embeddings"]
+
+
+def test_reverse_in_a_model():
+    layer = layers.ReversibleEmbedding(5, 2, mask_zero=True)
+    vectors, indices = layers.Input((2,)), layers.Input((3,), dtype="int32")
+    model = Model([vectors, indices], [layer(vectors, reverse=True), layer(layer(indices), reverse=True)])
+    assert [tuple(o.shape) for o in model.outputs] == [(None, 5), (None, 3, 5)]
+    one, many = model.predict([np.full((1, 2), 9.5), np.array([[1, 0, 4]])], verbose=0)  # 9.5 is no index
+    table = np.asarray(layer.embeddings)
+    np.testing.assert_allclose(one, np.full((1, 2), 9.5) @ table.T, rtol=1e-5)
+    np.testing.assert_allclose(many, table[[[1, 0, 4]]] @ table.T, rtol=1e-5, atol=1e-7)
+    mixed = layers.ReversibleEmbedding(5, 2, dtype="mixed_bfloat16", reverse_dtype="float32")
+    assert mixed(layers.Input((2,)), reverse=True).dtype == mixed(np.ones((1, 2)), reverse=True).dtype == "float32"
+    assert mixed(np.array([1])).dtype == "bfloat16"

@@ -71,6 +71,8 @@ LAYERS = {
     "AdditiveAttention()": [(5, 4), (3, 4)],
     "MultiHeadAttention(2, 3, attention_axes=1)": [(5, 4), (3, 4)],
     "GroupQueryAttention(3, 4, 2)": [(5, 4), (3, 4)],
+    "ReversibleEmbedding(7, 3, tie_weights=False, logit_soft_cap=2.0)": [(5,)],
+    "Pipeline([L.Rescaling(2.0), L.Dense(3)])": [(4,)],
     "STFTSpectrogram(frame_length=8, window='hamming', padding='same')": [(40, 2)],
     "STFTSpectrogram('real', 8, window=[1.0] * 8, expand_dims=True)": [(40, 2)],
     "MelSpectrogram(16, 8, num_mel_bins=4, window='hamming')": [(40,)],
@@ -165,7 +167,7 @@ def inputs_for(model):
         return data(model)[0]
     random = np.random.RandomState(3)
     arrays = [random.rand(2, *(s or 1 for s in i.shape[1:])).astype("float32") for i in model.inputs]
-    if any(type(layer).__name__ == "Embedding" for layer in model.layers):
+    if any(type(layer).__name__.endswith("Embedding") for layer in model.layers):
         arrays = [(a * 7).astype("int32").astype("float32") for a in arrays]
     arrays = dict(zip(["x"], arrays)) if model.name == "outer" else arrays
     return arrays if len(arrays) > 1 or isinstance(arrays, dict) else arrays[0]

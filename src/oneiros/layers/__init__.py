@@ -24,6 +24,7 @@ from .einsum_dense import EinsumDense
 from .elementwise import Activation, ActivityRegularization, Identity, Masking
 from .embedding import Embedding
 from .foreign import FlaxLayer, JaxLayer, TFSMLayer, TorchModuleWrapper
+from .embedding import Embedding, ReversibleEmbedding
 from .image_preprocessing import (
     AugMix,
     AutoContrast,
@@ -117,6 +118,7 @@ from .preprocessing import (
     IntegerLookup,
     MelSpectrogram,
     Normalization,
+    Pipeline,
     STFTSpectrogram,
     StringLookup,
     TextVectorization,

@@ -42,6 +42,7 @@ from .foreign import FlaxLayer as FlaxLayer
 from .foreign import JaxLayer as _JaxLayer
 from .foreign import TFSMLayer as TFSMLayer
 from .foreign import TorchModuleWrapper as TorchModuleWrapper
+from .embedding import ReversibleEmbedding as _ReversibleEmbedding
 from .image_preprocessing import AugMix as _AugMix
 from .image_preprocessing import AutoContrast as _AutoContrast
 from .image_preprocessing import CenterCrop as _CenterCrop
@@ -128,6 +129,7 @@ from .preprocessing import Hashing as _Hashing
 from .preprocessing import IntegerLookup as _IntegerLookup
 from .preprocessing import MelSpectrogram as _MelSpectrogram
 from .preprocessing import Normalization as _Normalization
+from .preprocessing import Pipeline as _Pipeline
 from .preprocessing import STFTSpectrogram as _STFTSpectrogram
 from .preprocessing import StringLookup as _StringLookup
 from .preprocessing import TextVectorization as _TextVectorization
@@ -235,6 +237,8 @@ class Embedding(_Embedding):
     def __init__(self, input_dim: int, output_dim: int, embeddings_initializer: Any = ..., embeddings_regularizer: Any = ..., activity_regularizer: Any = ..., embeddings_constraint: Any = ..., mask_zero: bool = ..., input_length: Any = ..., **kwargs: Any) -> None: ...
 class JaxLayer(_JaxLayer):
     def __init__(self, call_fn: Any, init_fn: Any = ..., params: Any = ..., state: Any = ..., seed: int | None = ..., native_serialization_platforms: Any = ..., **kwargs: Any) -> None: ...
+class ReversibleEmbedding(_ReversibleEmbedding):
+    def __init__(self, input_dim: int, output_dim: int, tie_weights: bool = ..., embeddings_initializer: Any = ..., embeddings_regularizer: Any = ..., embeddings_constraint: Any = ..., mask_zero: bool = ..., reverse_dtype: str | None = ..., logit_soft_cap: float | None = ..., activity_regularizer: Any = ..., **kwargs: Any) -> None: ...
 class AugMix(_AugMix):
     def __init__(self, value_range: Any = ..., num_chains: int = ..., chain_depth: int = ..., factor: Any = ..., alpha: float = ..., all_ops: bool = ..., interpolation: str = ..., seed: Any = ..., data_format: str | None = ..., *, bounding_box_format: str | None = ..., **kwargs: Any) -> None: ...
 class AutoContrast(_AutoContrast):
@@ -371,6 +375,8 @@ class IntegerLookup(_IntegerLookup):
     def __init__(self, max_tokens: int | None = ..., num_oov_indices: int = ..., mask_token: int | None = ..., oov_token: int = ..., vocabulary: Any = ..., vocabulary_dtype: str = ..., idf_weights: Any = ..., invert: bool = ..., output_mode: str = ..., sparse: bool = ..., pad_to_max_tokens: bool = ..., oov_method: str = ..., salt: Any = ..., **kwargs: Any) -> None: ...
 class Normalization(_Normalization):
     def __init__(self, axis: Any = ..., mean: Any = ..., variance: Any = ..., invert: bool = ..., **kwargs: Any) -> None: ...
+class Pipeline(_Pipeline):
+    def __init__(self, layers: Any, **kwargs: Any) -> None: ...
 class STFTSpectrogram(_STFTSpectrogram):
     def __init__(self, mode: str = ..., frame_length: int = ..., frame_step: int | None = ..., fft_length: int | None = ..., window: Any = ..., periodic: bool = ..., scaling: str = ..., padding: str = ..., expand_dims: bool = ..., data_format: str | None = ..., **kwargs: Any) -> None: ...
 class StringLookup(_StringLookup):

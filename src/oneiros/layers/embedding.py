@@ -9,7 +9,9 @@ import numpy as np
 from ..core import Variable, behaviour, writes_are_carried
 from ..core.errors import InputDataError
 from ..core.fields import field
+from ..core.symbol import infer
 from ..kernels.embedding import take_rows
+from ..kernels.product import project
 from .arguments import Constraint, Initializer, PositiveInt, Regularizer
 from .base import Layer
 
@@ -121,3 +123,63 @@ class Embedding(Layer):
                     f"on axis {axis}. Full shape received: {tuple(input_shape)}."
                 )
         return (*input_shape, self.output_dim)
+
+
+class ReversibleEmbedding(Embedding):
+    """An embedding that can be called in reverse: from vectors to a score for each index.
+
+    With ``reverse=True`` the call multiplies vectors by the transposed `embeddings`, or by a weight of its own if the
+    weights are not tied. Language models end so.
+
+    Shapes: integers ``(batch, ...)`` to ``(batch, ..., output_dim)``; in reverse, floats ``(batch, ..., output_dim)``
+    to ``(batch, ..., input_dim)``, without a mask. The weight `reverse_embeddings`, without tied weights, is of shape
+    ``(output_dim, input_dim)``. From Press & Wolf, "Using the Output Embedding to Improve Language Models", 2016.
+
+    >>> layer = ReversibleEmbedding(10, 4)
+    >>> layer(layer(np.array([[1, 2, 9]])), reverse=True).shape
+    (1, 3, 10)
+    """
+
+    tie_weights: bool = field(
+        default=True, after="output_dim", doc="Whether both directions share one matrix instead of having two."
+    )
+    reverse_dtype: str = field(
+        default=None, doc="Type in which the reverse direction computes. Defaults to the layer's `compute_dtype`."
+    )
+    logit_soft_cap: float = field(
+        default=None, doc="If given, scores in reverse are limited to `tanh(scores / cap) * cap`."
+    )
+    activity_regularizer: Regularizer = field(default=None, after="logit_soft_cap")
+    input_length = None
+
+    _reverse = False  # the direction of the call under way
+
+    def build(self, input_shape: tuple | None = None) -> None:
+        super().build(input_shape or ())
+        self.reverse_embeddings = None
+        if not self.tie_weights:
+            parts = {part: getattr(self, f"embeddings_{part}") for part in ("initializer", "regularizer", "constraint")}
+            parts = {part: value.clone() if hasattr(value, "clone") else value for part, value in parts.items()}
+            self.reverse_embeddings = self.add_weight("reverse_embeddings", (self.output_dim, self.input_dim), **parts)
+
+    def __call__(self, inputs: Any, reverse: bool = False, **kwargs) -> Any:
+        self._reverse = bool(reverse)
+        return super().__call__(inputs, reverse=self._reverse, **kwargs)
+
+    def call(self, inputs: jax.Array, reverse: bool = False) -> jax.Array:
+        if not reverse:
+            return super().call(inputs)
+        dtype = self.reverse_dtype or self.compute_dtype
+        matrix = self.embeddings.raw.T if self.reverse_embeddings is None else self.reverse_embeddings.raw
+        scores = project(inputs.astype(dtype), matrix.astype(dtype))
+        cap = self.logit_soft_cap
+        return scores if cap is None else jnp.tanh(scores / cap) * cap
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return None if self._reverse else super().compute_mask(inputs, mask)
+
+    def compute_output_spec(self, *args, **kwargs) -> Any:
+        return infer(self, args, kwargs)  # the direction tells the shape and the type
+
+    def compute_output_shape(self, input_shape: tuple, reverse: bool = False) -> tuple:
+        return (*input_shape[:-1], self.input_dim) if reverse else super().compute_output_shape(input_shape)

@@ -149,7 +149,7 @@ def embedded_inputs(graph: Any) -> Iterator:
         inner = getattr(operation, "layer_graph", None)
         if not any(came_from):
             continue
-        if getattr(operation, "index_limit", None) is not None:
+        if getattr(operation, "index_limit", None) is not None and not node.kwargs.get("reverse"):
             yield from ((number, operation) for number in came_from[0])
         elif inner is not None and len(inner.inputs) == len(came_from):
             yield from ((number, layer) for inside, layer in embedded_inputs(inner) for number in came_from[inside])

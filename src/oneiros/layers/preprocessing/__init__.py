@@ -5,6 +5,7 @@ from .encoding import CategoryEncoding, Discretization
 from .hashing import HashedCrossing, Hashing
 from .lookup import IntegerLookup, StringLookup
 from .normalization import Normalization
+from .pipeline import Pipeline
 from .text import TextVectorization
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "IntegerLookup",
     "MelSpectrogram",
     "Normalization",
+    "Pipeline",
     "STFTSpectrogram",
     "StringLookup",
     "TextVectorization",
