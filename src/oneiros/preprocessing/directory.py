@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from oneiros.core.checks import positive_int
 from oneiros.core.config import standardize_data_format
 from oneiros.core.errors import InputDataError
-from oneiros.preprocessing import image_io
+from oneiros.preprocessing import audio_io, image_io
 from oneiros.preprocessing.image_iterators import list_files
 from oneiros.utils.data import PyDataset
 
@@ -27,6 +28,7 @@ class FileDataset(PyDataset):
         read: Function from a path to an array.
         batch_size: Number of files in a batch; ``None`` for single samples without a batch axis.
         seed: Seed of the random order of each epoch; ``None`` to keep the order.
+        join: Function from a list of arrays to a batch.
 
     >>> FileDataset(["a", "bc"], None, [], lambda path: np.array(len(path)), 2, None)[0].tolist()
     [1, 2]
@@ -40,10 +42,11 @@ class FileDataset(PyDataset):
         read: Callable[[str], np.ndarray],
         batch_size: int | None,
         seed: int | None,
+        join: Callable[[list], np.ndarray] = np.stack,
     ):
         super().__init__()
         self.file_paths, self.labels, self.class_names = file_paths, labels, class_names
-        self.read, self.batch_size = read, batch_size
+        self.read, self.batch_size, self.join = read, batch_size, join
         self.order = np.arange(len(file_paths))
         self.random = None if seed is None else np.random.RandomState(seed)
         self.functions = ()
@@ -57,7 +60,7 @@ class FileDataset(PyDataset):
             raise IndexError(f"Asked for batch {index} of {len(self)}")
         size = self.batch_size or 1
         rows = self.order[index * size : (index + 1) * size]
-        parts = [np.stack([self.read(self.file_paths[row]) for row in rows])]
+        parts = [self.join([self.read(self.file_paths[row]) for row in rows])]
         if self.labels is not None:
             parts.append(self.labels[rows])
         if self.batch_size is None:
@@ -241,9 +244,75 @@ def text_dataset_from_directory(
     )  # fmt: skip
 
 
+def audio_dataset_from_directory(
+    directory: str | os.PathLike,
+    labels: str | Sequence[int] | None = "inferred",
+    label_mode: str | None = "int",
+    class_names: Sequence[str] | None = None,
+    batch_size: int | None = 32,
+    sampling_rate: int | None = None,
+    output_sequence_length: int | None = None,
+    ragged: bool = False,
+    shuffle: bool = True,
+    seed: int | None = None,
+    validation_split: float | None = None,
+    subset: str | None = None,
+    follow_links: bool = False,
+    verbose: bool = True,
+) -> FileDataset | tuple[FileDataset, FileDataset]:
+    """Makes a data set from the sounds (``.wav``) in a folder.
+
+    Args:
+        directory: The folder.
+        labels: 'inferred' to use the subfolders as classes, a list with one class index for each file in the order of
+            their paths, or ``None`` for no labels.
+        label_mode: 'int' (int32 class indices), 'categorical' (one-hot rows), 'binary' (float32 ``(batch, 1)``) or
+            ``None`` (no labels).
+        class_names: Names of the subfolders, to set their order; alphabetical by default.
+        batch_size: Number of sounds in a batch; ``None`` for single sounds.
+        sampling_rate: Samples in a second that all sounds shall have; ``None`` to leave them as they are.
+        output_sequence_length: Number of samples to which sounds are cut or padded with zeros; by default, those of the
+            longest sound in each batch.
+        ragged: Whether the sounds of a batch keep their lengths: then they come in an array of objects.
+        shuffle: Whether to shuffle the files before each epoch.
+        seed: Seed of the random order.
+        validation_split: Fraction of the files for validation: the last ones, after shuffling.
+        subset: 'training', 'validation', or 'both' for a pair of data sets. It requires `validation_split`, and with
+            `shuffle` also a `seed`.
+        follow_links: Whether to follow symbolic links.
+        verbose: Whether to print how many files were found.
+
+    Returns:
+        A `PyDataset` of float32 sounds ``(batch, time, channels)`` from -1 to 1 and labels, or two of them.
+
+    Raises:
+        InputDataError: If an argument is invalid, or no files are found.
+        FileNotFoundError: If there is no such folder.
+
+    >>> audio_dataset_from_directory("no/such/folder")
+    Traceback (most recent call last):
+    FileNotFoundError: There is no folder 'no/such/folder'
+    """
+    for name, value in (("sampling_rate", sampling_rate), ("output_sequence_length", output_sequence_length)):
+        if value is not None:
+            positive_int(name, value)
+    if ragged and output_sequence_length is not None:
+        raise InputDataError("ragged and output_sequence_length exclude each other: give one of them.")
+
+    def read(path):
+        sound, rate = audio_io.read_wav(path)
+        sound = audio_io.resampled(sound, rate, sampling_rate or rate)
+        return sound if output_sequence_length is None else audio_io.of_length(sound, output_sequence_length)
+
+    return _from_directory(
+        directory, (".wav",), read, labels, label_mode, class_names, batch_size, shuffle, seed, validation_split,
+        subset, follow_links, verbose, audio_io.ragged if ragged else audio_io.padded,
+    )  # fmt: skip
+
+
 def _from_directory(
     directory, endings, read, labels, label_mode, class_names, batch_size, shuffle, seed, validation_split, subset,
-    follow_links, verbose,
+    follow_links, verbose, join=np.stack,
 ):  # fmt: skip
     if label_mode not in ("int", "categorical", "binary", None):
         raise InputDataError(f"label_mode: expected 'int', 'categorical', 'binary' or None. Received: {label_mode!r}")
@@ -284,7 +353,8 @@ def _from_directory(
         if not len(rows):
             raise InputDataError(f"{directory}: no files are left for {part}.")
         chosen = None if encoded is None else encoded[rows]
-        return FileDataset([paths[row] for row in rows], chosen, names, read, batch_size, seed if shuffle else None)
+        chosen_paths, random = [paths[row] for row in rows], seed if shuffle else None
+        return FileDataset(chosen_paths, chosen, names, read, batch_size, random, join)
 
     return (dataset("training"), dataset("validation")) if subset == "both" else dataset(subset)
 

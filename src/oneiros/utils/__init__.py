@@ -19,6 +19,7 @@ from oneiros.core.registry import (
 )
 from oneiros.utils.arrays import normalize, to_categorical, to_ordinal
 from oneiros.utils.batches import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from oneiros.utils.config import Config
 from oneiros.utils.data import (
     GeneratorEnqueuer,
     OrderedEnqueuer,
@@ -30,6 +31,7 @@ from oneiros.utils.data import (
 from oneiros.utils.files import get_file, urlretrieve, validate_file
 from oneiros.utils.hdf5 import HDF5Matrix
 from oneiros.utils.progress import Progbar
+from oneiros.utils.splitting import split_dataset
 
 # Names that Keras offers here too; loaded at first use, because what defines them builds on this package or is seldom
 # used.
@@ -40,13 +42,17 @@ _ELSEWHERE = {
     "oneiros.models.drawing": "model_to_dot plot_model",
     "oneiros.models.parallel": "multi_gpu_model",
     "oneiros.models.summary": "print_summary",
-    "oneiros.preprocessing": ("image_dataset_from_directory text_dataset_from_directory timeseries_dataset_from_array"),
+    "oneiros.preprocessing": (
+        "audio_dataset_from_directory image_dataset_from_directory text_dataset_from_directory "
+        "timeseries_dataset_from_array"
+    ),
     "oneiros.preprocessing.image": "array_to_img img_to_array load_img save_img",
     "oneiros.preprocessing.sequence": "pad_sequences",
 }
 _ELSEWHERE = {name: module for module, names in _ELSEWHERE.items() for name in names.split()}
 
 __all__ = [
+    *("Config", "split_dataset"),
     *("CustomObjectScope", "custom_object_scope", "get_custom_objects", "get_registered_name"),
     *("get_registered_object", "register_keras_serializable", "set_random_seed", "GeneratorEnqueuer"),
     *("HDF5Matrix", "OrderedEnqueuer", "Progbar", "PyDataset", "Sequence", "SequenceEnqueuer", "get_file"),
