@@ -1,11 +1,12 @@
 """Rows, as in table.py, for layers and arguments that only Keras 3 has. make_golden_keras3.py reads them."""
 
-from table import Row, _rows
+from table import Row
+from table import _rows as rows
 
 _SOUND = {"inputs": ((2, 40, 2),), "unknown": (0, 1), "masking": "drop"}
 
 ROWS: list[Row] = [
-    *_rows(
+    *rows(
         "STFTSpectrogram",
         {"config": {"frame_length": 16, "frame_step": 5}},
         {"config": {"mode": "magnitude", "frame_length": 15, "fft_length": 25, "window": "hamming", "padding": "same"}},
@@ -18,7 +19,7 @@ ROWS: list[Row] = [
         twin=True,
         **_SOUND,
     ),
-    *_rows(
+    *rows(
         "MelSpectrogram",
         {"config": {"fft_length": 32, "sequence_stride": 8, "num_mel_bins": 6, "sampling_rate": 8000}},
         {
@@ -43,7 +44,16 @@ ROWS: list[Row] = [
         inputs=((2, 90),),
         unknown=(0, 1),
     ),
-    *_rows(
+    *rows(
+        "BatchNormalization",
+        {"config": {"renorm": True, "renorm_momentum": 0.8}, "inputs": ((5, 3),)},
+        {"config": {"renorm": True, "renorm_clipping": {"rmax": 1.1, "rmin": 0.9, "dmax": 0.2}, "axis": 1}},
+        {"config": {"renorm": True, "center": False, "scale": False}, "training": False},
+        inputs=((4, 3, 2),),
+        training=True,
+        masking="keep",
+    ),
+    *rows(
         "ReversibleEmbedding",
         {"config": {"input_dim": 10, "output_dim": 3}},
         {"config": {"input_dim": 10, "output_dim": 3, "tie_weights": False, "logit_soft_cap": 2.0}},
@@ -52,3 +62,5 @@ ROWS: list[Row] = [
         unknown=(0, 1),
     ),
 ]
+for row in ROWS:
+    row.id += "-keras3"  # table.py has rows of the same layers

@@ -58,6 +58,41 @@ def test_masks_that_travel():
     near(layer(X, Y, Y, key_mask=MASK), expected)
 
 
+@pytest.mark.parametrize(
+    ("cls", "sizes"), [(layers.MultiHeadAttention, (2, 3)), (layers.GroupQueryAttention, (3, 4, 2))]
+)
+def test_gate(cls, sizes):
+    """What the heads attend to is multiplied by the sigmoid of a projection of the query."""
+    gated, plain = ready(cls(*sizes, use_gate=True)), cls(*sizes)
+    plain(X, Y)
+    query, query_bias, key, key_bias, gate, gate_bias, value, value_bias, kernel, bias = gated.get_weights()
+    plain.set_weights([query, query_bias, key, key_bias, value, value_bias, kernel, bias])
+    weights = np.asarray(plain(X, Y, return_attention_scores=True)[1])
+    values = np.einsum("nsv,vhw->nshw", Y, value) + value_bias
+    attended = np.einsum("nhts,nshw->nthw", weights, np.repeat(values, len(kernel) // values.shape[2], 2))
+    opened = 1 / (1 + np.exp(-(np.einsum("ntd,dhw->nthw", X, gate) + gate_bias)))
+    near(gated(X, Y), np.einsum("nthw,hwd->ntd", attended * opened, kernel) + bias)
+    near(plain(X, Y), np.einsum("nthw,hwd->ntd", attended, kernel) + bias)
+    assert type(gated).from_config(gated.get_config()).use_gate and "flash_attention" not in gated.get_config()
+
+
+def test_sliding_window():
+    layer = ready(layers.MultiHeadAttention(2, 3, sliding_window=2, flash_attention=False))
+    plain = layers.MultiHeadAttention(2, 3)
+    plain(X, Y)
+    plain.set_weights(layer.get_weights())
+    distance = np.arange(4)[:, None] - np.arange(5)
+    for causal, seen in ((False, abs(distance) < 2), (True, (distance == 0) | (distance == 1))):
+        expected, weights = plain(X, Y, attention_mask=seen[None], return_attention_scores=True)
+        assert (np.asarray(weights)[0, 0] > 0).tolist() == seen.tolist()
+        near(layer(X, Y, use_causal_mask=causal), expected)
+    grouped = ready(layers.GroupQueryAttention(3, 4, 2, sliding_window=1))
+    scores = np.asarray(grouped(X, Y, return_attention_scores=True)[1])
+    near(scores[1, 2], np.eye(4, 5))
+    with pytest.raises(InputDataError, match="sliding_window: expected"):
+        layers.MultiHeadAttention(2, 3, sliding_window=0)
+
+
 def test_attention_axes():
     """Attention over one of two axes is attention for each index of the other."""
     x = np.random.RandomState(2).uniform(-1, 1, (2, 3, 4, 6)).astype("float32")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -163,16 +164,28 @@ def _check_inputs(layer, inputs):
 class _Projected(_Attending):
     """Attention between learned projections, several heads side by side. Subclasses say how many, and how wide."""
 
-    ignored_arguments = Layer.ignored_arguments | {"flash_attention": None, "sliding_window": None, "use_gate": False}
-
     use_bias: UseBias = field(default=True, after="dropout")
-    kernel_initializer: Initializer = field(default="glorot_uniform", after="use_bias")
+    sliding_window: int = field(
+        optional(positive_int),
+        default=None,
+        after="use_bias",
+        doc="If given, a query sees only keys that are fewer than so many steps away.",
+    )
+    flash_attention: bool = field(
+        default=None, after="sliding_window", doc="No effect: the compiler chooses how attention is computed."
+    )
+    kernel_initializer: Initializer = field(default="glorot_uniform", after="flash_attention")
     bias_initializer: Initializer = field(default="zeros", after="kernel_initializer")
     kernel_regularizer: Regularizer = field(default=None, after="bias_initializer")
     bias_regularizer: Regularizer = field(default=None, after="kernel_regularizer")
     activity_regularizer: Regularizer = field(default=None, after="bias_regularizer")
     kernel_constraint: Constraint = field(default=None, after="activity_regularizer")
     bias_constraint: Constraint = field(default=None, after="kernel_constraint")
+    use_gate: bool = field(
+        default=False,
+        after="bias_constraint",
+        doc="Whether what the heads attend to is multiplied by the sigmoid of a learned projection of the query.",
+    )
 
     def _dense(self, name, equation, shape, bias_axes):
         parts = {part: getattr(self, part) for part in _PROJECTION_PARTS}
@@ -183,11 +196,13 @@ class _Projected(_Attending):
         return layer
 
     def _project(self, heads, key_heads, key_dim, value_dim, shapes, output_shape):
-        """Makes the four projections, for query, value and key shapes."""
+        """Makes the projections, for query, value and key shapes."""
         query_shape, value_shape, key_shape = shapes
+        key_shape = value_shape if key_shape is None else key_shape
         plan = {
             "query": (query_shape, heads, key_dim),
             "key": (key_shape, key_heads, key_dim),
+            **({"gate": (query_shape, heads, value_dim)} if self.use_gate else {}),
             "value": (value_shape, key_heads, value_dim),
         }
         for name, (shape, count, width) in plan.items():
@@ -208,15 +223,16 @@ class _Projected(_Attending):
         self,
         query,
         value,
-        key,
+        key=None,
         query_mask=None,
         value_mask=None,
         key_mask=None,
         attention_mask=None,
         return_attention_scores=False,
-        training=False,
+        training=None,
         use_causal_mask=False,
     ):
+        key = value if key is None else key
         query_mask, value_mask, key_mask = (
             get_mask(x) if given is None else given
             for x, given in ((query, query_mask), (value, value_mask), (None if key is value else key, key_mask))
@@ -228,7 +244,7 @@ class _Projected(_Attending):
         allowed = None if attention_mask is None else jnp.expand_dims(jnp.asarray(attention_mask, bool), -3)
         masks = [(m, axis) for m, axis in ((query_mask, -1), (value_mask, -2), (key_mask, -2)) if m is not None]
         masks = [jnp.expand_dims(jnp.asarray(m, bool).reshape(len(m), 1, -1), axis) for m, axis in masks]
-        for more in [*masks, *([_causal(q.shape[-2], k.shape[-2])] if use_causal_mask else [])]:
+        for more in [*masks, *self._near(q.shape[-2], k.shape[-2], use_causal_mask)]:
             allowed = more if allowed is None else allowed & more
         if allowed is not None and allowed.ndim > 2:
             # axes between the batch and the heads that are not attended over
@@ -238,8 +254,21 @@ class _Projected(_Attending):
             attended = weights @ v
         else:
             attended = attend(q, k, v, allowed)
-        output = self.output_dense(self._heads_last(attended, query.shape))
+        attended = self._heads_last(attended, query.shape)
+        if self.use_gate:
+            attended = attended * jax.nn.sigmoid(self.gate_dense(query))
+        output = self.output_dense(attended)
         return [output, weights] if return_attention_scores else output
+
+    def _near(self, queries, keys, causal):
+        """Masks ``(queries, keys)`` of what each query may see by its place."""
+        distance = jnp.arange(queries)[:, None] - jnp.arange(keys)
+        near = [distance >= 0] if causal else []
+        return near if self.sliding_window is None else [*near, abs(distance) < self.sliding_window]
+
+    def get_config(self) -> dict:
+        config = super().get_config()
+        return {name: value for name, value in config.items() if name != "flash_attention"}  # as in Keras
 
     def _axes(self, rank):
         axes = getattr(self, "attention_axes", None)
@@ -287,6 +316,8 @@ class MultiHeadAttention(_Projected):
     (1, 4, 6)
     """
 
+    names_in_files = {"gate_dense": "_gate_dense"}
+
     num_heads: PositiveInt = field(first=True, doc="Number of heads.")
     key_dim: PositiveInt = field(first=True, doc="Width of the queries and keys of each head.")
     value_dim: int = field(
@@ -308,7 +339,7 @@ class MultiHeadAttention(_Projected):
         if self.value_dim is None:
             self.value_dim = self.key_dim
 
-    def build(self, query_shape: tuple, value_shape: tuple, key_shape: tuple) -> None:
+    def build(self, query_shape: tuple, value_shape: tuple, key_shape: tuple | None = None) -> None:
         shapes = (query_shape, value_shape, key_shape)
         heads = self.num_heads
         self._project(heads, heads, self.key_dim, self.value_dim, shapes, self._output_tail(query_shape))
@@ -343,6 +374,6 @@ class GroupedQueryAttention(_Projected):
                 f"num_query_heads={self.num_query_heads}, num_key_value_heads={self.num_key_value_heads}"
             )
 
-    def build(self, query_shape: tuple, value_shape: tuple, key_shape: tuple) -> None:
+    def build(self, query_shape: tuple, value_shape: tuple, key_shape: tuple | None = None) -> None:
         heads, groups, width = self.num_query_heads, self.num_key_value_heads, self.head_dim
         self._project(heads, groups, width, width, (query_shape, value_shape, key_shape), (query_shape[-1],))

@@ -42,6 +42,17 @@ def _groups(name, value):
     return value if value == -1 else positive_int(name, value)
 
 
+def _clipping(name, value):
+    """The limits of batch renormalization."""
+    if value is None:
+        return None
+    if set(value) - {"rmax", "rmin", "dmax"}:
+        raise InputDataError(f"{name}: expected the limits 'rmax', 'rmin' and 'dmax'. Received: {name}={value!r}")
+    if value.get("rmin", 0) > value.get("rmax", math.inf):
+        raise InputDataError(f"{name}: expected rmin not to be greater than rmax. Received: {name}={value!r}")
+    return dict(value)
+
+
 Axis = Annotated[int, Argument(_axis)]
 Axes = Annotated[int | list, Argument(_axes, doc="Axis of the features, or a list of several.")]
 Epsilon = Annotated[float, Argument(doc="Small number added to the variance, so that nothing is divided by 0.")]
@@ -84,9 +95,11 @@ class BatchNormalization(Affine):
     epsilon: Epsilon = field(default=1e-3, first=True)
     moving_mean_initializer: Initializer = field(default="zeros", after="gamma_initializer")
     moving_variance_initializer: Initializer = field(default="ones", after="moving_mean_initializer")
-    renorm: bool = field(default=False, doc="Batch renormalization; not supported.")
-    renorm_clipping: dict = field(default=None, doc="Limits of batch renormalization; not used.")
-    renorm_momentum: float = field(default=0.99, doc="Momentum of batch renormalization; not used.")
+    renorm: bool = field(default=False, doc="Whether batch renormalization is used (Ioffe, 2017).")
+    renorm_clipping: dict = field(
+        _clipping, default=None, doc='Its limits `"rmax"`, `"rmin"` and `"dmax"`: those that are given count.'
+    )
+    renorm_momentum: float = field(default=0.99, doc="Share that its moving statistics keep in each update.")
     synchronized: bool = field(
         default=False, doc="No effect: with several devices, the statistics are always those of the whole batch."
     )
@@ -94,7 +107,7 @@ class BatchNormalization(Affine):
     def __post_init__(self):
         super().__post_init__()
         if self.renorm:
-            raise NotImplementedError("BatchNormalization: renorm=True is not supported.")
+            self.renorm_clipping = self.renorm_clipping or {}
 
     def build(self, input_shape: tuple) -> None:
         _check_axes(self, (self.axis,), input_shape)
@@ -103,18 +116,44 @@ class BatchNormalization(Affine):
         self.beta = self.add_weight("beta", shape) if self.center else None
         self.moving_mean = self.add_weight("moving_mean", shape, trainable=False)
         self.moving_variance = self.add_weight("moving_variance", shape, trainable=False)
+        self.moving_stddev = self.renorm_mean = self.renorm_stddev = None
+        if self.renorm:
+            deviation = {"initializer": self._initial_deviation, "trainable": False}
+            self.moving_stddev = self.add_weight("moving_stddev", shape, **deviation)
+            self.renorm_mean = self.add_weight(
+                "renorm_mean", shape, initializer=self.moving_mean_initializer, trainable=False
+            )
+            self.renorm_stddev = self.add_weight("renorm_stddev", shape, **deviation)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: shape[0]})
 
-    def call(self, inputs: Array, training: bool = False, mask: typing.Any = None) -> Array:
+    def _initial_deviation(self, shape, dtype=None):
+        return jnp.sqrt(self.moving_variance_initializer(shape, dtype))
+
+    def call(self, inputs: Array, training: bool | None = None, mask: typing.Any = None) -> Array:
         x = _wide(inputs if jnp.issubdtype(inputs.dtype, jnp.floating) else inputs.astype(self.compute_dtype))
         axes = tuple(i for i in range(x.ndim) if i != self.axis % x.ndim)
         mean, variance = self.moving_mean.raw, self.moving_variance.raw
+        gamma, beta = _raw(self.gamma), _raw(self.beta)
         if training and (self.trainable or behaviour.frozen_uses_batch):
             mean, variance, count = self._statistics(x, axes, mask)
+            if self.renorm:
+                gamma, beta = self._corrected(mean, variance, gamma, beta)
             if not deferred.dropped():
                 self._move(mean, variance, count)
-        outputs = kernels.normalize(x, axes, mean, variance, _raw(self.gamma), _raw(self.beta), self.epsilon)
-        return outputs.astype(self.compute_dtype)
+        return kernels.normalize(x, axes, mean, variance, gamma, beta, self.epsilon).astype(self.compute_dtype)
+
+    def _corrected(self, mean, variance, gamma, beta):
+        """`gamma` and `beta` that normalize by the moving statistics what is normalized by those of the batch."""
+        limits, deviation = self.renorm_clipping, jnp.sqrt(variance + self.epsilon)
+        moving = jnp.maximum(self.renorm_stddev.raw, math.sqrt(self.epsilon))
+        factor, offset = deviation / moving, (mean - self.renorm_mean.raw) / moving
+        factor = jnp.clip(factor, limits.get("rmin"), limits.get("rmax"))
+        if "dmax" in limits:
+            offset = jnp.clip(offset, -limits["dmax"], limits["dmax"])
+        factor, offset = lax.stop_gradient((factor, offset))
+        if gamma is not None:
+            factor, offset = factor * gamma, offset * gamma
+        return factor, offset if beta is None else offset + beta
 
     def _statistics(self, x, axes, mask):
         if mask is None:
@@ -133,8 +172,17 @@ class BatchNormalization(Affine):
     def _move(self, mean, variance, count):
         if behaviour.unbiased_moving_variance:
             variance = variance * (count / jnp.maximum(count - 1, 1))
-        for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            moving.assign(moving.raw * self.momentum + lax.stop_gradient(new) * (1 - self.momentum))
+        moves = [(self.moving_mean, mean, self.momentum)]
+        if self.renorm:
+            deviation = jnp.sqrt(variance + self.epsilon)
+            moves += [(self.moving_stddev, deviation, self.momentum), (self.renorm_mean, mean, self.renorm_momentum)]
+            moves += [(self.renorm_stddev, deviation, self.renorm_momentum)]
+        else:
+            moves += [(self.moving_variance, variance, self.momentum)]
+        for moving, new, momentum in moves:
+            moving.assign(moving.raw * momentum + lax.stop_gradient(new) * (1 - momentum))
+        if self.renorm:
+            self.moving_variance.assign(jnp.maximum(jnp.square(self.moving_stddev.raw) - self.epsilon, 0))
 
 
 def _raw(variable):

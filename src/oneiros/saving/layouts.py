@@ -278,7 +278,8 @@ def _members(layer, properties=False):
     """
     attributes = {name: value for name, value in vars(layer).items() if name not in layer.untracked_attributes}
     if type(layer).__module__.split(".")[0] == "oneiros":
-        attributes = {layer.prefix_in_files + name.lstrip("_"): value for name, value in attributes.items()}
+        stored = {name: layer.prefix_in_files + name.lstrip("_") for name in attributes} | layer.names_in_files
+        attributes = {stored[name]: value for name, value in attributes.items()}
     if properties:
         attributes |= _properties(layer)
     if isinstance(getattr(layer, "layers", None), list):

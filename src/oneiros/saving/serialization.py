@@ -37,7 +37,7 @@ _OWN_PACKAGES = ("keras", "tf_keras", "oneiros", "builtins", "tensorflow")
 # Arguments in files that have no effect here: they say how something is computed, not what.
 _WITHOUT_EFFECT = {
     *("implementation", "time_major", "zero_output_for_mask", "use_cudnn", "jit_compile", "autocast", "fn"),
-    *("ragged", "optional", "synchronized", "renorm", "renorm_clipping", "renorm_momentum", "fused"),
+    *("ragged", "optional", "synchronized", "fused"),
     *("virtual_batch_size", "is_legacy_optimizer", "quantization_config", "lora_rank", "lora_alpha", "build_config"),
 }
 # Part of a module's name in Keras 3 -> the kind of the objects in it.

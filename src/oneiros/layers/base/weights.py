@@ -35,6 +35,7 @@ class LayerWeights:
     )  # the names of attributes in which no weights or layers are looked for
 
     prefix_in_files = ""  # what the names of layers in attributes begin with in files of Keras 3
+    names_in_files: dict[str, str] = {}  # the names there of those that have others
 
     # --- making
 
