@@ -250,4 +250,4 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Ca
     return _kind.deserialize(config, custom_objects)
 
 
-serialize = _kind.serialize
+serialize = _kind.serializer()

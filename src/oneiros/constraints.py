@@ -120,4 +120,4 @@ maxnorm, nonneg, unitnorm = MaxNorm, NonNeg, UnitNorm
 for _class in (MaxNorm, NonNeg, UnitNorm):
     _kind.add(_class, _class.__name__.lower())
 
-get, serialize, deserialize = _kind.get, _kind.serialize, _kind.deserialize
+get, serialize, deserialize = _kind.get, _kind.serializer(), _kind.deserialize

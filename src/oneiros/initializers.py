@@ -435,4 +435,4 @@ def get(identifier: Any) -> Any:
     return call
 
 
-serialize, deserialize = _kind.serialize, _kind.deserialize
+serialize, deserialize = _kind.serializer(), _kind.deserialize

@@ -126,4 +126,4 @@ l1, l2, orthogonal_regularizer = L1, L2, OrthogonalRegularizer
 for _name in ("l1l2", "L1L2Regularizer", "WeightRegularizer"):
     _kind.add(L1L2, _name)
 
-get, serialize, deserialize = _kind.get, _kind.serialize, _kind.deserialize
+get, serialize, deserialize = _kind.get, _kind.serializer(), _kind.deserialize

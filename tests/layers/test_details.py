@@ -1,5 +1,7 @@
 """What the table does not show: masks of merges, errors, generations, batch normalization over time."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -259,3 +261,39 @@ def test_recurrent_layers_with_a_constructor_of_their_own(base):
     np.testing.assert_array_equal(own(x), plain(x))
     again = Own.from_config(own.get_config())
     assert again.extra == 3 and again.units == 2 and again.return_sequences
+
+
+# Arguments in the order in which Keras 3.15 takes them by position.
+ORDERS = {
+    "LSTM": "bias_regularizer activity_regularizer kernel_constraint recurrent_constraint bias_constraint dropout "
+    "recurrent_dropout seed return_sequences return_state go_backwards stateful unroll",
+    "GRU": "bias_regularizer activity_regularizer kernel_constraint recurrent_constraint bias_constraint dropout "
+    "recurrent_dropout seed return_sequences return_state go_backwards stateful unroll reset_after",
+    "GRUCell": "dropout recurrent_dropout reset_after seed",
+    "ConvLSTM2D": "bias_regularizer activity_regularizer kernel_constraint",
+    "Embedding": "input_dim output_dim embeddings_initializer embeddings_regularizer embeddings_constraint mask_zero",
+    "Conv2DTranspose": "filters kernel_size strides padding output_padding data_format dilation_rate",
+    "Conv3DTranspose": "filters kernel_size strides padding data_format output_padding dilation_rate",
+    "InputLayer": "shape batch_size dtype sparse ragged batch_shape input_tensor optional name",
+    "Input": "shape batch_size dtype sparse ragged batch_shape name tensor optional",
+    "StringLookup": "invert output_mode pad_to_max_tokens sparse encoding name",
+    "MaxPooling1D": "pool_size strides padding data_format name",
+    "SpatialDropout2D": "rate data_format seed name dtype",
+    "Discretization": "bin_boundaries num_bins epsilon output_mode sparse dtype name",
+    "MultiHeadAttention": "output_shape attention_axes sliding_window flash_attention kernel_initializer",
+    "STFTSpectrogram": "frame_length frame_step fft_length window periodic scaling padding expand_dims data_format",
+}
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_orders_of_arguments(name):
+    assert ORDERS[name] in " ".join(inspect.signature(getattr(layers, name)).parameters)
+
+
+def test_names_by_position():
+    layer = layers.MaxPooling2D(3, None, "same", None, "pool")
+    assert layer.name == "pool" and layer.get_config()["name"] == "pool"
+    assert layers.SpatialDropout1D(0.5, 1, "drop", "float16").get_config()["dtype"] == "float16"
+    assert layers.MaxPooling2D.from_config(layer.get_config()).get_config() == layer.get_config()
+    with pytest.raises(TypeError, match="at most 5 positional"):
+        layers.MaxPooling2D(3, None, "same", None, "pool", 1)

@@ -129,6 +129,11 @@ _TABLE = (
     ("1 2", "Model.load_weights Sequential.load_weights", "filepath by_name skip_mismatch reshape"),
     ("1 2", "Model.save Sequential.save", "filepath overwrite include_optimizer"),
     ("1 2", "save_model", "model filepath overwrite include_optimizer"),
+    (
+        "tf",
+        "Conv3DTranspose",
+        f"filters kernel_size strides padding output_padding data_format dilation_rate {_K2}",
+    ),
     ("1 2 tf", "Sequential", "layers name"),
     ("1 2", "load_img", "path grayscale target_size interpolation"),
     ("tf", "load_img", "path grayscale color_mode target_size interpolation keep_aspect_ratio"),

@@ -24,6 +24,7 @@ The rules, which follow those of `dataclasses`:
 - A type may bring what its fields share: ``Annotated[int, Argument(check=positive_int)]`` has a check, and with
   ``Annotated[Callable, Argument(resolve=get)]`` a value is resolved whenever it is assigned, so that after
   ``layer.activation = "tanh"`` the attribute holds the function.
+- `positional_last` names arguments that are no fields, but may follow the fields by position.
 - The first base with an `__init__` of its own gets the arguments that are not fields. If it takes positional arguments,
   they are all its own, and the fields below it are given by keyword.
 - `__post_init__` runs when all fields are set. It checks what concerns several fields and derives attributes.
@@ -300,7 +301,8 @@ def constructor(cls, fields, configure, takes_more=True, passes_positional=False
         takes_more: whether there may be keyword arguments that are no fields.
         passes_positional: whether positional arguments are none of the fields'.
     """
-    positional = [] if passes_positional else [f.name for f in fields if not f.kw_only]
+    last = () if passes_positional else getattr(cls, "positional_last", ())
+    positional = [] if passes_positional else [*(f.name for f in fields if not f.kw_only), *last]
 
     def __init__(self, *args, **kwargs):
         if args and not passes_positional:
@@ -322,7 +324,7 @@ def constructor(cls, fields, configure, takes_more=True, passes_positional=False
 
     __init__.__qualname__ = f"{cls.__qualname__}.__init__"
     __init__.__module__ = cls.__module__
-    __init__.__signature__ = _signature(fields, takes_more, passes_positional)
+    __init__.__signature__ = _signature(fields, takes_more, passes_positional, last)
     return __init__
 
 
@@ -336,12 +338,13 @@ def _takes_positional(base_init):
     return code is not None and (code.co_argcount > 1 or bool(code.co_flags & inspect.CO_VARARGS))
 
 
-def _signature(fields, takes_more, passes_on):
+def _signature(fields, takes_more, passes_on, last):
     make = inspect.Parameter
     by_place = [f for f in fields if not (f.kw_only or passes_on)]
     by_keyword = [f for f in fields if f.kw_only or passes_on]
     parameters = [make("self", make.POSITIONAL_OR_KEYWORD)]
     parameters += [make(f.name, make.POSITIONAL_OR_KEYWORD, default=f.default) for f in by_place]
+    parameters += [make(name, make.POSITIONAL_OR_KEYWORD, default=None) for name in last]
     parameters += [make("args", make.VAR_POSITIONAL)] if passes_on else []
     parameters += [make(f.name, make.KEYWORD_ONLY, default=f.default) for f in by_keyword]
     parameters += [make("kwargs", make.VAR_KEYWORD)] if takes_more else []

@@ -64,8 +64,12 @@ class SeedGenerator:
             np.array([self.seed & 0xFFFFFFFF, 0], np.uint32), dtype="uint32", trainable=False, name="seed_state"
         )
 
-    def next(self):
-        """The next key: two unsigned integers, as the functions of `kernels.random` take them."""
+    def next(self, ordered=True):
+        """The next key: two unsigned integers, as the functions of `kernels.random` take them.
+
+        Args:
+            ordered: accepted for Keras 3.
+        """
         state = self.state.raw
         self.state.assign(state + jnp.array([0, 1], jnp.uint32))
         return state

@@ -32,7 +32,8 @@ class CustomObjectScope:
     """Inside of the block, configurations may name these objects.
 
     Args:
-        *custom_objects: dictionaries from names to classes and functions.
+        custom_objects: a dictionary from names to classes and functions.
+        *more: further ones.
 
     >>> class Swish: ...
     >>> with CustomObjectScope({"MySwish": Swish}):
@@ -40,8 +41,8 @@ class CustomObjectScope:
     'Swish'
     """
 
-    def __init__(self, *custom_objects):
-        self.custom_objects = custom_objects
+    def __init__(self, custom_objects=None, *more):
+        self.custom_objects = (custom_objects, *more)
 
     def __enter__(self):
         objects = [dict(objects or {}) for objects in self.custom_objects]
@@ -60,9 +61,14 @@ class CustomObjectScope:
             _custom_objects.update(self.before)
 
 
-def custom_object_scope(*custom_objects: dict) -> CustomObjectScope:
-    """A `CustomObjectScope` with these dictionaries."""
-    return CustomObjectScope(*custom_objects)
+def custom_object_scope(custom_objects: dict | None = None, *more: dict) -> CustomObjectScope:
+    """A `CustomObjectScope` with these dictionaries.
+
+    Args:
+        custom_objects: a dictionary from names to classes and functions.
+        *more: further ones.
+    """
+    return CustomObjectScope(custom_objects, *more)
 
 
 def find_custom_object(name):
@@ -98,11 +104,11 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     return decorate
 
 
-def get_registered_name(thing: typing.Any) -> str:
+def get_registered_name(obj: typing.Any) -> str:
     """The name of a class or function in configurations.
 
     Args:
-        thing: Class or function.
+        obj: Class or function.
 
     Returns:
         The name under which it was registered, such as ``"my_package>MyLayer"``, else its own name.
@@ -110,7 +116,7 @@ def get_registered_name(thing: typing.Any) -> str:
     >>> get_registered_name(dict)
     'dict'
     """
-    return _registered_names.get(thing, thing.__name__)
+    return _registered_names.get(obj, obj.__name__)
 
 
 def get_registered_object(name, custom_objects=None, module_objects=None):
@@ -219,6 +225,22 @@ class Kind:
     def serialize(self, thing):
         """The configuration of an object, with ``"class_name"`` and ``"config"``; for a function, its name."""
         return serialize_object(thing)
+
+    def serializer(self) -> typing.Callable:
+        """The function `serialize` for users, whose argument is called as the kind is."""
+        name = self.name.replace(" ", "_")
+        signature = inspect.Signature([inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)])
+
+        def serialize(*args, **kwargs):
+            return serialize_object(*signature.bind(*args, **kwargs).args)
+
+        serialize.__signature__, serialize.__qualname__ = signature, "serialize"
+        serialize.__doc__ = f"""The configuration of {self.one}, with ``"class_name"`` and ``"config"``.
+
+        Args:
+            {name}: the object, or a function, of which this is the name.
+        """
+        return serialize
 
     def deserialize(self, config, custom_objects=None):
         """Makes an object from its configuration.

@@ -275,6 +275,8 @@ class Conv3DTranspose(_ConvTranspose):
     (1, 4, 6, 8, 4)
     """
 
+    output_padding: int | tuple = field(default=None, after="data_format")
+
     rank = 3
 
 

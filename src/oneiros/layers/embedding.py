@@ -42,10 +42,10 @@ class Embedding(Layer):
     output_dim: PositiveInt = field(doc="Length of the vectors.")
     embeddings_initializer: Initializer = "uniform"
     embeddings_regularizer: Regularizer = None
-    activity_regularizer: Regularizer = None
     embeddings_constraint: Constraint = None
     mask_zero: bool = field(default=False, doc="Whether 0 is padding that later layers skip.")
     input_length: int | tuple = field(default=None, doc="Length of the sequences, where it is constant (Keras 2).")
+    activity_regularizer: Regularizer = None
 
     def __post_init__(self):
         super().__post_init__()
@@ -144,12 +144,15 @@ class ReversibleEmbedding(Embedding):
         default=True, after="output_dim", doc="Whether both directions share one matrix instead of having two."
     )
     reverse_dtype: str = field(
-        default=None, doc="Type in which the reverse direction computes. Defaults to the layer's `compute_dtype`."
+        default=None,
+        after="mask_zero",
+        doc="Type in which the reverse direction computes. Defaults to the layer's `compute_dtype`.",
     )
     logit_soft_cap: float = field(
-        default=None, doc="If given, scores in reverse are limited to `tanh(scores / cap) * cap`."
+        default=None,
+        after="reverse_dtype",
+        doc="If given, scores in reverse are limited to `tanh(scores / cap) * cap`.",
     )
-    activity_regularizer: Regularizer = field(default=None, after="logit_soft_cap")
     input_length = None
 
     _reverse = False  # the direction of the call under way

@@ -21,13 +21,13 @@ class InputLayer(Layer):
         batch_size: the size of the batch axis.
         dtype: the type of the data, by default `floatx()`. Layers such as `StringLookup` take a ``"string"``.
         sparse: whether the data are sparse matrices.
+        ragged: ignored.
         batch_shape: the shape with the batch axis.
+        input_tensor: a symbol to use as it is, or an array or variable whose value is read at each call.
+        optional: whether models may be given `None` for it.
         name: the name of the layer and its symbol.
         input_shape: the same as `shape`.
         batch_input_shape: the same as `batch_shape`.
-        input_tensor: a symbol to use as it is, or an array or variable whose value is read at each call.
-        ragged: ignored.
-        optional: whether models may be given `None` for it.
         **kwargs: further arguments of `Layer`.
 
     Raises:
@@ -43,13 +43,13 @@ class InputLayer(Layer):
         batch_size: int | None = None,
         dtype: Any = None,
         sparse: bool | None = None,
+        ragged: bool | None = None,
         batch_shape: Any = None,
+        input_tensor: Any = None,
+        optional: bool = False,
         name: str | None = None,
         input_shape: tuple | None = None,
         batch_input_shape: Any = None,
-        input_tensor: Any = None,
-        ragged: bool | None = None,
-        optional: bool = False,
         **kwargs,
     ):
         batch_shape = batch_shape or batch_input_shape
@@ -122,10 +122,10 @@ def Input(  # noqa: N802 - Keras' name
     batch_size: int | None = None,
     dtype: Any = None,
     sparse: bool | None = None,
+    ragged: bool | None = None,
     batch_shape: Any = None,
     name: str | None = None,
     tensor: Any = None,
-    ragged: bool | None = None,
     optional: bool = False,
     batch_input_shape: Any = None,
 ) -> Symbol:
@@ -136,10 +136,10 @@ def Input(  # noqa: N802 - Keras' name
         batch_size: the size of the batch axis.
         dtype: the type of the data, by default `floatx()`.
         sparse: whether the data are sparse matrices.
+        ragged: ignored.
         batch_shape: the shape with the batch axis.
         name: the input's name, which may be a key in dictionaries of data.
         tensor: a symbol, variable or array to use instead of data.
-        ragged: ignored.
         optional: whether models may be given `None` for it.
         batch_input_shape: the same as `batch_shape`.
 

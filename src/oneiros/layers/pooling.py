@@ -17,6 +17,8 @@ from .data_format import Spatial
 class _Pooling(Spatial):
     """Base of pooling over windows. What padding adds is never a maximum and does not count in a mean."""
 
+    positional_last = ("name",)
+
     pool_size: PerAxis = field(default=2, first=True, doc="Length of the window on each axis.")
     strides: PerAxis = field(
         optional(per_axis), default=None, first=True, doc="Step of the window. Defaults to `pool_size`."

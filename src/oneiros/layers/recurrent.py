@@ -119,7 +119,9 @@ class GRUCell(GatedCell):
     gates = 3
 
     reset_after: bool = field(
-        default=True, doc="Whether the reset gate acts after the product with the state (as in cuDNN) or before it."
+        default=True,
+        after="recurrent_dropout",
+        doc="Whether the reset gate acts after the product with the state (as in cuDNN) or before it.",
     )
 
     def build(self, input_shape: tuple) -> None:

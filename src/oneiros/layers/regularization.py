@@ -106,6 +106,7 @@ class _SpatialDropout(Dropout):
     """Drops whole feature maps: each channel of an example at all its positions, or not at all."""
 
     rank = None
+    positional_last = ("name", "dtype")
 
     data_format: DataFormat = field(default=None, after="rate")
 

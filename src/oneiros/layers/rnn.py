@@ -333,7 +333,13 @@ class CellLayer(RNN, abstract=True):
             return
         of_cell = fields_of(cell)
         running = {name: f for name, f in fields_of(cls).items() if name != "cell"}
-        cls.__fields__ = of_cell | running
+        declared = of_cell | running
+        order = list(declared)
+        for name, before in (("activity_regularizer", "bias_regularizer"), ("reset_after", "unroll")):
+            if name in order:
+                order.remove(name)
+                order.insert(order.index(before) + 1, name)
+        cls.__fields__ = {name: declared[name] for name in order}
         cls.__init__ = constructor(cls, list(cls.__fields__.values()), functools.partial(cls._configure, cell))
         cls.__doc__ = Documentation(vars(cls).get("__doc__") or "", cls.__fields__)
         for name in (*of_cell, "kernel", "recurrent_kernel", "bias"):

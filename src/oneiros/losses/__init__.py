@@ -93,4 +93,4 @@ def get(identifier: _Any) -> _Any:
     return _kind.get(identifier)
 
 
-serialize, deserialize = _kind.serialize, _kind.deserialize
+serialize, deserialize = _kind.serializer(), _kind.deserialize

@@ -128,4 +128,4 @@ def get(identifier: _Any) -> _Any:
     return metric
 
 
-serialize, deserialize = _kind.serialize, _kind.deserialize
+serialize, deserialize = _kind.serializer(), _kind.deserialize

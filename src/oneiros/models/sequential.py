@@ -35,7 +35,7 @@ class Sequential(Model):
     ((None, 1), 21)
     """
 
-    def __init__(self, layers: Sequence | None = None, name: str | None = None, trainable: bool = True, **kwargs):
+    def __init__(self, layers: Sequence | None = None, trainable: bool = True, name: str | None = None, **kwargs):
         super().__init__(name=name or unique_name("sequential"), trainable=trainable, **kwargs)
         self._layers = []
         for layer in layers or []:
@@ -110,8 +110,12 @@ class Sequential(Model):
             )
         self.set_layer_graph(self.input_structure, output)
 
-    def pop(self) -> Layer:
-        """Removes the last layer and returns it."""
+    def pop(self, rebuild: bool = True) -> Layer:
+        """Removes the last layer and returns it.
+
+        Args:
+            rebuild: accepted for Keras 3.
+        """
         if not self._layers:
             raise TypeError(f"Sequential {self.name} has no layers.")
         layer = self._layers.pop()

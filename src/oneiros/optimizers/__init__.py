@@ -56,7 +56,7 @@ def get(identifier: _Any) -> Optimizer | None:
     return optimizer
 
 
-serialize = _kind.serialize
+serialize = _kind.serializer()
 
 
 def deserialize(config: _Any, custom_objects: dict | None = None) -> Optimizer:

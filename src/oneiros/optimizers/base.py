@@ -188,18 +188,18 @@ class Optimizer(OptimizerState):
         for name, slot in new.items():
             slots[name].assign(slot)
 
-    def apply(self, gradients: Iterable[Array | None], variables: Iterable[core.Variable] | None = None) -> None:
+    def apply(self, grads: Iterable[Array | None], trainable_variables: Iterable[core.Variable] | None = None) -> None:
         """Updates variables, eagerly or in compiled code.
 
         Args:
-            gradients: Gradients, one for each variable. The variable of a gradient `None` is not changed.
-            variables: The variables; by default those of `build`, in the same order.
+            grads: Gradients, one for each variable. The variable of a gradient `None` is not changed.
+            trainable_variables: The variables; by default those of `build`, in the same order.
 
         Raises:
             ValueError: If the numbers differ, if all gradients are `None`, or if a variable was not there in `build`.
         """
-        gradients = list(gradients)
-        variables = self._trained if variables is None else list(variables)
+        gradients = list(grads)
+        variables = self._trained if trainable_variables is None else list(trainable_variables)
         if len(gradients) != len(variables):
             raise ValueError(f"apply: received {len(gradients)} gradients for {len(variables)} variables.")
         if not self.built or behaviour.optimizers_are_shared and any(v not in self._index for v in variables):

@@ -178,4 +178,4 @@ class CosineDecayRestarts(LearningRateSchedule):
         return self.initial_learning_rate * ((1 - self.alpha) * falling + self.alpha)
 
 
-serialize, deserialize = _kind.serialize, _kind.deserialize
+serialize, deserialize = _kind.serializer(), _kind.deserialize

@@ -129,6 +129,7 @@ class Discretization(Layer):
     sparse: Sparse = False
 
     autocast = False
+    positional_last = ("dtype", "name")
 
     def __post_init__(self):
         super().__post_init__()

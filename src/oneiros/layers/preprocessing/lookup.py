@@ -294,6 +294,7 @@ class StringLookup(IndexLookup):
     """
 
     takes_no_floats = True
+    positional_last = ("name",)
 
     mask_token: str = field(default=None, after="num_oov_indices", doc="String with the index 0, such as `''`.")
     oov_token: str = field(default="[UNK]", after="mask_token", doc="What inverse lookup gives for unknown indices.")

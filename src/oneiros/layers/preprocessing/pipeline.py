@@ -29,6 +29,7 @@ class Pipeline(Layer):
     """
 
     supports_masking = True
+    positional_last = ("name",)
 
     layers: list = field(_layers, doc="The layers, from the first to the last.")
 

@@ -56,6 +56,7 @@ class TextVectorization(HostLayer):
 
     takes_no_floats = True
     ignored_arguments = HostLayer.ignored_arguments | {"vocabulary_size": ANY}
+    positional_last = ("name",)
 
     max_tokens: int = field(optional(positive_int), default=None, doc="Most entries of the vocabulary.")
     standardize: Any = field(
