@@ -11,7 +11,7 @@ import pytest
 import oneiros as keras
 from oneiros.core.checks import fraction, positive_int
 from oneiros.core.errors import InputDataError
-from oneiros.core.fields import Argument, Documentation, field, fields_of, of_owner
+from oneiros.core.fields import ANY, Argument, Documentation, field, fields_of, of_owner
 from oneiros.core.registry import Configurable
 
 Upper = Annotated[str, Argument(resolve=str.upper, doc="The {part}, in capitals.")]
@@ -237,3 +237,15 @@ def test_a_fixed_activation_is_resolved():
     assert "activation" not in names(Rectified)
     outputs = Rectified(2, kernel_initializer="ones")(-np.ones((1, 2)))
     assert np.asarray(outputs).tolist() == [[0.0, 0.0]]
+
+
+def test_arguments_that_may_follow_by_position():
+    class Named(Configurable):
+        positional_last = ("name",)
+        ignored_arguments = {"name": ANY}
+        size: int = 2
+
+    assert list(inspect.signature(Named).parameters)[:2] == ["size", "name"]
+    assert Named(3, "x").size == 3
+    with pytest.raises(TypeError, match="at most 2 positional"):
+        Named(3, "x", 1)

@@ -237,3 +237,9 @@ def test_with_donation_variables_survive_what_fails_before_the_computation(donat
     np.testing.assert_allclose(v, np.arange(4) + 1.0)
     step(jnp.ones(4))
     np.testing.assert_allclose(v, np.arange(4) + 2.0)
+
+
+def test_variables_that_keep_their_type():
+    with autocast("bfloat16"):
+        kept = Variable([1.0], autocast=False, aggregation="mean", synchronization="auto", layout=None)
+        assert kept.value.dtype == jnp.float32 and Variable([1.0]).value.dtype == jnp.bfloat16

@@ -109,6 +109,10 @@ class Variable:
         name: the variable's name.
         constraint: a function that is applied to the value after each update.
         regularizer: a function of the value that gives a penalty, which is added to the loss.
+        autocast: whether layers that compute in another type than that of their weights see the value in that type.
+        aggregation: ignored: JAX decides where values are stored.
+        synchronization: ignored.
+        layout: ignored.
 
     >>> v = Variable([1.0, 2.0], name="v")
     >>> v.assign_add([1.0, 1.0]) is v
@@ -120,7 +124,18 @@ class Variable:
     __array_ufunc__ = None  # NumPy arrays leave the arithmetic to us
 
     def __init__(
-        self, initializer, shape=None, dtype=None, trainable=True, name=None, constraint=None, regularizer=None
+        self,
+        initializer,
+        shape=None,
+        dtype=None,
+        trainable=True,
+        name=None,
+        constraint=None,
+        regularizer=None,
+        autocast=True,
+        aggregation="none",
+        synchronization="auto",
+        layout=None,
     ):
         # A variable may be made while code is traced; it holds an array all the same.
         if isinstance(initializer, str):
@@ -139,13 +154,14 @@ class Variable:
         self.order = (not trainable, next(_serial))  # among a layer's weights: `trainable` set later does not move it
         self.constraint = constraint
         self.regularizer = regularizer
+        self.autocast = autocast
 
     @property
     def value(self) -> jax.Array:
         """The value; floats in the compute type of the layer that is running."""
         value = self.raw
         dtype = current().dtype
-        if dtype is not None and jnp.issubdtype(value.dtype, jnp.floating):
+        if dtype is not None and self.autocast and jnp.issubdtype(value.dtype, jnp.floating):
             value = value.astype(dtype)
         return value
 

@@ -43,16 +43,16 @@ class LayerWeights:
         """Makes a new weight of this layer.
 
         It is called as ``add_weight(name, shape, dtype, initializer, regularizer, trainable, constraint)``, or as
-        ``add_weight(shape, initializer, dtype, trainable)`` as in Keras 1 and 3; every argument may be given by
-        keyword. What is not given comes from the layer's declared fields: a weight called ``kernel`` uses
-        ``kernel_initializer``, ``kernel_regularizer`` and ``kernel_constraint``, and ``recurrent_kernel`` uses
-        ``recurrent_initializer`` and so on. Without such a field the initializer is ``glorot_uniform`` for floats
-        and ``zeros`` for other types.
+        ``add_weight(shape, initializer, dtype, trainable, autocast, regularizer, constraint)`` as in Keras 3; every
+        argument may be given by keyword. What is not given comes from the layer's declared fields: a weight called
+        ``kernel`` uses ``kernel_initializer``, ``kernel_regularizer`` and ``kernel_constraint``, and
+        ``recurrent_kernel`` uses ``recurrent_initializer`` and so on. Without such a field the initializer is
+        ``glorot_uniform`` for floats and ``zeros`` for other types.
 
         Args:
             *args: the positional arguments, in one of the two orders above.
             **kwargs: `name`, `shape`, `dtype` (by default the layer's), `initializer`, `regularizer`, `trainable`
-                (by default `True`) and `constraint`.
+                (by default `True`), `constraint` and `autocast` (by default `True`; see `Variable`).
 
         Returns:
             The new `Variable`.
@@ -63,7 +63,7 @@ class LayerWeights:
         """
         order = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
         if args and not isinstance(args[0], (str, type(None))):
-            order = ("shape", "initializer", "dtype", "trainable")
+            order = ("shape", "initializer", "dtype", "trainable", "autocast", "regularizer", "constraint")
             if len(args) > 2 and isinstance(args[2], str) and behaviour.add_weight_name_third:
                 order = ("shape", "initializer", "name", "trainable", "regularizer", "constraint")
         return self._add_weight(**dict(zip(order, args)), **kwargs)
@@ -77,6 +77,7 @@ class LayerWeights:
         regularizer=None,
         trainable=True,
         constraint=None,
+        autocast=True,
         **unused,  # aggregation, synchronization, ...: JAX decides where values are stored
     ):
         name = name or f"weight{len(self._own) or ''}"
@@ -96,6 +97,7 @@ class LayerWeights:
             name=name,
             constraint=constraints.get(constraint),
             regularizer=regularizers.get(regularizer),
+            autocast=autocast,
         )
         layers = current().layers
         owners = layers if layers and layers[-1] is self else [*layers, self]
