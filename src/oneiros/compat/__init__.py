@@ -14,7 +14,7 @@ import sys
 from ..core.config import behaviour
 from ..core.lazy import LazyModule
 from ..core.registry import kind as kind_of
-from . import adapting, faces, generations, importing, legacy_engine, legacy_layers, spelling
+from . import adapting, attention_faces, faces, generations, importing, legacy_engine, legacy_layers, spelling
 
 _PACKAGE = __name__.split(".")[0]
 # What is loaded with the package and has arguments that were once spelled otherwise.
@@ -35,6 +35,7 @@ def apply() -> None:
     package = sys.modules[_PACKAGE]
     legacy_engine.add_methods()
     faces.add_faces()
+    attention_faces.add_faces()
     spelling.install()
     for module in [*(getattr(package, name) for name in _NAMESPACES), legacy_layers]:
         _prepare(module)

@@ -238,27 +238,46 @@ class _Projected(_Attending):
             for x, given in ((query, query_mask), (value, value_mask), (None if key is value else key, key_mask))
         )
         q, k, v = self.query_dense(query), self.key_dense(key), self.value_dense(value)
-        q, k, v = (self._heads_first(x, len(query.shape)) for x in (q, k, v))  # (N, ..., H, L, width)
+        masks = [(m, axis) for m, axis in ((query_mask, -1), (value_mask, -2), (key_mask, -2)) if m is not None]
+        masks = [jnp.expand_dims(jnp.asarray(m, bool).reshape(len(m), -1), axis) for m, axis in masks]
+        queries, keys = (math.prod(x.shape[a] for a in self._axes(len(query.shape))) for x in (q, k))
+        masks += self._near(queries, keys, use_causal_mask)
+        allowed = None if attention_mask is None else jnp.asarray(attention_mask, bool)
+        for more in masks:
+            if allowed is not None and allowed.ndim > 3 and more.ndim == 3:
+                more = jnp.expand_dims(more, -3)  # the attention mask says something for each head
+            allowed = more if allowed is None else allowed & more
+        attended, weights = self._compute_attention(q, k, v, allowed, training, return_attention_scores)
+        if self.use_gate:
+            attended = attended * jax.nn.sigmoid(self.gate_dense(query))
+        output = self.output_dense(attended)
+        return [output, weights] if return_attention_scores else output
+
+    # Packages subclass this layer and call this method with what they have projected: the name is that of Keras.
+    def _compute_attention(
+        self, query, key, value, attention_mask=None, training=None, return_attention_scores=False, **ignored
+    ):
+        """What the heads attend to, from their queries, keys and values, ``(batch, T, heads, width)``.
+
+        `attention_mask`, True where a query may see a key, is of shape (batch, T, S) or (batch, heads, T, S).
+        """
+        shape = query.shape[:-1]
+        q, k, v = (self._heads_first(x, len(shape)) for x in (query, key, value))  # (N, ..., H, L, width)
         k, v = (jnp.repeat(x, q.shape[-3] // x.shape[-3], axis=-3) for x in (k, v))
         q = q / math.sqrt(q.shape[-1])
-        allowed = None if attention_mask is None else jnp.expand_dims(jnp.asarray(attention_mask, bool), -3)
-        masks = [(m, axis) for m, axis in ((query_mask, -1), (value_mask, -2), (key_mask, -2)) if m is not None]
-        masks = [jnp.expand_dims(jnp.asarray(m, bool).reshape(len(m), 1, -1), axis) for m, axis in masks]
-        for more in [*masks, *self._near(q.shape[-2], k.shape[-2], use_causal_mask)]:
-            allowed = more if allowed is None else allowed & more
+        allowed = None if attention_mask is None else jnp.asarray(attention_mask, bool)
+        if allowed is not None and allowed.ndim == 3:
+            allowed = jnp.expand_dims(allowed, -3)
         if allowed is not None and allowed.ndim > 2:
             # axes between the batch and the heads that are not attended over
             allowed = allowed.reshape(len(allowed), *[1] * (q.ndim - allowed.ndim), *allowed.shape[1:])
+        weights = None
         if return_attention_scores or (training and self.dropout):
             weights = self.weigh(q @ jnp.swapaxes(k, -1, -2), allowed, training)
             attended = weights @ v
         else:
             attended = attend(q, k, v, allowed)
-        attended = self._heads_last(attended, query.shape)
-        if self.use_gate:
-            attended = attended * jax.nn.sigmoid(self.gate_dense(query))
-        output = self.output_dense(attended)
-        return [output, weights] if return_attention_scores else output
+        return self._heads_last(attended, shape), weights
 
     def _near(self, queries, keys, causal):
         """Masks ``(queries, keys)`` of what each query may see by its place."""
@@ -376,4 +395,6 @@ class GroupedQueryAttention(_Projected):
 
     def build(self, query_shape: tuple, value_shape: tuple, key_shape: tuple | None = None) -> None:
         heads, groups, width = self.num_query_heads, self.num_key_value_heads, self.head_dim
-        self._project(heads, groups, width, width, (query_shape, value_shape, key_shape), (query_shape[-1],))
+        self._project(
+            heads, groups, width, width, (query_shape, value_shape, key_shape or value_shape), (query_shape[-1],)
+        )

@@ -56,8 +56,9 @@ class Embedding(Layer):
             several = isinstance(self.input_length, (list, tuple))
             self.batch_input_shape = (None, *(self.input_length if several else [self.input_length]))
 
-    def build(self, input_shape: tuple) -> None:
-        self.compute_output_shape(input_shape)  # complains of a wrong length
+    def build(self, input_shape: tuple | None = None) -> None:
+        if input_shape is not None:
+            self.compute_output_shape(input_shape)  # complains of a wrong length
         self.embeddings = self.add_weight("embeddings", (self.input_dim, self.output_dim))
         self.stray_index = Variable(np.int32(NO_STRAY), name="stray_index", trainable=False)
 
