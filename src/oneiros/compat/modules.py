@@ -36,11 +36,12 @@ ROOTS = {
 LOOSE_ROOTS = ("tensorflow.python.keras", "tensorflow.contrib.keras.python.keras", "keras.src", "tf_keras.src")
 
 # The modules that `from keras import *` brings along, as far as they are here.
-ROOMS = tuple(
+_ROOMS = (
     "activations applications backend callbacks config constraints datasets distillation distribution dtype_policies "
     "export initializers layers losses metrics mixed_precision models ops optimizers preprocessing quantizers random "
-    "regularizers saving tree utils visualization wrappers".split()  # noqa: SIM905 - a table
+    "regularizers saving tree utils visualization wrappers"
 )
+ROOMS = tuple(_ROOMS.split())
 
 # Packages that Keras 1 and 2 could run on: importing them says what to use, unless they are installed.
 ABSENT = {

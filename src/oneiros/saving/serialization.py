@@ -323,7 +323,8 @@ def deserialize_keras_object(
         custom_objects: A dictionary from names to your own classes and functions.
         safe_mode: Whether to refuse Lambda layers, which hold Python code, unless you called
             `enable_unsafe_deserialization`.
-        **kwargs: Accepted; they have no effect.
+        **kwargs: `module_objects`, a dictionary like `custom_objects`, by which `config` may also be the name of a
+            class, to be made without arguments, or of a function. Others are accepted; they have no effect.
 
     Raises:
         UnsafeModelError: If a class is neither this library's nor in `custom_objects`.
@@ -332,9 +333,14 @@ def deserialize_keras_object(
     >>> deserialize_keras_object(serialize_keras_object(keras.layers.Dense(3))).units
     3
     """
+    known = kwargs.get("module_objects") or {}
+    if isinstance(config, str) and config in (custom_objects or {}):
+        return custom_objects[config]
+    if isinstance(config, str) and config in known:
+        return known[config]() if isinstance(known[config], type) else known[config]
     reader = ConfigReader("deserialize_keras_object")
     with (
-        CustomObjectScope(custom_objects),
+        CustomObjectScope({**known, **(custom_objects or {})}),
         safety.loading(False if safe_mode is False else None),
         within(entry_reader=reader),
     ):
