@@ -520,6 +520,18 @@ def test_sequential_in_paths(generation):
     assert model.weights[0].path == expected
 
 
+def test_early_layers_first(generation):
+    class Own(oneiros.Model):
+        def __init__(self):
+            last = layers.Dense(1, name="last")
+            self.last = last
+            x = layers.Input((3,))
+            super().__init__(inputs=x, outputs=last(layers.Dense(2, name="first")(x)))
+
+    names = [weight.path.split("/")[-2] for weight in Own().weights[::2]]
+    assert names == _at(generation, *[["first", "last"]] * 3, ["last", "first"])
+
+
 def test_clones_compiled(generation):
     model = oneiros.Sequential([layers.Dense(1, input_shape=(3,))])
     model.compile("sgd", "mse")

@@ -95,6 +95,7 @@ ROWS = [
 ]
 # Tested in test_recurrent.py, test_wrappers.py and test_attention.py: bases, cells, and what no peer computes here.
 ELSEWHERE = {
+    "ReversibleEmbedding",
     "RNN",
     "AbstractRNNCell",
     "StackedRNNCells",

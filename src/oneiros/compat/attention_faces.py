@@ -12,18 +12,21 @@ _SHARED = tuple(
 )
 _PUBLIC = (
     *("query_dense", "key_dense", "value_dense", "output_dense", "num_heads", "key_dim", "value_dim", "use_bias"),
-    *_SHARED,
+    *("activity_regularizer", *_SHARED),
 )
 
 
 class _Face:
-    """Reads a public attribute; attributes that a subclass sets under the name itself come first."""
+    """A second name of a public attribute."""
 
     def __init__(self, name):
         self.name = name
 
     def __get__(self, layer, cls):
         return self if layer is None else getattr(layer, self.name)
+
+    def __set__(self, layer, value):
+        setattr(layer, self.name, value)
 
 
 def common_arguments(layer: Layer) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from .variable import Scope, Variable
 # divisors, so that reshapes come out even, and are large enough for any window.
 _FILLINGS = (720, 840)
 STRING = "string"  # the type of symbols for strings, which JAX does not have
+_SMALL_FILLINGS = (2, 4)  # for what takes short sequences only
 _FILLED = re.compile(rf"(?<=[\[(, ])(?:{'|'.join(map(str, _FILLINGS))})(?=[,)\]])")
 
 
@@ -195,7 +196,7 @@ class Node:
     def __init__(self, operation, args, kwargs, output_specs):
         self.operation = operation
         self.args, self.kwargs = replace_symbols((args, kwargs), lambda symbol: symbol)
-        self.inputs = symbols_in((args, kwargs))
+        self.inputs = symbols_in((args, dict(sorted(kwargs.items()))))  # as Keras walks them
         self.node_index = 0
         self.output_structure = output_specs
         prefix = operation_name(operation)
@@ -421,11 +422,12 @@ def infer(fn, args, kwargs):
 
     unknown = any(None in s.shape for s in symbols)
     guesses = _guesses(symbols, (args, kwargs)) if unknown and inspect.isfunction(fn) else [{}]
+    tries = itertools.chain(((_FILLINGS, guess) for guess in guesses), [(_SMALL_FILLINGS, {})] if unknown else [])
     first_error = None
-    for guess in guesses:
+    for fillings, guess in tries:
         try:
-            first, masks = run(_FILLINGS[0], guess)
-            second, other_masks = run(_FILLINGS[1], guess) if unknown else (first, masks)
+            first, masks = run(fillings[0], guess)
+            second, other_masks = run(fillings[1], guess) if unknown else (first, masks)
             break
         except Exception as error:
             if unknown:

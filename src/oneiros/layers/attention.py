@@ -216,8 +216,13 @@ class _Projected(_Attending):
         )
         self.output_dense.build((*query_shape[:-1], heads, value_dim))
 
-    def __call__(self, query, value, key=None, **kwargs):
-        return super().__call__(query, value, value if key is None else key, **kwargs)
+    def __call__(self, *args, **kwargs):
+        value = args[1] if len(args) > 1 else kwargs.get("value")
+        if len(args) > 1 and "key" not in kwargs:
+            args = (*args[:2], value if len(args) == 2 or args[2] is None else args[2], *args[3:])
+        elif value is not None and kwargs.get("key") is None:
+            kwargs["key"] = value
+        return super().__call__(*args, **kwargs)
 
     def call(
         self,

@@ -15,6 +15,7 @@ from ..core.symbol import Spec, depends_on_phase, operation_name, replace_symbol
 from ..layers.base import Layer, find_in_attributes, shape_of, single
 from ..layers.base.nodes import attach
 from ..layers.input_spec import check_input, check_shape
+from ..layers.base.weights import unique
 from ..saving import Savable
 from ..training.trainer import Trainer
 from . import configuration, summary
@@ -50,7 +51,10 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
     supports_masking = True
     takes_strings = True  # and passes them on to its layers
     layer_graph = None  # the `Graph` from inputs to outputs; subclasses with a `call` of their own have none
-    untracked_attributes = Layer.untracked_attributes | {"_graph_layers", "_input_places", "_output_places"}
+    untracked_attributes = Layer.untracked_attributes | {
+        *("_graph_layers", "_early_layers", "_input_places", "_output_places")
+    }
+    _early_layers = ()  # those in attributes that a subclass set before it said what the inputs and outputs are
 
     def __init__(
         self, *args, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True, **kwargs
@@ -62,6 +66,8 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
             inputs, name = None, inputs
         Layer.__init__(self, name=name or unique_name(_name_prefix(type(self))), trainable=trainable, **kwargs)
         if inputs is not None or outputs is not None:
+            if behaviour.early_layers_first and type(self).__init__ is not Model.__init__:
+                self._early_layers = tuple(find_in_attributes(Layer, self))
             self.set_layer_graph(inputs, outputs)
 
     def set_layer_graph(self, inputs: Any, outputs: Any) -> None:
@@ -123,11 +129,11 @@ class Model(InputsAndOutputs, Trainer, Savable, Layer):
         return self._graph_layers if behaviour.live_layers else list(self._graph_layers)
 
     def direct_sublayers(self) -> list[Layer]:
-        """The layers of the graph, and those held in attributes."""
+        """The layers of the graph, and those held in attributes, in the order of Keras."""
+        held = find_in_attributes(Layer, self)
         if self.layer_graph is None:
-            return find_in_attributes(Layer, self)
-        extra = [layer for layer in find_in_attributes(Layer, self) if layer not in self._graph_layers]
-        return [*self._graph_layers, *extra]
+            return held
+        return unique([*(x for x in self._early_layers if x in held), *self._graph_layers, *held])
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Finds a layer.

@@ -157,8 +157,9 @@ class LayerCalls:
         wanted = inspect.signature(self.build).parameters
         named = dict(zip(_call_parameters(type(self)), [None, *args])) | kwargs
         shapes = {f"{name}_shape": shape_of(value) for name, value in named.items()}
-        if len(wanted) > 1 and set(wanted) <= set(shapes):
-            self.build(**{name: shapes[name] for name in wanted})
+        needed = {name for name, parameter in wanted.items() if parameter.default is parameter.empty}
+        if len(wanted) > 1 and needed <= set(shapes):
+            self.build(**{name: shapes[name] for name in wanted if name in shapes})
         else:
             self.build(shape_of(inputs))
         self.built = True

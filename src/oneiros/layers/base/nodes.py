@@ -1,5 +1,6 @@
 """The graph around a layer: each call on symbols is a node, which knows the inputs and outputs of that call."""
 
+import contextlib
 from typing import Any
 
 import jax.numpy as jnp
@@ -57,6 +58,9 @@ class LayerNodes:
         floating = all(s.dtype != STRING and jnp.issubdtype(s.dtype, jnp.floating) for s in symbols_in(args))
         if not (one_argument and declared and floating):
             return infer(self, args, kwargs)
+        if not all(layer.built for layer in self.sublayers()):
+            with contextlib.suppress(Exception):  # the shape is known, even where this layer cannot be tried out
+                infer(self, args, kwargs)  # the call builds the layers that this one is made of
         shapes = self.compute_output_shape(shape_of(args[0]))
         if isinstance(shapes, list) and all(isinstance(s, (tuple, list)) for s in shapes):
             specs = [Symbol(s, self.compute_dtype, "spec") for s in shapes]

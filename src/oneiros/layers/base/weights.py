@@ -126,7 +126,9 @@ class LayerWeights:
                 found.setdefault(id(layer), layer)
         return list(found.values())
 
-    _flatten_layers = sublayers  # its name in Keras 3
+    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list:
+        """The name in Keras 3, which packages use."""
+        return [*([self] if include_self else []), *(self.sublayers() if recursive else self.direct_sublayers())]
 
     # --- files
 
