@@ -8,13 +8,13 @@ import importlib.util
 import sys
 import types
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from ..core import behaviour
 from ..core.registry import get_custom_objects
 from . import tensorflow
 from .adapting import adapt_namespace
+from .attempts import can_do_without
 from .generations import versions
 from .modules import ABSENT, LOOSE_ROOTS, PLACES, REMOVED, ROOMS, ROOTS
 from .sources import SOURCES
@@ -212,8 +212,8 @@ class Finder:
         if real is not None:
             real.loader = tensorflow.PatchingLoader(real.loader, paused)
             return real
-        if name == "tensorflow" and behaviour.generation == "3" and _is_from_package(sys._getframe()):
-            return None  # packages for Keras 3 use TensorFlow where it is installed, and do without it elsewhere
+        if name == "tensorflow" and behaviour.generation == "3" and can_do_without(sys._getframe()):
+            return None
         if isinstance(sys.modules.get("tensorflow"), tensorflow.StandIn) or name == "tensorflow":
             return tensorflow.find_stand_in(name)
         return None
@@ -230,20 +230,6 @@ class Finder:
 
     def exec_module(self, module: Any) -> None:
         pass
-
-
-def _is_from_package(frame):
-    """Whether it is an installed package that imports something, and not the program."""
-    while frame is not None and _is_machinery(frame.f_code.co_filename):
-        frame = frame.f_back
-    return frame is not None and not _PACKAGE_FOLDERS.isdisjoint(Path(frame.f_code.co_filename).parts)
-
-
-def _is_machinery(filename):
-    return filename in (__file__, importlib.__file__, importlib.util.__file__) or "frozen importlib" in filename
-
-
-_PACKAGE_FOLDERS = {"site-packages", "dist-packages"}
 
 
 def _is_keras(name):

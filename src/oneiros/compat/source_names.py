@@ -2,7 +2,7 @@
 
 import functools
 import importlib
-import importlib.util
+import sys
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
@@ -11,10 +11,10 @@ import numpy as np
 
 from ..core import Symbol, Variable, get_mask, has_symbol, set_mask
 from ..core.context import current
-from ..core.lazy import LazyModule as _LazyModule
 from ..core.names import unique_name
 from ..core.scopes import StatelessScope
 from ..utils.conv_utils import normalize_data_format, normalize_tuple
+from .importing import Finder
 
 KerasTensor = Symbol
 BackendVariable = Variable
@@ -252,7 +252,7 @@ class _Arrays(MutableMapping):
         return len(self.group)
 
 
-class LazyModule(_LazyModule):
+class LazyModule:
     """A module that is loaded when it is first used, or told of then if it is not installed.
 
     Args:
@@ -262,32 +262,35 @@ class LazyModule(_LazyModule):
 
     >>> LazyModule("json").available, LazyModule("no_such_module").available
     (True, False)
+    >>> LazyModule("json").dumps([1, 2])
+    '[1, 2]'
     """
 
     def __init__(self, name: str, pip_name: str | None = None, import_error_msg: str | None = None):
-        super().__init__(name)
+        self.name = name
         package = pip_name or name
-        self._message = import_error_msg or f"This needs {name}, which is not installed: pip install {package}."
+        self.message = import_error_msg or f"This needs {name}, which is not installed: pip install {package}."
 
     @property
     def available(self) -> bool:
         """Whether it is installed."""
-        try:
-            return importlib.util.find_spec(self.__name__) is not None
-        except ModuleNotFoundError:
-            return False
+        root = self.name.partition(".")[0]
+        finders = [finder for finder in sys.meta_path if not isinstance(finder, Finder)]
+        return any(finder.find_spec(root, None) is not None for finder in finders if hasattr(finder, "find_spec"))
 
-    def initialize(self) -> None:
-        """Loads it."""
-        try:
-            importlib.import_module(self.__name__)
-        except ImportError as error:
-            raise ImportError(self._message) from error
+    def initialize(self) -> Any:
+        """Loads it, and returns it."""
+        if not self.available:
+            raise ImportError(self.message)
+        return importlib.import_module(self.name)
 
     def __getattr__(self, name: str) -> Any:
-        if not name.startswith("_"):
-            self.initialize()
-        return super().__getattr__(name)
+        if name.startswith("_"):  # tools ask every object for `__wrapped__` and the like
+            raise AttributeError(f"the lazy module {self.name} has public names only. Received: {name!r}")
+        return getattr(self.initialize(), name)
+
+    def __repr__(self):
+        return f"LazyModule({self.name})"
 
 
 gfile = LazyModule("tensorflow.io.gfile", pip_name="tensorflow")

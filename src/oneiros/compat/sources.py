@@ -180,6 +180,7 @@ _TABLE = (
 # Modules whose names are elsewhere than those of the folder they lie in.
 _CORE = "core compat.source_names"
 _ELSEWHERE = {
+    "applications.imagenet_utils": "applications.imagenet_utils utils.imagenet",
     "backend": "compat.source_names core dtype_policies compat.backend.settings config ops random",
     "backend.config": "config compat.source_names",
     "backend.common": "compat.source_names core compat.backend.settings",

@@ -9,7 +9,7 @@ import numpy as np
 from jax import Array
 
 from .. import losses
-from ..core import Scope, Variable
+from ..core import Scope, Variable, behaviour
 from ..core.context import current
 from ..core.errors import InputDataError
 from ..core.structure import is_nested
@@ -44,7 +44,10 @@ def takes_state(step: Callable) -> bool:
     >>> takes_state(lambda state, data: ({}, state)), takes_state(lambda data: {})
     (True, False)
     """
-    needed = [p for p in inspect.signature(step).parameters.values() if p.default is p.empty]
+    parameters = inspect.signature(step).parameters.values()
+    needed = [p for p in parameters if p.default is p.empty]
+    if needed and needed[0].kind is needed[0].VAR_POSITIONAL:  # handed on, as Keras 3 on JAX calls it
+        return behaviour.generation == "3"
     return len(needed) == 2 and all(p.kind is p.POSITIONAL_OR_KEYWORD for p in needed)
 
 
