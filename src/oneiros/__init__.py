@@ -24,12 +24,14 @@ try:
         constraints,
         core,
         distillation,
+        dtype_policies,
         initializers,
         layers,
         losses,
         metrics,
         models,
         optimizers,
+        quantizers,
         regularizers,
         saving,
         utils,
@@ -46,7 +48,7 @@ try:
         remat,
     )
     from .core import Symbol as KerasTensor
-    from .core.policy import DTypePolicy
+    from .core.policy import DTypePolicy, FloatDTypePolicy
     from .core.random import SeedGenerator
     from .initializers import Initializer
     from .layers import Input, InputSpec, Layer
@@ -54,6 +56,7 @@ try:
     from .metrics import Metric
     from .models import Functional, Model, Sequential
     from .optimizers import Optimizer
+    from .quantizers import Quantizer
     from .regularizers import Regularizer
 finally:
     if _collecting:
@@ -71,7 +74,6 @@ _LAZY = {
     "applications",
     "backend",
     "datasets",
-    "dtype_policies",
     "mixed_precision",
     "ops",
     "preprocessing",

@@ -14,6 +14,7 @@ from . import losses as losses
 from . import metrics as metrics
 from . import models as models
 from . import optimizers as optimizers
+from . import quantizers as quantizers
 from . import regularizers as regularizers
 from . import saving as saving
 from . import utils as utils
@@ -28,6 +29,7 @@ from .core import name_scope as name_scope
 from .core import remat as remat
 from .core import Symbol as KerasTensor
 from .core.policy import DTypePolicy as DTypePolicy
+from .core.policy import FloatDTypePolicy as FloatDTypePolicy
 from .core.random import SeedGenerator as SeedGenerator
 from .initializers import Initializer as Initializer
 from .layers import Input as Input
@@ -39,11 +41,11 @@ from .models import Functional as Functional
 from .models import Model as Model
 from .models import Sequential as Sequential
 from .optimizers import Optimizer as Optimizer
+from .quantizers import Quantizer as Quantizer
 from .regularizers import Regularizer as Regularizer
 from . import applications as applications
 from . import backend as backend
 from . import datasets as datasets
-from . import dtype_policies as dtype_policies
 from . import mixed_precision as mixed_precision
 from . import ops as ops
 from . import preprocessing as preprocessing

@@ -43,8 +43,8 @@ def test_lengths():
     assert layers.Embedding(6, 2)(layers.Input((None, 4), dtype="int32")).shape == (None, None, 4, 2)
     with pytest.raises(InputDataError, match="input_dim"):
         layers.Embedding(0, 2)
-    with pytest.raises(TypeError, match="lora_rank"):
-        layers.Embedding(6, 2, lora_rank=4)
+    with pytest.raises(TypeError, match="sparse"):
+        layers.Embedding(6, 2, sparse=True)
 
 
 def test_first_layer_of_keras_2(monkeypatch):

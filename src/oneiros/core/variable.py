@@ -94,6 +94,16 @@ def autocast(dtype):
 
 
 _serial = itertools.count()
+_CHOICES = {
+    "aggregation": ("none", "mean", "sum", "only_first_replica"),
+    "synchronization": ("auto", "none", "on_write", "on_read"),
+}
+
+
+def _one_of(name, value):
+    if value not in _CHOICES[name]:
+        raise ValueError(f"Variable: {name} must be one of {_CHOICES[name]}. Received: {name}={value!r}")
+    return value
 
 
 class Variable:
@@ -110,9 +120,12 @@ class Variable:
         constraint: a function that is applied to the value after each update.
         regularizer: a function of the value that gives a penalty, which is added to the loss.
         autocast: whether layers that compute in another type than that of their weights see the value in that type.
-        aggregation: ignored: JAX decides where values are stored.
-        synchronization: ignored.
+        aggregation: how replicas' updates of it would be put together: `"none"`, `"mean"`, `"sum"` or
+            `"only_first_replica"`. It is kept for programs that ask; JAX has one value of each variable.
+        synchronization: when replicas' values would be brought together: `"auto"`, `"none"`, `"on_write"` or
+            `"on_read"`. It is kept as well.
         layout: ignored.
+        overwrite_with_gradient: whether its "gradient" is its next value: optimizers assign it as it is.
 
     >>> v = Variable([1.0, 2.0], name="v")
     >>> v.assign_add([1.0, 1.0]) is v
@@ -122,6 +135,8 @@ class Variable:
     """
 
     __array_ufunc__ = None  # NumPy arrays leave the arithmetic to us
+
+    _overwrite_with_gradient = False
 
     def __init__(
         self,
@@ -133,10 +148,15 @@ class Variable:
         constraint=None,
         regularizer=None,
         autocast=True,
-        aggregation="none",
-        synchronization="auto",
+        aggregation=None,
+        synchronization=None,
         layout=None,
+        overwrite_with_gradient=False,
     ):
+        self.aggregation = _one_of("aggregation", aggregation or "none")
+        self.synchronization = _one_of("synchronization", synchronization or "auto")
+        if overwrite_with_gradient:
+            self.overwrite_with_gradient = overwrite_with_gradient
         # A variable may be made while code is traced; it holds an array all the same.
         if isinstance(initializer, str):
             initializer = kind("initializer").get(initializer)
@@ -155,6 +175,17 @@ class Variable:
         self.constraint = constraint
         self.regularizer = regularizer
         self.autocast = autocast
+
+    @property
+    def overwrite_with_gradient(self) -> bool:
+        """Whether the "gradient" of this variable is its next value, which optimizers assign as it is."""
+        return self._overwrite_with_gradient
+
+    @overwrite_with_gradient.setter
+    def overwrite_with_gradient(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise TypeError(f"`overwrite_with_gradient` must be a boolean. Received: {value!r}")
+        self._overwrite_with_gradient = value
 
     @property
     def value(self) -> jax.Array:

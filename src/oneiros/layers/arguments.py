@@ -4,7 +4,7 @@ import numbers
 from functools import partial
 from typing import Annotated, Any
 
-from .. import activations, constraints, initializers, regularizers
+from .. import activations, constraints, initializers, quantizers, regularizers
 from ..core import behaviour
 from ..core.checks import fraction, int_tuple, one_of, positive_int
 from ..core.config import standardize_data_format
@@ -33,6 +33,7 @@ Regularizer = Annotated[
 Constraint = Annotated[
     Any, Argument(resolve=constraints.get, doc="Constraint on the {part}, applied after each update.", parts=_PARTS)
 ]
+Quantization = Annotated[Any, Argument(resolve=quantizers.get)]
 
 
 def rate(name: str, value: Any, one_allowed: bool = False) -> float:

@@ -6,11 +6,11 @@ from ..core.fields import field
 from ..kernels.product import project
 from ..kernels.reduction import add_bias
 from .arguments import Activation, Constraint, Initializer, PositiveInt, Regularizer, UseBias
-from .base import Layer
 from .input_spec import InputSpec
+from .quantized import MainWeight, QuantizableLayer
 
 
-class Dense(Layer):
+class Dense(QuantizableLayer):
     """A densely connected layer: ``activation(inputs @ kernel + bias)``.
 
     Shapes: ``(batch, ..., features)`` to ``(batch, ..., units)``. The kernel is of shape ``(features, units)``, the
@@ -20,8 +20,6 @@ class Dense(Layer):
     >>> Dense(3)(np.ones((2, 4))).shape
     (2, 3)
     """
-
-    ignored_arguments = Layer.ignored_arguments | {"lora_rank": None, "lora_alpha": None, "quantization_config": None}
 
     units: PositiveInt = field(doc="Size of the last axis of the outputs.")
     activation: Activation = None
@@ -36,14 +34,21 @@ class Dense(Layer):
 
     input_spec = InputSpec(min_ndim=2)
     supports_masking = True
+    kernel = MainWeight()
 
     def build(self, input_shape: tuple) -> None:
-        self.kernel = self.add_weight("kernel", (input_shape[-1], self.units))
+        self.add_main_weight((input_shape[-1], self.units), input_shape)
         self.bias = self.add_weight("bias", (self.units,)) if self.use_bias else None
+        self.add_lora_if_asked()
         self.input_spec = InputSpec(min_ndim=2, axes={-1: input_shape[-1]})
 
+    def product(self, inputs: Array, weight: Array) -> Array:
+        return project(inputs, weight)
+
     def call(self, inputs: Array) -> Array:
-        outputs = project(inputs, self.kernel.value)
+        return self.finish(project(inputs, self.float_weight()))
+
+    def finish(self, outputs: Array) -> Array:
         return self.activation(outputs if self.bias is None else add_bias(outputs, self.bias.value))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:

@@ -1,5 +1,6 @@
 """Dense layers over any axes, written as Einstein sums."""
 
+import math
 import re
 
 import jax.numpy as jnp
@@ -7,10 +8,10 @@ from jax import Array
 
 from ..core.errors import InputDataError
 from ..core.fields import field
-from ..kernels.product import project
+from ..kernels.product import project, type_of_sums
 from ..kernels.reduction import add_bias
 from .arguments import Activation, Constraint, Initializer, Regularizer
-from .base import Layer
+from .quantized import MainWeight, QuantizableLayer
 
 _DOTS = "0123456789"  # letters for the axes of an ellipsis
 
@@ -19,7 +20,7 @@ def _tail_shape(name, value):
     return (value,) if isinstance(value, int) else tuple(value)
 
 
-class EinsumDense(Layer):
+class EinsumDense(QuantizableLayer):
     """A dense layer over any axes, written as an Einstein sum: ``activation(einsum(equation, inputs, kernel) + bias)``.
 
     Shapes: those that the equation says. The equation ``"ab,bc->ac"`` makes it a `Dense` layer.
@@ -29,9 +30,8 @@ class EinsumDense(Layer):
     (2, 5, 8)
     """
 
-    ignored_arguments = Layer.ignored_arguments | dict.fromkeys(
-        ("lora_rank", "lora_alpha", "gptq_unpacked_column_size", "quantization_config")
-    )
+    ignored_arguments = QuantizableLayer.ignored_arguments | {"gptq_unpacked_column_size": None}
+    kernel = MainWeight()
 
     equation: str = field(
         doc='Einstein sum such as `"abc,cd->abd"`. An ellipsis in the inputs and the outputs stands for any axes.'
@@ -92,7 +92,8 @@ class EinsumDense(Layer):
 
     def build(self, input_shape: tuple) -> None:
         inputs, kernel, outputs, sizes = self._subscripts(input_shape)
-        self.kernel = self.add_weight("kernel", tuple(sizes[letter] for letter in kernel))
+        self._letters = (inputs, kernel, outputs)
+        self.add_main_weight(tuple(sizes[letter] for letter in kernel), input_shape)
         summed = [letter for letter in kernel if letter not in outputs]
         kept, new = inputs[: -len(summed) or None], kernel[len(summed) :]
         in_order = summed and f"{kept}{new}" == outputs and inputs[len(kept) :] == kernel[: len(summed)]
@@ -102,16 +103,71 @@ class EinsumDense(Layer):
             first = min(outputs.index(letter) for letter in self.bias_axes)
             shape = tuple(sizes[letter] if letter in self.bias_axes else 1 for letter in outputs[first:])
             self.bias = self.add_weight("bias", shape)
+        self.add_lora_if_asked()
 
-    def _product(self, inputs, kernel):
+    def product(self, inputs: Array, weight: Array) -> Array:
         if self._summed:
-            return project(inputs, kernel, self._summed)
-        return jnp.einsum(self.equation, inputs, kernel)
+            return project(inputs, weight, self._summed)
+        return jnp.einsum(self.equation, inputs, weight, preferred_element_type=type_of_sums(inputs))
 
     def call(self, inputs: Array) -> Array:
-        outputs = self._product(inputs, self.kernel.value)
+        return self.finish(self.product(inputs, self.float_weight()))
+
+    def finish(self, outputs: Array) -> Array:
         return self.activation(outputs if self.bias is None else add_bias(outputs, self.bias.value))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         _, _, outputs, sizes = self._subscripts(input_shape)
         return tuple(sizes[letter] for letter in outputs)
+
+    # --- what quantization needs to know of the kernel
+
+    def summed_axes(self) -> tuple[int, ...]:
+        _, kernel, outputs = self._letters
+        return tuple(axis for axis, letter in enumerate(kernel) if letter not in outputs)
+
+    def summed_input_axes(self) -> tuple[int, ...]:
+        inputs, _, outputs = self._letters
+        return tuple(axis for axis, letter in enumerate(inputs) if letter not in outputs)
+
+    def for_outputs(self, scale: Array) -> Array:
+        return _aligned(scale, *self._letters[1:])
+
+    def of_outputs(self, scale: Array) -> Array:
+        return _aligned(scale, self._letters[2], self._letters[1])
+
+    def inputs_to_outputs(self, scale: Array) -> Array:
+        return _aligned(scale, self._letters[0], self._letters[2])
+
+    def _order(self):
+        """The kernel's axes, those first that are summed over; and how many they are."""
+        summed = self.summed_axes()
+        return (*summed, *(axis for axis in range(len(self.kernel_shape)) if axis not in summed)), len(summed)
+
+    def matrix_shape(self) -> tuple[int, int]:
+        order, count = self._order()
+        sizes = [self.kernel_shape[axis] for axis in order]
+        return math.prod(sizes[:count]), math.prod(sizes[count:])
+
+    def as_matrix(self, weight: Array) -> Array:
+        return jnp.transpose(weight, self._order()[0]).reshape(self.matrix_shape())
+
+    def from_matrix(self, matrix: Array) -> Array:
+        order, count = self._order()
+        sizes = [self.kernel_shape[axis] for axis in order]
+        if matrix.shape[0] == 1:
+            sizes[:count] = [1] * count
+        return jnp.transpose(matrix.reshape(sizes), [order.index(axis) for axis in range(len(order))])
+
+    def lora_outputs(self, inputs: Array, a: Array, b: Array) -> Array:
+        if self._letters[1][-1] != self._letters[2][-1]:
+            return self.product(inputs, jnp.matmul(a, b))
+        return super().lora_outputs(inputs, a, b)
+
+
+def _aligned(scale, have, want):
+    """A scale with axes for the letters `have`, with axes for `want`. Those that go or come have size 1."""
+    scale = jnp.squeeze(scale, tuple(axis for axis, letter in enumerate(have) if letter not in want))
+    kept = [letter for letter in have if letter in want]
+    scale = jnp.transpose(scale, [kept.index(letter) for letter in want if letter in kept])
+    return jnp.expand_dims(scale, [axis for axis, letter in enumerate(want) if letter not in kept])

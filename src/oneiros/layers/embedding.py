@@ -13,12 +13,13 @@ from ..core.symbol import infer
 from ..kernels.embedding import take_rows
 from ..kernels.product import project
 from .arguments import Constraint, Initializer, PositiveInt, Regularizer
-from .base import Layer
+from .quantization_modes import ROW_MODES
+from .quantized import MainWeight, QuantizableLayer
 
 NO_STRAY = np.iinfo("int32").min  # what `stray_index` holds while all indices are in range
 
 
-class Embedding(Layer):
+class Embedding(QuantizableLayer):
     """Looks up a learned vector for each integer from 0 to ``input_dim - 1``.
 
     Shapes: integers ``(batch, ...)`` to ``(batch, ..., output_dim)``. The weight `embeddings` is of shape
@@ -31,12 +32,9 @@ class Embedding(Layer):
     (1, 3, 4)
     """
 
-    ignored_arguments = Layer.ignored_arguments | {
-        "lora_rank": None,
-        "lora_alpha": None,
-        "quantization_config": None,
-        "sparse": False,
-    }
+    ignored_arguments = QuantizableLayer.ignored_arguments | {"sparse": False}
+    main_name, quantization_modes = "embeddings", ROW_MODES
+    embeddings = MainWeight()
 
     input_dim: PositiveInt = field(doc="Size of the vocabulary: the largest index plus 1.")
     output_dim: PositiveInt = field(doc="Length of the vectors.")
@@ -59,16 +57,27 @@ class Embedding(Layer):
     def build(self, input_shape: tuple | None = None) -> None:
         if input_shape is not None:
             self.compute_output_shape(input_shape)  # complains of a wrong length
-        self.embeddings = self.add_weight("embeddings", (self.input_dim, self.output_dim))
+        self.add_main_weight((self.input_dim, self.output_dim), input_shape)
         self.stray_index = Variable(np.int32(NO_STRAY), name="stray_index", trainable=False)
+        self.add_lora_if_asked()
 
     def call(self, inputs: jax.Array) -> jax.Array:
+        return self.product(self.prepare(inputs), self.main_weight.raw)
+
+    def product(self, inputs: jax.Array, weight: jax.Array) -> jax.Array:
+        return self.with_lora(inputs, take_rows(weight, inputs).astype(self.compute_dtype))
+
+    def lora_outputs(self, inputs: jax.Array, a: jax.Array, b: jax.Array) -> jax.Array:
+        return jnp.matmul(take_rows(a, inputs), b)
+
+    def prepare(self, inputs: jax.Array) -> jax.Array:
+        """The indices as integers, when they are checked."""
         if inputs.size and not isinstance(inputs, jax.core.Tracer):
             self.check_indices(np.asarray(inputs), "of the input")
         indices = inputs if jnp.issubdtype(inputs.dtype, jnp.integer) else inputs.astype("int32")
         if inputs.size and isinstance(inputs, jax.core.Tracer) and writes_are_carried():
             self._note_strays(indices)
-        return take_rows(self.embeddings.raw, indices).astype(self.compute_dtype)
+        return indices
 
     def _note_strays(self, indices):
         """Compiled code cannot complain: it notes an index that is out of range."""
@@ -174,7 +183,9 @@ class ReversibleEmbedding(Embedding):
         if not reverse:
             return super().call(inputs)
         dtype = self.reverse_dtype or self.compute_dtype
-        matrix = self.embeddings.raw.T if self.reverse_embeddings is None else self.reverse_embeddings.raw
+        shown = self.embeddings if self.reverse_embeddings is None else self.reverse_embeddings
+        matrix = shown.raw if isinstance(shown, Variable) else shown  # an array with LoRA or integers
+        matrix = matrix.T if self.reverse_embeddings is None else matrix
         scores = project(inputs.astype(dtype), matrix.astype(dtype))
         cap = self.logit_soft_cap
         return scores if cap is None else jnp.tanh(scores / cap) * cap

@@ -20,10 +20,11 @@ from ..saving import Savable
 from ..training.trainer import Trainer
 from . import configuration, summary
 from .inputs_and_outputs import InputsAndOutputs
+from .quantization import Quantizing
 from .topology import layers_in_order, order_nodes
 
 
-class Model(InputsAndOutputs, Trainer, Savable, Layer):
+class Model(InputsAndOutputs, Trainer, Savable, Quantizing):
     """A model: a graph of layers that can be trained, saved and shown, and that is a layer itself.
 
     There are two ways to make one. ``Model(inputs, outputs)`` takes symbols: what `Input` returns, and what layers

@@ -137,17 +137,21 @@ class Optimizer(OptimizerState):
         self._index = {v: i for i, v in enumerate(self._trained)}
         if self.use_ema:
             self._model_variables_moving_average += [
-                self.add_variable_from_reference(v, "average", np.asarray(v.stored)) for v in new
+                None if is_overwritten(v) else self.add_variable_from_reference(v, "average", np.asarray(v.stored))
+                for v in new
             ]
         if self.gradient_accumulation_steps:
             self._accumulators += [self.add_variable_from_reference(v, "gradient_accumulator") for v in new]
         self._slots += [
-            {name: self.add_variable_from_reference(v, name, initial) for name, initial in self.slots(v).items()}
+            {name: self.add_variable_from_reference(v, name, initial) for name, initial in self._slots_of(v).items()}
             for v in new
         ]
         self.built = True
 
     # --- the update
+
+    def _slots_of(self, variable):
+        return {} if is_overwritten(variable) else self.slots(variable)
 
     def slots(self, variable: core.Variable) -> dict[str, Any]:
         """The state to keep for a variable.
@@ -216,6 +220,7 @@ class Optimizer(OptimizerState):
         if len(pairs) < len(variables):
             missing = [v.path for g, v in zip(gradients, variables) if g is None]
             warnings.warn(f"Gradients do not exist for variables {missing} when minimizing the loss.")
+        pairs = self._overwrite(pairs)
         if self.loss_scale_factor:
             pairs = [(g / self.loss_scale_factor, v) for g, v in pairs]
         if self._has_own_updates():
@@ -223,9 +228,27 @@ class Optimizer(OptimizerState):
             return
         if self.gradient_accumulation_steps:
             self._accumulate(pairs)
-        else:
+        elif pairs:
             self._update(pairs)
         self._iterations.assign_add(1)
+
+    def _overwrite(self, pairs):
+        """Assigns the variables whose gradients are their next values, and returns the other pairs.
+
+        Of the values of accumulated steps the largest counts: they are those of scales, which no step may exceed.
+        """
+        for gradient, variable in pairs:
+            if not is_overwritten(variable):
+                continue
+            if not self.gradient_accumulation_steps:
+                variable.assign(gradient)
+                continue
+            last = (self._iterations.raw + 1) % self.gradient_accumulation_steps == 0
+            kept = self._accumulators[self._index[variable]]
+            largest = jnp.maximum(kept.raw, gradient)
+            variable.assign(jnp.where(last, largest, variable.raw))
+            kept.assign(jnp.where(last, 0, largest))
+        return [(gradient, variable) for gradient, variable in pairs if not is_overwritten(variable)]
 
     def _accumulate(self, pairs):
         steps = self.gradient_accumulation_steps
@@ -322,7 +345,8 @@ class Optimizer(OptimizerState):
         """Called at the end of training. With `use_ema` it puts the averages into the variables."""
         if self.use_ema:
             for variable in var_list:
-                variable.assign(self._model_variables_moving_average[self._index[variable]].raw)
+                if not is_overwritten(variable):
+                    variable.assign(self._model_variables_moving_average[self._index[variable]].raw)
 
     def apply_gradients(
         self,
@@ -350,7 +374,8 @@ class Optimizer(OptimizerState):
     @property
     def averages(self) -> list[tuple[core.Variable, core.Variable]]:
         """The trained variables with the moving averages that `use_ema` keeps of them; none without it."""
-        return list(zip(self._trained, self._model_variables_moving_average))
+        pairs = zip(self._trained, self._model_variables_moving_average)
+        return [(variable, average) for variable, average in pairs if average is not None]
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss of which gradients are to be computed: multiplied by `loss_scale_factor`, if there is one."""
@@ -413,6 +438,11 @@ class Optimizer(OptimizerState):
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def is_overwritten(variable: core.Variable) -> bool:
+    """Whether the gradient of a variable is its next value."""
+    return getattr(variable, "overwrite_with_gradient", False)
 
 
 def formulas_of_keras_3() -> bool:

@@ -11,7 +11,7 @@ from jax import Array
 from .. import core
 from ..core.fields import fields_of
 from ..ops.table import as_float
-from .base import Optimizer
+from .base import Optimizer, is_overwritten
 from .conditional import when
 
 _kind = core.kind("optimizer")
@@ -122,7 +122,9 @@ class LossScaleOptimizer(Optimizer):
     def apply(self, gradients: Iterable[Array | None], variables: Iterable[core.Variable] | None = None) -> None:
         if not self.built:
             self.build(variables)
-        gradients = self.get_unscaled_gradients(gradients)
+        gradients, own = list(gradients), self._trained if variables is None else list(variables)
+        unscaled = self.get_unscaled_gradients(gradients)
+        gradients = [g if is_overwritten(v) else new for g, new, v in zip(gradients, unscaled, own)]
         finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(g)) for g in gradients if g is not None]))
         counter, scale = self.step_counter.raw, self.dynamic_scale.raw
         when(finite, lambda: self.inner_optimizer.apply(gradients, variables))

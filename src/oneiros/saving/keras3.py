@@ -14,12 +14,14 @@ MODULES = {
     "activation": "keras.activations",
     "constraint": "keras.constraints",
     "distillation loss": "keras.distillation",
+    "dtype policy": "keras.dtype_policies",
     "initializer": "keras.initializers",
     "layer": "keras.layers",
     "learning rate schedule": "keras.optimizers.schedules",
     "loss": "keras.losses",
     "metric": "keras.metrics",
     "optimizer": "keras.optimizers",
+    "quantizer": "keras.quantizers",
     "regularizer": "keras.regularizers",
 }
 # Classes that are not in the module of their kind, or not public: their module, and the name that is written with it.
@@ -38,10 +40,12 @@ _ELSEWHERE = {
 _KINDS_OF_ARGUMENTS = {
     "distillation_loss": "distillation loss",
     **{part: part for part in ("initializer", "regularizer", "constraint", "activation")},
+    "dtype": "dtype policy",
     "learning_rate": "learning rate schedule",
     "optimizer": "optimizer",
     "loss": "loss",
     "metric": "metric",
+    "quantiz": "quantizer",
 }
 # Methods of symbols: the class of the operation, and its option.
 _METHODS = {"_cast": ("Cast", "dtype"), "_reshape": ("Reshape", "newshape"), "_squeeze": ("Squeeze", "axis")}

@@ -121,14 +121,14 @@ def nested_layers(group: Group, model: Any, skip: Sequence = (), partial: bool =
                 by_layer[id(layer)] = (layer, variables, stored)
     found = list(by_layer.values())
     for layer, variables, stored in found:
-        if not stored.datasets and variables and not (partial or loads_itself(layer)):
+        if not stored.datasets and variables and not (partial or layer.loads_itself()):
             place = stored.name or "/"
             raise CorruptFileError(
                 f"The file holds nothing at {place!r} for layer {layer.name}, which has {len(variables)} weights."
             )
     if partial or skip:
         return found
-    expected = sum(len(stored.datasets if loads_itself(layer) else own) for layer, own, stored in found)
+    expected = sum(len(stored.datasets if layer.loads_itself() else own) for layer, own, stored in found)
     there = []
 
     def note(path, item):
@@ -228,14 +228,9 @@ def write_entries(group: Group, entries: Iterable[tuple], checked: bool = True) 
             holder.attrs[CHECKSUM] = np.uint32(checksum(arrays.values()))
 
 
-def loads_itself(layer: Layer) -> bool:
-    """Whether the layer's class reads its part of a file in a way of its own."""
-    return type(layer).load_own_variables is not Layer.load_own_variables
-
-
 def _with_weights(model, skip=(), everywhere=False):
     found = [(path, layer, layer.own_weights()) for path, layer in places(model, skip, everywhere)]
-    return [(path, layer, variables) for path, layer, variables in found if variables or loads_itself(layer)]
+    return [(path, layer, variables) for path, layer, variables in found if variables or layer.loads_itself()]
 
 
 def _stored_at(group, path):

@@ -19,7 +19,6 @@ import numpy as np
 from ..core import is_symbol, kind, safety
 from ..core.context import within
 from ..core.errors import CorruptFileError, LimitExceededError, UnsafeModelError
-from ..core.policy import DTypePolicy
 from ..core.registry import (
     CustomObjectScope,
     find_custom_object,
@@ -38,18 +37,20 @@ _OWN_PACKAGES = ("keras", "tf_keras", "oneiros", "builtins", "tensorflow")
 _WITHOUT_EFFECT = {
     *("implementation", "time_major", "zero_output_for_mask", "use_cudnn", "jit_compile", "autocast", "fn"),
     *("ragged", "optional", "synchronized", "fused"),
-    *("virtual_batch_size", "is_legacy_optimizer", "quantization_config", "lora_rank", "lora_alpha", "build_config"),
+    *("virtual_batch_size", "is_legacy_optimizer", "lora_rank", "lora_alpha", "build_config"),
 }
 # Part of a module's name in Keras 3 -> the kind of the objects in it.
 _KINDS = {
     "activations": "activation",
     "constraints": "constraint",
+    "dtype_policies": "dtype policy",
     "initializers": "initializer",
     "layers": "layer",
     "losses": "loss",
     "metrics": "metric",
     "models": "layer",
     "optimizers": "optimizer",
+    "quantizers": "quantizer",
     "regularizers": "regularizer",
     "schedules": "learning rate schedule",
 }
@@ -395,8 +396,6 @@ def _made(config):
     if "config" not in config:  # a dictionary of the user's
         return {key: _made(v) for key, v in config.items()}
     _check_parts(name, inner, config.get("registered_name"))
-    if name == DTypePolicy.__name__ and find_custom_object(name) is None:
-        return DTypePolicy.from_config(inner)
     if name == "function" and (found := _by_short_name(inner)) is not None:
         return found
     wanted = inner if name == "function" else name

@@ -206,10 +206,10 @@ def load_nested(
         found = layouts.nested_layers_by_name(group, model)
     else:
         found = layouts.nested_layers(group, model, skip, skip_mismatch)
-    own = [(layer, stored) for layer, _, stored in found if layouts.loads_itself(layer)]
+    own = [(layer, stored) for layer, _, stored in found if layer.loads_itself()]
     safe_hdf5.check_budget(group, [one for _, stored in own for one in stored.datasets])
     stores = [(layer, dict(zip(stored.keys, stored.read()))) for layer, stored in own]
-    _load(group, [one for one in found if not layouts.loads_itself(one[0])], model, reshape, skip_mismatch)
+    _load(group, [one for one in found if not one[0].loads_itself()], model, reshape, skip_mismatch)
     for layer, store in stores:
         try:
             layer.load_own_variables(store)

@@ -6,7 +6,8 @@
 - `calls.py` builds a layer and calls it, on arrays or on symbols,
 - `nodes.py` records calls on symbols and answers what they were: `input`, `output_shape`, ...,
 - `losses.py` collects losses and updates,
-- `masks.py` hands masks on.
+- `masks.py` hands masks on,
+- `precision.py` knows the number types, and what layers say that cannot be quantized.
 """
 
 from .layer import Layer

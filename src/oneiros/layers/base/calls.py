@@ -39,6 +39,7 @@ def building(build: Callable) -> Callable:
         layers = current().layers
         if layers and layers[-1] is self:  # called by a subclass's build
             return build(self, *shapes, **kwargs)
+        self.note_path(layers)
         with within(layers=(*layers, self)):
             build(self, *shapes, **kwargs)
         self.built = True
@@ -154,6 +155,7 @@ class LayerCalls:
             check_input(self, inputs)
         if self.built:
             return
+        self.note_path(current().layers)
         wanted = inspect.signature(self.build).parameters
         named = dict(zip(_call_parameters(type(self)), [None, *args])) | kwargs
         shapes = {f"{name}_shape": shape_of(value) for name, value in named.items()}
@@ -202,7 +204,8 @@ class LayerCalls:
             layers=(*around.layers, self),
             collected=collected,
         ):
-            outputs = (self.call if self.remat_scope is None else self._call_in_remat_scope)(*args, **kwargs)
+            call = self.call if self.quantization_mode is None else self.quantized_call
+            outputs = (call if self.remat_scope is None else self._in_remat_scope(call, args, kwargs))(*args, **kwargs)
             if "updates" in vars(self):  # as layers for Keras 1 set it
                 self.add_update(list(self.updates))
             if not isinstance(outputs, jax.Array):
@@ -253,18 +256,18 @@ class LayerCalls:
 
         return call
 
-    def _call_in_remat_scope(self, *args, **kwargs):
+    def _in_remat_scope(self, call, args, kwargs):
+        """A call, or what computes its inner values again if the `RematScope` asks for it."""
         shape = None
         if self.remat_scope.mode == "larger_than":
 
             def outputs():
                 with Scope(), within(collected=Collected()):
-                    return leaves(self.call(*args, **kwargs))[0]
+                    return leaves(call(*args, **kwargs))[0]
 
             shape = jax.eval_shape(outputs).shape
-        if not self.remat_scope.takes(self.name, shape, getattr(self, "activation", None) is not None):
-            return self.call(*args, **kwargs)
-        return self.rematerialized_call(self.call, *args, **kwargs)(*args, **kwargs)
+        taken = self.remat_scope.takes(self.name, shape, getattr(self, "activation", None) is not None)
+        return self.rematerialized_call(call, *args, **kwargs) if taken else call
 
     def _to_compute_dtype(self, x):
         if isinstance(x, Variable):

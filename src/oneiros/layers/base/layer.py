@@ -3,18 +3,20 @@
 import inspect
 import typing
 
-from ... import regularizers
+from ... import dtype_policies, regularizers
 from ...core import Configurable, policy
 from ...core.context import current
 from ...core.fields import active, field
 from ...core.names import layer_prefix, unique_name
 from ...core.registry import constructor_values, serialize_value
 from ...metrics.base import Metric
+from ...dtype_policies import DTypePolicyMap
 from .. import mistakes
 from .calls import LayerCalls, building
 from .losses import LayerLosses
 from .masks import LayerMasks
 from .nodes import LayerNodes
+from .precision import LayerPrecision
 from .weights import LayerWeights, find_in_attributes, unique
 
 
@@ -39,7 +41,7 @@ def _metrics(layer):
     return unique(part for owner in (layer, *layer.sublayers()) for part in find_in_attributes(Metric, owner))
 
 
-class Layer(LayerCalls, LayerWeights, LayerLosses, LayerMasks, LayerNodes, Configurable):
+class Layer(LayerCalls, LayerWeights, LayerLosses, LayerMasks, LayerNodes, LayerPrecision, Configurable):
     """A function with weights, and the base of all layers.
 
     A subclass writes `build`, which makes the weights, and `call`, which takes arrays and returns arrays; a layer
@@ -82,7 +84,7 @@ class Layer(LayerCalls, LayerWeights, LayerLosses, LayerMasks, LayerNodes, Confi
         autocast: bool = field(default=True, kw_only=True)
 
     kind = "layer"
-    name, dtype_policy, autocast = (mistakes.SetByInit() for _ in range(3))
+    name, _dtype_policy, autocast = (mistakes.SetByInit() for _ in range(3))
     uses_learning_phase = _OfParts()
     stateful = False
     takes_strings = False  # whether inputs may be strings, as NumPy arrays outside of compiled code
@@ -135,7 +137,7 @@ class Layer(LayerCalls, LayerWeights, LayerLosses, LayerMasks, LayerNodes, Confi
         if name is not None and not isinstance(name, str):
             raise ValueError(f"{type(self).__name__}: expected a string for name. Received: name={name!r}")
         self.name = name or unique_name(layer_prefix(type(self).__name__))
-        self.dtype_policy = policy.get(dtype)
+        self._dtype_policy = policy.get(dtype)
         self.autocast, self.remat_scope = autocast, current().remat_scope
         if activity_regularizer is not None:
             self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -148,8 +150,8 @@ class Layer(LayerCalls, LayerWeights, LayerLosses, LayerMasks, LayerNodes, Confi
         self._initial_weights = weights
         self._trainable = bool(trainable)
 
-    compute_dtype = property(lambda self: self.dtype_policy.compute_dtype, doc="The type of inputs and results.")
-    variable_dtype = property(lambda self: self.dtype_policy.variable_dtype, doc="The type of the weights.")
+    compute_dtype = property(lambda self: self.layer_policy.compute_dtype, doc="The type of inputs and results.")
+    variable_dtype = property(lambda self: self.layer_policy.variable_dtype, doc="The type of the weights.")
     dtype = variable_dtype
     input_dtype = _Found(lambda self: self.compute_dtype, "The type that inputs are converted to.")
     metrics = _Found(_metrics, "The metrics that this layer and the layers inside hold in attributes.")
@@ -160,7 +162,7 @@ class Layer(LayerCalls, LayerWeights, LayerLosses, LayerMasks, LayerNodes, Confi
 
     def get_config(self) -> dict:
         """The constructor's arguments as JSON can hold them: enough for `from_config` to make the layer again."""
-        config = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype_policy.name}
+        config = {"name": self.name, "trainable": self.trainable, "dtype": _written_policy(self.dtype_policy)}
         if self.batch_input_shape is not None:
             config["batch_input_shape"] = list(self.batch_input_shape)
         ours = next(c for c in type(self).__mro__ if c.__module__.split(".")[0] == "oneiros")
@@ -176,6 +178,12 @@ class Layer(LayerCalls, LayerWeights, LayerLosses, LayerMasks, LayerNodes, Confi
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _written_policy(policy):
+    """A policy in a configuration: its name, unless that does not say everything."""
+    plain = policy.quantization_mode is None and not isinstance(policy, DTypePolicyMap)
+    return policy.name if plain else dtype_policies.serialize(policy)
 
 
 def _given_arguments(layer):

@@ -158,6 +158,10 @@ class LayerWeights:
         for number, variable in enumerate(variables):
             variable.assign(store[str(number)])
 
+    def loads_itself(self) -> bool:
+        """Whether this layer reads its part of a file in a way of its own."""
+        return type(self).load_own_variables is not LayerWeights.load_own_variables
+
     # --- lists of weights
 
     def own_weights(self) -> list:
