@@ -35,12 +35,12 @@ def through(x: Array, scale: Array, dtype: str) -> Array:
 @jax.custom_vjp
 def inwards(x: Array, scale: Array, history: Array) -> Array:
     """The numbers of the forward pass; their gradients pass."""
-    return through(x, next_scale(history.max(), scale, largest_of(FORWARD)), FORWARD)
+    return through(x, scale, FORWARD)
 
 
 def _inwards(x, scale, history):
     new = next_scale(history.max(), scale, largest_of(FORWARD))
-    return through(x, new, FORWARD), (new, next_history(x, history))
+    return through(x, scale, FORWARD), (new, next_history(x, history))
 
 
 inwards.defvjp(_inwards, lambda new, gradient: (gradient, *new))
@@ -55,7 +55,7 @@ def outwards(x: Array, scale: Array, history: Array) -> Array:
 def _outwards_back(kept, gradient):
     scale, history = kept
     new = next_scale(history.max(), scale, largest_of(BACKWARD))
-    return through(gradient, new, BACKWARD), new, next_history(gradient, history)
+    return through(gradient, scale, BACKWARD), new, next_history(gradient, history)
 
 
 outwards.defvjp(lambda x, scale, history: (x, (scale, history)), _outwards_back)

@@ -22,9 +22,8 @@ from .cudnn_recurrent import CuDNNGRU, CuDNNLSTM
 from .dense import Dense
 from .einsum_dense import EinsumDense
 from .elementwise import Activation, ActivityRegularization, Identity, Masking
-from .embedding import Embedding
-from .foreign import FlaxLayer, JaxLayer, TFSMLayer, TorchModuleWrapper
 from .embedding import Embedding, ReversibleEmbedding
+from .foreign import FlaxLayer, JaxLayer, TFSMLayer, TorchModuleWrapper
 from .image_preprocessing import (
     AugMix,
     AutoContrast,

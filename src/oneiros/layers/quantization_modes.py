@@ -101,17 +101,21 @@ def _integer_outputs(layer, inputs, kernel, scale):
         return layer.product(x, kernel.astype(x.dtype)) / scale
 
     def exact(x, kernel, scale):
-        values, x_scale = _along(quantizer, x, layer.summed_input_axes())
+        axis = layer.summed_input_axes()  # in place of the quantizer's own: else the scales would not fit the sums
+        values, x_scale = quantizer(x, axis=axis) if hasattr(quantizer, "axis") else quantizer(x)
         return layer.product(values, kernel).astype(x.dtype) / (layer.inputs_to_outputs(x_scale) * scale)
 
-    outputs = smooth(inputs, kernel, scale) if quantizer is None else straight_through(exact, smooth, inputs, kernel, scale)
+    outputs = (
+        smooth(inputs, kernel, scale) if quantizer is None else straight_through(exact, smooth, inputs, kernel, scale)
+    )
     return layer.with_lora(inputs, outputs)
 
 
 class Int4Kernel(Mode):
     """A kernel of 4-bit integers, two in a byte, with a scale and a zero point for each block of a column.
 
-    The kernel is stored as a matrix of the axes that are summed over and of the others.
+    The kernel is stored as a matrix with as many rows as the axes that are summed over have places. As in Keras 3 its
+    axes keep their order, so that a row need not be one of those places.
     """
 
     def build(self, layer):
@@ -129,7 +133,7 @@ class Int4Kernel(Mode):
         return [layer.main_name, *(layer.part(part) for part in parts)]
 
     def values(self, layer, weight):
-        matrix, size = layer.as_matrix(weight), _blocks(layer)
+        matrix, size = weight.reshape(layer.matrix_shape()), _blocks(layer)
         if size is None:
             quantizer = layer.quantization_config.weight_quantizer or AbsMaxQuantizer(axis=0, value_range=(-8, 7))
             values, scale = _along(quantizer, matrix, 0)
@@ -140,7 +144,8 @@ class Int4Kernel(Mode):
         return {layer.main_name: pack_int4(values, axis=-1)[0], **zeros}
 
     def apply(self, layer, inputs):
-        if _blocks(layer) is None and layer.inputs_quantizer is not None:
+        columns_are_outputs = layer.summed_axes() == tuple(range(len(layer.summed_axes())))
+        if _blocks(layer) is None and layer.inputs_quantizer is not None and columns_are_outputs:
             scale = layer.for_outputs(layer.from_matrix(layer.value_of("scale")[None]))
             return _integer_outputs(layer, inputs, layer.from_matrix(self._integers(layer)), scale)
         outputs = layer.product(inputs, self.dequantized(layer).astype(inputs.dtype))
@@ -155,9 +160,9 @@ class Int4Kernel(Mode):
     def dequantized(self, layer):
         values, scale = self._integers(layer), layer.value_of("scale")
         if _blocks(layer) is None:
-            return layer.from_matrix(values.astype(scale.dtype) / scale)
+            return (values.astype(scale.dtype) / scale).reshape(layer.kernel_shape)
         zero, groups = layer.value_of("zero"), layer.value_of("g_idx")
-        return layer.from_matrix(dequantize_with_sz_map(values, scale, zero, groups, group_axis=0))
+        return dequantize_with_sz_map(values, scale, zero, groups, group_axis=0).reshape(layer.kernel_shape)
 
 
 class Float8Kernel(Mode):

@@ -4,9 +4,11 @@ A layer says what its main weight is, and how inputs and outputs belong to it; `
 stores and computes. A layer that is neither quantized nor adapted pays for none of it.
 """
 
+import warnings
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from ..core import Variable, policy
@@ -348,7 +350,7 @@ class QuantizableLayer(Layer, abstract=True):
         names = [self.main_name] if mode is None else mode.names(self)
         bias = getattr(self, "bias", None)
         places = names[:1] if names[0] == self.main_name else []
-        found = {name: self.main_weight for name in places}
+        found = dict.fromkeys(places, self.main_weight)
         found |= {} if bias is None else {"bias": bias}
         found |= {name: getattr(self, name) for name in names[len(places) :]}
         known = {*map(id, found.values()), id(self.main_weight)}
@@ -361,7 +363,10 @@ class QuantizableLayer(Layer, abstract=True):
             return
         values = {name: variable.raw for name, variable in self._stored().items()}
         mode = self.quantization_modes.get(self.quantization_mode)
-        if self.lora_enabled and (mode is None or self.main_name in values):
+        learned = self.lora_enabled and bool(np.any(getattr(self, f"{self._lora_name}_b").raw))
+        if learned and mode is not None and self.main_name not in values:
+            warnings.warn(f"Layer {self.name}: what LoRA learned beside calibrated integers is not stored.")
+        elif learned:
             if mode is None or mode.keeps_floats:
                 values[self.main_name] = self.float_weight()
             else:

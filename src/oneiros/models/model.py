@@ -14,8 +14,8 @@ from ..core.names import to_snake_case, unique_name
 from ..core.symbol import Spec, depends_on_phase, operation_name, replace_symbols
 from ..layers.base import Layer, find_in_attributes, shape_of, single
 from ..layers.base.nodes import attach
-from ..layers.input_spec import check_input, check_shape
 from ..layers.base.weights import unique
+from ..layers.input_spec import check_input, check_shape
 from ..saving import Savable
 from ..training.trainer import Trainer
 from . import configuration, summary

@@ -39,13 +39,13 @@ _ELSEWHERE = {
 # A part of an argument's name -> the kind of what it is given; others are given layers.
 _KINDS_OF_ARGUMENTS = {
     "distillation_loss": "distillation loss",
+    "quantiz": "quantizer",  # before "activation", which is a part of "activation_quantizer"
     **{part: part for part in ("initializer", "regularizer", "constraint", "activation")},
     "dtype": "dtype policy",
     "learning_rate": "learning rate schedule",
     "optimizer": "optimizer",
     "loss": "loss",
     "metric": "metric",
-    "quantiz": "quantizer",
 }
 # Methods of symbols: the class of the operation, and its option.
 _METHODS = {"_cast": ("Cast", "dtype"), "_reshape": ("Reshape", "newshape"), "_squeeze": ("Squeeze", "axis")}

@@ -9,8 +9,8 @@ from ...core.context import current
 from ...core.fields import active, field
 from ...core.names import layer_prefix, unique_name
 from ...core.registry import constructor_values, serialize_value
-from ...metrics.base import Metric
 from ...dtype_policies import DTypePolicyMap
+from ...metrics.base import Metric
 from .. import mistakes
 from .calls import LayerCalls, building
 from .losses import LayerLosses
