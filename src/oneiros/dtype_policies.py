@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
-from .core import kind
+from . import core
 from .core.policy import (
     AWQDTypePolicy,
     DTypePolicy,
@@ -33,7 +33,7 @@ __all__ = [
     "serialize",
     "set_dtype_policy",
 ]
-_kind = kind("dtype policy")
+_kind = core.kind("dtype policy")
 
 
 def serialize(dtype_policy: DTypePolicy) -> dict:

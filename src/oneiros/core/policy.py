@@ -154,7 +154,9 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
     modes = ("float8",)
     default_amax_history_length = 1024
 
-    def __init__(self, mode: str, source_name: str | None = None, amax_history_length: int = 1024):
+    def __init__(
+        self, mode: str, source_name: str | None = None, amax_history_length: int = default_amax_history_length
+    ):
         super().__init__(mode, source_name)
         if not isinstance(amax_history_length, int):
             raise TypeError(f"amax_history_length must be an integer. Received: {amax_history_length!r}")
@@ -264,7 +266,18 @@ def _quantized(name):
 
 
 def get(identifier: Any) -> DTypePolicy:
-    """The policy for a name, a NumPy type, a configuration or a policy; the global one for `None`."""
+    """The policy that a user means.
+
+    Args:
+        identifier: a name, such as `"mixed_float16"` or `"int8_from_float32"`, a NumPy type, a configuration, or a
+            policy; `None` for the global one.
+
+    Raises:
+        ValueError: if there is no such policy.
+
+    >>> get("int8_from_mixed_bfloat16").quantization_mode
+    'int8'
+    """
     if identifier is None:
         return dtype_policy()
     if isinstance(identifier, DTypePolicy):
@@ -274,9 +287,9 @@ def get(identifier: Any) -> DTypePolicy:
             return _kind.deserialize(identifier)
         return get(identifier["config"]["name"])  # of tf.keras
     if isinstance(identifier, str):
-        if identifier.startswith(QUANTIZATION_MODES) and re.match(r"(int8|float8|int4|gptq|awq)(/.*|_.*|$)", identifier):
-            if identifier not in ("int8", "int4"):  # which are types, too
-                return _quantized(identifier)
+        types = ("int8", "int4")  # as well as modes
+        if identifier not in types and re.match(rf"({'|'.join(QUANTIZATION_MODES)})(/|_[^e]|$)", identifier):
+            return _quantized(identifier)
         if identifier.startswith("mixed_"):
             return DTypePolicy(identifier)
     name = getattr(identifier, "name", None) or identifier

@@ -38,7 +38,6 @@ class Mode:
 
     parts: tuple = ()
     keeps_floats = False  # whether the weight stays as it is, beside what the mode adds
-    is_ready = True
 
     def build(self, layer: Any) -> None:
         """Makes the variables."""
@@ -74,21 +73,21 @@ class Int8Kernel(Mode):
 
     parts = ("scale",)
 
-    def build(self, layer):
+    def build(self, layer: Any) -> None:
         shape = layer.kernel_shape
         ones = [1 if axis in layer.summed_axes() else size for axis, size in enumerate(shape)]
         layer.add_part(None, shape, "int8")
         layer.add_part("scale", layer.for_outputs(np.ones(ones)).shape, initializer="ones")
 
-    def values(self, layer, weight):
+    def values(self, layer: Any, weight: Array) -> dict:
         quantizer = layer.quantization_config.weight_quantizer or AbsMaxQuantizer(axis=layer.summed_axes())
         values, scale = _along(quantizer, weight, layer.summed_axes())
         return {layer.main_name: values, layer.part("scale"): layer.for_outputs(scale)}
 
-    def apply(self, layer, inputs):
+    def apply(self, layer: Any, inputs: Array) -> Array:
         return _integer_outputs(layer, inputs, layer.main_weight.raw, layer.value_of("scale"))
 
-    def dequantized(self, layer):
+    def dequantized(self, layer: Any) -> Array:
         return layer.main_weight.raw.astype(layer.variable_dtype) / layer.of_outputs(layer.value_of("scale"))
 
 
@@ -118,7 +117,7 @@ class Int4Kernel(Mode):
     axes keep their order, so that a row need not be one of those places.
     """
 
-    def build(self, layer):
+    def build(self, layer: Any) -> None:
         rows, columns = layer.matrix_shape()
         size = _blocks(layer)
         layer.add_part(None, (rows, -(-columns // 2)), "int8")
@@ -128,11 +127,11 @@ class Int4Kernel(Mode):
             layer.add_part("zero", (*groups, columns), "int8")
             layer.add_part("g_idx", (rows,), "float32", value=np.arange(rows) // size)
 
-    def names(self, layer):
+    def names(self, layer: Any) -> list[str]:
         parts = ("scale",) if _blocks(layer) is None else ("scale", "zero", "g_idx")
         return [layer.main_name, *(layer.part(part) for part in parts)]
 
-    def values(self, layer, weight):
+    def values(self, layer: Any, weight: Array) -> dict:
         matrix, size = weight.reshape(layer.matrix_shape()), _blocks(layer)
         if size is None:
             quantizer = layer.quantization_config.weight_quantizer or AbsMaxQuantizer(axis=0, value_range=(-8, 7))
@@ -143,7 +142,7 @@ class Int4Kernel(Mode):
             zeros = {layer.part("scale"): scale, layer.part("zero"): zero}
         return {layer.main_name: pack_int4(values, axis=-1)[0], **zeros}
 
-    def apply(self, layer, inputs):
+    def apply(self, layer: Any, inputs: Array) -> Array:
         columns_are_outputs = layer.summed_axes() == tuple(range(len(layer.summed_axes())))
         if _blocks(layer) is None and layer.inputs_quantizer is not None and columns_are_outputs:
             scale = layer.for_outputs(layer.from_matrix(layer.value_of("scale")[None]))
@@ -154,10 +153,10 @@ class Int4Kernel(Mode):
     def _integers(self, layer):
         return unpack_int4(layer.main_weight.raw, layer.matrix_shape()[1], axis=-1)
 
-    def shown(self, layer):
+    def shown(self, layer: Any) -> Any:
         return self._integers(layer)
 
-    def dequantized(self, layer):
+    def dequantized(self, layer: Any) -> Array:
         values, scale = self._integers(layer), layer.value_of("scale")
         if _blocks(layer) is None:
             return (values.astype(scale.dtype) / scale).reshape(layer.kernel_shape)
@@ -171,7 +170,7 @@ class Float8Kernel(Mode):
     keeps_floats = True
     _operands = ("inputs", "kernel", "outputs_grad")
 
-    def build(self, layer):
+    def build(self, layer: Any) -> None:
         length = getattr(layer.layer_policy, "amax_history_length", 1024)
         for operand in self._operands:
             for name, shape, value in (("scale", (), 1.0), ("amax_history", (length,), 0.0)):
@@ -181,10 +180,10 @@ class Float8Kernel(Mode):
                 variable.overwrite_with_gradient = True
                 setattr(layer, variable.path.rpartition("/")[2], variable)
 
-    def names(self, layer):
+    def names(self, layer: Any) -> list[str]:
         return [layer.main_name, *(f"{o}_{name}" for o in self._operands for name in ("scale", "amax_history"))]
 
-    def apply(self, layer, inputs):
+    def apply(self, layer: Any, inputs: Array) -> Array:
         scales = [(getattr(layer, f"{o}_scale").raw, getattr(layer, f"{o}_amax_history").raw) for o in self._operands]
         kernel = layer.float_weight()
         outputs = layer.product(float8.inwards(inputs, *scales[0]), float8.inwards(kernel, *scales[1]))
@@ -199,7 +198,7 @@ class CalibratedKernel(Mode):
 
     keeps_floats = True
 
-    def build(self, layer):
+    def build(self, layer: Any) -> None:
         rows, columns = layer.matrix_shape()
         config = layer.quantization_config or layer.layer_policy
         size, bits = config.group_size, config.weight_bits
@@ -211,11 +210,11 @@ class CalibratedKernel(Mode):
             layer.add_part("awq_scales", (rows,), initializer="ones")
         layer.add_part("g_idx", (rows,), "float32", value=np.arange(rows) // (rows if size == -1 else size))
 
-    def names(self, layer):
+    def names(self, layer: Any) -> list[str]:
         extra = ["awq_scales"] if layer.quantization_mode == "awq" else []
         return [layer.part(part) for part in ("quantized", "scale", "zero", *extra, "g_idx")]
 
-    def apply(self, layer, inputs):
+    def apply(self, layer: Any, inputs: Array) -> Array:
         kernel = self.dequantized(layer) if layer.is_calibrated else layer.float_weight()
         outputs = layer.product(inputs, kernel.astype(inputs.dtype))
         return layer.with_lora(inputs, outputs) if layer.is_calibrated else outputs
@@ -225,10 +224,10 @@ class CalibratedKernel(Mode):
         config = layer.quantization_config or layer.layer_policy
         return unpack_int4(values, layer.matrix_shape()[1], dtype="uint8") if config.weight_bits == 4 else values
 
-    def shown(self, layer):
+    def shown(self, layer: Any) -> Any:
         return self._integers(layer) if layer.is_calibrated else layer.main_weight
 
-    def dequantized(self, layer):
+    def dequantized(self, layer: Any) -> Array:
         scale, zero, groups = (layer.value_of(part) for part in ("scale", "zero", "g_idx"))
         matrix = dequantize_with_sz_map(self._integers(layer), scale, zero, groups).T
         if layer.quantization_mode == "awq":
@@ -244,28 +243,28 @@ class Int8Rows(Mode):
 
     parts = ("scale",)
 
-    def build(self, layer):
+    def build(self, layer: Any) -> None:
         layer.add_part(None, layer.kernel_shape, "int8")
         layer.add_part("scale", layer.kernel_shape[:1], initializer="ones")
 
-    def values(self, layer, weight):
+    def values(self, layer: Any, weight: Array) -> dict:
         quantizer = layer.quantization_config.weight_quantizer or AbsMaxQuantizer(axis=-1)
         values, scale = _along(quantizer, weight, -1)
         return {layer.main_name: values, layer.part("scale"): jnp.squeeze(scale, -1)}
 
-    def apply(self, layer, inputs):
+    def apply(self, layer: Any, inputs: Array) -> Array:
         scale = take_rows(layer.value_of("scale"), inputs)[..., None]
         rows = take_rows(layer.main_weight.raw, inputs).astype(scale.dtype) / scale
         return layer.with_lora(inputs, rows.astype(layer.compute_dtype))
 
-    def dequantized(self, layer):
+    def dequantized(self, layer: Any) -> Array:
         return layer.main_weight.raw.astype(layer.variable_dtype) / layer.value_of("scale")[:, None]
 
 
 class Int4Rows(Mode):
     """Embeddings of 4-bit integers, two in a byte, with a scale and a zero point for each block of a row."""
 
-    def build(self, layer):
+    def build(self, layer: Any) -> None:
         (rows, columns), size = layer.kernel_shape, _blocks(layer)
         layer.add_part(None, (rows, -(-columns // 2)), "int8")
         groups = () if size is None else (-(-columns // size),)
@@ -276,7 +275,7 @@ class Int4Rows(Mode):
 
     names = Int4Kernel.names
 
-    def values(self, layer, weight):
+    def values(self, layer: Any, weight: Array) -> dict:
         size = _blocks(layer)
         if size is None:
             quantizer = layer.quantization_config.weight_quantizer or AbsMaxQuantizer(axis=-1, value_range=(-8, 7))
@@ -294,14 +293,14 @@ class Int4Rows(Mode):
             return values.astype(scale.dtype) / scale[..., None]
         return dequantize_with_sz_map(values, scale, take(layer.value_of("zero")), layer.value_of("g_idx"))
 
-    def apply(self, layer, inputs):
+    def apply(self, layer: Any, inputs: Array) -> Array:
         rows = self._floats(layer, lambda table: take_rows(table, inputs))
         return layer.with_lora(inputs, rows.astype(layer.compute_dtype))
 
-    def shown(self, layer):
+    def shown(self, layer: Any) -> Any:
         return unpack_int4(layer.main_weight.raw, layer.kernel_shape[1], axis=-1)
 
-    def dequantized(self, layer):
+    def dequantized(self, layer: Any) -> Array:
         return self._floats(layer, lambda table: table)
 
 

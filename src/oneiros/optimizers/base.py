@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from .. import core
@@ -136,22 +135,13 @@ class Optimizer(OptimizerState):
         self._trained += new
         self._index = {v: i for i, v in enumerate(self._trained)}
         if self.use_ema:
-            self._model_variables_moving_average += [
-                None if is_overwritten(v) else self.add_variable_from_reference(v, "average", np.asarray(v.stored))
-                for v in new
-            ]
+            self._model_variables_moving_average += [self._new_average(v) for v in new]
         if self.gradient_accumulation_steps:
             self._accumulators += [self.add_variable_from_reference(v, "gradient_accumulator") for v in new]
-        self._slots += [
-            {name: self.add_variable_from_reference(v, name, initial) for name, initial in self._slots_of(v).items()}
-            for v in new
-        ]
+        self._slots += [self._new_slots(v, self.slots) for v in new]
         self.built = True
 
     # --- the update
-
-    def _slots_of(self, variable):
-        return {} if is_overwritten(variable) else self.slots(variable)
 
     def slots(self, variable: core.Variable) -> dict[str, Any]:
         """The state to keep for a variable.
@@ -220,7 +210,7 @@ class Optimizer(OptimizerState):
         if len(pairs) < len(variables):
             missing = [v.path for g, v in zip(gradients, variables) if g is None]
             warnings.warn(f"Gradients do not exist for variables {missing} when minimizing the loss.")
-        pairs = self._overwrite(pairs)
+        pairs = updates.overwrite(pairs, self._accumulators and self._kept_for, self._is_last())
         if self.loss_scale_factor:
             pairs = [(g / self.loss_scale_factor, v) for g, v in pairs]
         if self._has_own_updates():
@@ -232,27 +222,9 @@ class Optimizer(OptimizerState):
             self._update(pairs)
         self._iterations.assign_add(1)
 
-    def _overwrite(self, pairs):
-        """Assigns the variables whose gradients are their next values, and returns the other pairs.
-
-        Of the values of accumulated steps the largest counts: they are those of scales, which no step may exceed.
-        """
-        for gradient, variable in pairs:
-            if not is_overwritten(variable):
-                continue
-            if not self.gradient_accumulation_steps:
-                variable.assign(gradient)
-                continue
-            last = (self._iterations.raw + 1) % self.gradient_accumulation_steps == 0
-            kept = self._accumulators[self._index[variable]]
-            largest = jnp.maximum(kept.raw, gradient)
-            variable.assign(jnp.where(last, largest, variable.raw))
-            kept.assign(jnp.where(last, 0, largest))
-        return [(gradient, variable) for gradient, variable in pairs if not is_overwritten(variable)]
-
     def _accumulate(self, pairs):
         steps = self.gradient_accumulation_steps
-        sums = [self._accumulators[self._index[v]] for _, v in pairs]
+        sums = [self._kept_for(v) for _, v in pairs]
         for total, (gradient, _) in zip(sums, pairs):
             total.assign_add(gradient)
 
@@ -261,7 +233,13 @@ class Optimizer(OptimizerState):
             for total in sums:
                 total.assign(jnp.zeros_like(total.raw))
 
-        when((self._iterations.raw + 1) % steps == 0, update)
+        when(self._is_last(), update)
+
+    def _kept_for(self, variable):
+        return self._accumulators[self._index[variable]]
+
+    def _is_last(self):
+        return (self._iterations.raw + 1) % (self.gradient_accumulation_steps or 1) == 0
 
     def _step(self):
         iterations = self.iterations
@@ -288,7 +266,8 @@ class Optimizer(OptimizerState):
         for gradient, variable in zip(gradients, variables):
             self.update_step(gradient, variable, *((rate,) if takes_rate else ()))
         if self.use_ema:
-            self._average(variables)
+            averages = [(v, self._model_variables_moving_average[self._index[v]]) for v in variables]
+            updates.average(self, averages, self._step())
         for variable in variables:
             if getattr(variable, "constraint", None) is not None:
                 variable.assign(variable.constraint(variable.raw))
@@ -328,24 +307,11 @@ class Optimizer(OptimizerState):
             gradients = [jnp.clip(g, -self.clipvalue, self.clipvalue) for g in gradients]
         return gradients
 
-    def _average(self, variables):
-        step = self._step()
-        momentum = self.ema_momentum
-        if not core.behaviour.average_begins_with_weights:
-            momentum = jnp.where(step == 1, 0, momentum)
-        averages = [self._model_variables_moving_average[self._index[v]] for v in variables]
-        for average, variable in zip(averages, variables):
-            average.assign(momentum * average.raw + (1 - momentum) * variable.raw)
-        if self.ema_overwrite_frequency:
-            now = step % self.ema_overwrite_frequency == 0
-            for average, variable in zip(averages, variables):
-                variable.assign(jnp.where(now, average.raw, variable.raw))
-
     def finalize_variable_values(self, var_list: Iterable[core.Variable]) -> None:
         """Called at the end of training. With `use_ema` it puts the averages into the variables."""
         if self.use_ema:
             for variable in var_list:
-                if not is_overwritten(variable):
+                if not updates.is_overwritten(variable):
                     variable.assign(self._model_variables_moving_average[self._index[variable]].raw)
 
     def apply_gradients(
@@ -438,11 +404,6 @@ class Optimizer(OptimizerState):
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}>"
-
-
-def is_overwritten(variable: core.Variable) -> bool:
-    """Whether the gradient of a variable is its next value."""
-    return getattr(variable, "overwrite_with_gradient", False)
 
 
 def formulas_of_keras_3() -> bool:

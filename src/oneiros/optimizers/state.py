@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import core, initializers
 from ..core.errors import InputDataError
-from . import schedules
+from . import schedules, updates
 
 
 class OptimizerState(core.Configurable):
@@ -131,6 +131,17 @@ class OptimizerState(core.Configurable):
     def load_own_variables(self, store: dict) -> None:
         """Sets the state from a dictionary of arrays."""
         self.set_weights([store[str(i)] for i in range(len(store))])
+
+    def _new_average(self, variable):
+        """The variable of a moving average; `None` for a variable that is overwritten."""
+        if updates.is_overwritten(variable):
+            return None
+        return self.add_variable_from_reference(variable, "average", np.asarray(variable.stored))
+
+    def _new_slots(self, variable, initial):
+        """The slots of a variable, by name; none for a variable that is overwritten."""
+        values = {} if updates.is_overwritten(variable) else initial(variable)
+        return {name: self.add_variable_from_reference(variable, name, value) for name, value in values.items()}
 
     def add_variable(
         self,

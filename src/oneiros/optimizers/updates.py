@@ -90,6 +90,56 @@ class OwnUpdates:
             variable.assign(value)
 
 
+def is_overwritten(variable: core.Variable) -> bool:
+    """Whether the gradient of a variable is its next value."""
+    return getattr(variable, "overwrite_with_gradient", False)
+
+
+def overwrite(pairs: Iterable[tuple], kept_for: Any = None, last: Any = True) -> list[tuple]:
+    """Assigns the variables whose gradients are their next values.
+
+    Of the values of accumulated steps the largest counts: they are those of scales, which no step may exceed.
+
+    Args:
+        pairs: Pairs of a gradient and a variable.
+        kept_for: Function from a variable to the one that keeps the largest value, if steps are accumulated.
+        last: Whether this step is the last of those that are accumulated.
+
+    Returns:
+        The other pairs.
+    """
+    for gradient, variable in pairs:
+        if not is_overwritten(variable):
+            continue
+        if kept_for:
+            kept = kept_for(variable)
+            largest = jnp.maximum(kept.raw, gradient)
+            gradient = jnp.where(last, largest, variable.raw)
+            kept.assign(jnp.where(last, 0, largest))
+        variable.assign(gradient)
+    return [(gradient, variable) for gradient, variable in pairs if not is_overwritten(variable)]
+
+
+def average(optimizer: Any, pairs: Iterable[tuple], step: Any) -> None:
+    """Moves the averages of variables, and puts them in place of the variables when it is time.
+
+    Args:
+        optimizer: The optimizer, which says how.
+        pairs: Pairs of a variable and its average.
+        step: The number of the step, from 1.
+    """
+    momentum, frequency = optimizer.ema_momentum, optimizer.ema_overwrite_frequency
+    if not core.behaviour.average_begins_with_weights:
+        momentum = jnp.where(step == 1, 0, momentum)
+    pairs = list(pairs)
+    for variable, mean in pairs:
+        mean.assign(momentum * mean.raw + (1 - momentum) * variable.raw)
+    if frequency:
+        now = step % frequency == 0
+        for variable, mean in pairs:
+            variable.assign(jnp.where(now, mean.raw, variable.raw))
+
+
 def gradients_of(loss: Any, params: Iterable[core.Variable]) -> list:
     """The gradients of a symbolic loss, symbols themselves; or those that `apply` was given."""
     params = list(params)

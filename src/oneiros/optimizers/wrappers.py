@@ -11,8 +11,9 @@ from jax import Array
 from .. import core
 from ..core.fields import fields_of
 from ..ops.table import as_float
-from .base import Optimizer, is_overwritten
+from .base import Optimizer
 from .conditional import when
+from .updates import is_overwritten
 
 _kind = core.kind("optimizer")
 

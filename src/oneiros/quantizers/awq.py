@@ -15,9 +15,7 @@ from .objects import AWQConfig
 
 def _rounded(weights, group_size, bits=4):
     """Integers, scales, zero points and groups of a matrix ``(outputs, inputs)``."""
-    scale, zero, largest = compute_quantization_parameters(
-        weights, bits=bits, per_channel=True, group_size=group_size
-    )
+    scale, zero, largest = compute_quantization_parameters(weights, bits=bits, per_channel=True, group_size=group_size)
     inputs = weights.shape[1]
     groups = np.arange(inputs) // (inputs if group_size == -1 else group_size)
     return quantize_with_sz_map(weights, scale, zero, groups, largest), scale, zero, groups

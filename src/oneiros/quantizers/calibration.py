@@ -163,6 +163,3 @@ def calibrate(config: CalibratedConfig, quantization_layer_structure: dict | Non
             if run.num_samples:
                 getattr(run, finish)()
         batches = [block(x) for x in batches]
-
-
-gptq_quantize = awq_quantize = calibrate

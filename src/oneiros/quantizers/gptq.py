@@ -14,6 +14,8 @@ import numpy as np
 from .functions import compute_quantization_parameters, pack_int4
 from .objects import GPTQConfig
 
+_PARAMETERS = partial(compute_quantization_parameters, bits=4, per_channel=True)
+
 
 def gptq_quantize_matrix(
     weights_transpose: Any,
@@ -23,7 +25,7 @@ def gptq_quantize_matrix(
     group_size: int = -1,
     activation_order: bool = False,
     order_metric: Any = None,
-    compute_scale_zero: Callable = partial(compute_quantization_parameters, bits=4, per_channel=True),
+    compute_scale_zero: Callable = _PARAMETERS,
 ) -> tuple:
     """Integers in place of a matrix, with errors made up for.
 
@@ -169,7 +171,9 @@ def rows_of(inputs: Any, size: int) -> np.ndarray:
         axis -= 1
         features *= inputs.shape[axis]
     if features != size:
-        raise ValueError(f"Input tensor has shape {inputs.shape}, which does not match: do not match input features {size}.")
+        raise ValueError(
+            f"Input tensor has shape {inputs.shape}, which does not match: do not match input features {size}."
+        )
     return inputs.reshape(-1, size)
 
 

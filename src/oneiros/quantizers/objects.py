@@ -4,8 +4,6 @@ import typing
 from collections.abc import Sequence
 from typing import Any
 
-import jax.numpy as jnp
-
 from .. import core
 from ..core.errors import InputDataError
 from ..core.fields import field
@@ -343,7 +341,9 @@ def validate_and_resolve_config(mode: str | None, config: Any) -> typing.Any:
         raise ValueError(f"Contradictory arguments: mode={mode!r}, and a `config` with mode={config.mode!r}.")
     if config.mode in ("gptq", "awq") and not isinstance(config, _CONFIGS[config.mode]):
         name = _CONFIGS[config.mode].__name__
-        raise ValueError(f"Mode {config.mode!r} requires a valid `config` argument of type `{name}`. Got {type(config)}.")
+        raise ValueError(
+            f"Mode {config.mode!r} requires a valid `config` argument of type `{name}`. Got {type(config)}."
+        )
     return config
 
 
