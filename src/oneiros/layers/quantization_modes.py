@@ -6,6 +6,7 @@ A mode has no state: the variables are the layer's, under the names and in the o
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -31,6 +32,17 @@ def _blocks(layer):
     """The length of the blocks that share a scale, `None` for whole columns."""
     size = getattr(layer.quantization_config, "block_size", None)
     return None if size in (None, -1) else size
+
+
+def _dequantized(values, scale, zero, size, axis):
+    """The floats of integers that have a scale and a zero point for each block along an axis."""
+
+    def of_each(parameters):
+        if parameters.shape[axis] == 1:  # no gathers, which are slow
+            return parameters
+        return jax.lax.slice_in_dim(jnp.repeat(parameters, size, axis), 0, values.shape[axis], axis=axis)
+
+    return (values.astype(scale.dtype) - of_each(zero).astype(scale.dtype)) * of_each(scale)
 
 
 class Mode:
@@ -160,8 +172,7 @@ class Int4Kernel(Mode):
         values, scale = self._integers(layer), layer.value_of("scale")
         if _blocks(layer) is None:
             return (values.astype(scale.dtype) / scale).reshape(layer.kernel_shape)
-        zero, groups = layer.value_of("zero"), layer.value_of("g_idx")
-        return dequantize_with_sz_map(values, scale, zero, groups, group_axis=0).reshape(layer.kernel_shape)
+        return _dequantized(values, scale, layer.value_of("zero"), _blocks(layer), 0).reshape(layer.kernel_shape)
 
 
 class Float8Kernel(Mode):
@@ -291,7 +302,7 @@ class Int4Rows(Mode):
         scale = take(layer.value_of("scale"))
         if _blocks(layer) is None:
             return values.astype(scale.dtype) / scale[..., None]
-        return dequantize_with_sz_map(values, scale, take(layer.value_of("zero")), layer.value_of("g_idx"))
+        return _dequantized(values, scale, take(layer.value_of("zero")), _blocks(layer), values.ndim - 1)
 
     def apply(self, layer: Any, inputs: Array) -> Array:
         rows = self._floats(layer, lambda table: take_rows(table, inputs))

@@ -61,7 +61,8 @@ class Quantizing(Layer, abstract=True):
                     "`config.quantization_layer_structure` or by overriding `get_quantization_layer_structure`."
                 )
         for layer in self.sublayers():
-            if isinstance(layer, QuantizableLayer) and should_quantize_layer(layer, filters):
+            allows = isinstance(layer, QuantizableLayer) and config.mode in layer.quantization_modes
+            if allows and should_quantize_layer(layer, filters):
                 try:
                     layer.quantize(config.mode, type_check=type_check, config=config)
                 except NotImplementedError as error:

@@ -267,11 +267,12 @@ def unpack_int4(packed: Any, orig_len: int, axis: int = 0, dtype: str = "int8") 
     [[1], [2], [3]]
     """
     one_of("dtype", dtype, ("int8", "uint8"))
-    packed = jnp.moveaxis(jnp.asarray(packed), axis, 0)
     # Shifts of the byte's own type: with a sign they bring it down from the upper half.
-    packed = jax.lax.bitcast_convert_type(packed, jnp.dtype(dtype))
-    halves = jnp.stack([packed << 4 >> 4, packed >> 4], 1).reshape(-1, *packed.shape[1:])
-    return jnp.moveaxis(halves[:orig_len], 0, axis)
+    packed = jax.lax.bitcast_convert_type(jnp.asarray(packed), jnp.dtype(dtype))
+    axis %= packed.ndim
+    halves = jnp.stack([packed << 4 >> 4, packed >> 4], axis + 1)
+    halves = halves.reshape(*packed.shape[:axis], -1, *packed.shape[axis + 1 :])
+    return jax.lax.slice_in_dim(halves, 0, orig_len, axis=axis)
 
 
 # --- floats of 8 bits
