@@ -8,6 +8,7 @@ from . import config as config
 from . import constraints as constraints
 from . import core as core
 from . import distillation as distillation
+from . import dtype_policies as dtype_policies
 from . import initializers as initializers
 from . import layers as layers
 from . import losses as losses

@@ -9,6 +9,7 @@ import numpy as np
 from jax import Array
 
 from ..core import Graph, Symbol, behaviour, get_mask, has_symbol, is_symbol, op, set_mask, structure, symbols_in
+from ..core.context import current
 from ..core.errors import NoSymbolError
 from ..core.names import to_snake_case, unique_name
 from ..core.symbol import Spec, depends_on_phase, operation_name, replace_symbols
@@ -110,7 +111,7 @@ class Model(InputsAndOutputs, Trainer, Savable, Quantizing):
             twice = next(n for n in names if names.count(n) > 1)
             raise ValueError(f"Model {self.name}: the name {twice!r} is used by {names.count(twice)} layers.")
         self.built = True
-        self.note_path()
+        self.note_path(current().layers)
 
     # --- layers
 

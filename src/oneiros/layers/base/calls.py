@@ -43,7 +43,6 @@ def building(build: Callable) -> Callable:
         with within(layers=(*layers, self)):
             build(self, *shapes, **kwargs)
         self.built = True
-        self.note_path()
         self._build_shape = shapes[0] if shapes else kwargs or None
         if self._initial_weights is not None:
             self.set_weights(self._initial_weights)
@@ -68,12 +67,6 @@ class LayerCalls:
         """
         self.built = True
         self._build_shape = input_shape
-
-    def note_path(self) -> None:
-        """Sets `path` when the layer is built: where it is called tells what it belongs to."""
-        around = current()
-        owners = [layer.name for layer in around.layers if layer is not self]
-        self.path = self.path or "/".join([*around.name_scopes, *owners, self.name])
 
     def get_build_config(self) -> dict:
         """What `build_from_config` needs to make the weights again."""
@@ -165,7 +158,6 @@ class LayerCalls:
         else:
             self.build(shape_of(inputs))
         self.built = True
-        self.note_path()
         if self.input_spec is not None:
             check_input(self, inputs)
 

@@ -89,7 +89,6 @@ class Layer(LayerCalls, LayerWeights, LayerLosses, LayerMasks, LayerNodes, Layer
     stateful = False
     takes_strings = False  # whether inputs may be strings, as NumPy arrays outside of compiled code
     input_spec = None
-    path = None  # the names of the layers around this one and its own; `None` until it is built
     supports_jit = True  # whether calls can be compiled; nothing here depends on it
     activity_regularizer = None
     batch_input_shape = None  # for a first layer: the shape of the inputs with the batch axis

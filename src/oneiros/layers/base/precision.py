@@ -14,12 +14,13 @@ class LayerPrecision:
     _path = None
 
     @property
-    def path(self) -> str:
-        """The names of the layers around this one when it was built, and its own, joined by slashes."""
-        return self._path or self.name
+    def path(self) -> str | None:
+        """The names of the layers around this one and its own, joined by slashes; `None` until it is built."""
+        return self._path
 
     def note_path(self, around: Sequence) -> None:
         """Notes the layers inside of which this one is built."""
+        around = [layer for layer in around if layer is not self]
         self._path = "/".join([*current().name_scopes, *(layer.name for layer in around), self.name])
 
     @property
@@ -45,7 +46,7 @@ class LayerPrecision:
     def layer_policy(self) -> policy.DTypePolicy:
         """The policy of this layer itself, also where it is part of a map."""
         found = self._dtype_policy
-        return found[self.path] if isinstance(found, DTypePolicyMap) else found
+        return found[self.path or self.name] if isinstance(found, DTypePolicyMap) else found
 
     @property
     def quantization_mode(self) -> str | None:

@@ -22,6 +22,9 @@ def memory_limit() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
+_OF_VARIABLES = ("aggregation", "synchronization", "layout", "overwrite_with_gradient")
+
+
 def weight_budget(limit: int) -> within:
     """A context in which all new weights together may take `limit` bytes: for models that come from files."""
     return within(weight_budget=[limit])
@@ -78,7 +81,7 @@ class LayerWeights:
         trainable=True,
         constraint=None,
         autocast=True,
-        **unused,  # aggregation, synchronization, ...: JAX decides where values are stored
+        **others,  # those of other versions of Keras say where values are stored: that is up to JAX
     ):
         name = name or f"weight{len(self._own) or ''}"
         shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape or ())
@@ -98,6 +101,7 @@ class LayerWeights:
             constraint=constraints.get(constraint),
             regularizer=regularizers.get(regularizer),
             autocast=autocast,
+            **{key: value for key, value in others.items() if key in _OF_VARIABLES and value is not None},
         )
         layers = current().layers
         owners = layers if layers and layers[-1] is self else [*layers, self]
