@@ -21,7 +21,7 @@ def can_do_without(frame: types.FrameType | None) -> bool:
     """
     while frame is not None:
         filename = frame.f_code.co_filename
-        if filename == importlib.util.__file__:
+        if filename in (importlib.util.__file__, "<frozen importlib.util>"):
             return True
         if not filename.startswith(_OURS) and "frozen importlib" not in filename:
             return is_attempt("".join(linecache.getlines(filename, frame.f_globals)), frame.f_lineno)

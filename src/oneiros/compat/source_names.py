@@ -10,10 +10,13 @@ import h5py as _h5py
 import numpy as np
 
 from ..core import Symbol, Variable, get_mask, has_symbol, set_mask
+from ..core.checks import int_tuple
 from ..core.context import current
 from ..core.names import unique_name
 from ..core.scopes import StatelessScope
-from ..utils.conv_utils import normalize_data_format, normalize_tuple
+from ..core.structure import map_structure
+from ..core.symbol import infer
+from ..utils.conv_utils import normalize_data_format
 from .importing import Finder
 
 KerasTensor = Symbol
@@ -51,8 +54,8 @@ def set_keras_mask(x: Any, mask: Any) -> None:
 
     >>> x = np.ones((2, 3))
     >>> set_keras_mask(x, np.zeros((2, 3), bool))
-    >>> get_keras_mask(x).any()
-    False
+    >>> get_keras_mask(x).tolist()[0]
+    [False, False, False]
     """
     if isinstance(x, Symbol):
         x._keras_mask = mask
@@ -105,10 +108,7 @@ def standardize_tuple(value: Any, n: int, name: str, allow_zero: bool = False) -
     >>> standardize_tuple(3, 2, "kernel_size")
     (3, 3)
     """
-    sizes = tuple(normalize_tuple(value, n, name))
-    if any(size < (0 if allow_zero else 1) for size in sizes):
-        raise ValueError(f"{name}: expected {n} {'' if allow_zero else 'positive '}integers. Received: {value!r}")
-    return sizes
+    return int_tuple(name, value, n, 0 if allow_zero else 1)
 
 
 def canonicalize_axis(axis: int, num_dims: int) -> int:
@@ -324,3 +324,18 @@ def set_global_attribute(name: str, value: Any) -> None:
         value: What is kept.
     """
     _attributes[name] = value
+
+
+def compute_output_spec(fn: Callable, *args, **kwargs) -> Any:
+    """Symbols of the shapes and types of what a function or a layer returns for symbols.
+
+    Args:
+        fn: The function or the layer.
+        *args: The arguments; symbols, or structures that hold some.
+        **kwargs: Arguments by name.
+
+    >>> compute_output_spec(lambda x: x.sum(-1), KerasTensor((None, 3))).shape
+    (None,)
+    """
+    specs = infer(fn, args, kwargs)
+    return map_structure(lambda spec: Symbol(tuple(spec.shape), spec.dtype), specs)

@@ -181,7 +181,7 @@ _TABLE = (
 _CORE = "core compat.source_names"
 _ELSEWHERE = {
     "applications.imagenet_utils": "applications.imagenet_utils utils.imagenet",
-    "backend": "compat.source_names core dtype_policies compat.backend.settings config ops random",
+    "backend": "compat.source_names core dtype_policies compat.backend.settings config ops ops.core random",
     "backend.config": "config compat.source_names",
     "backend.common": "compat.source_names core compat.backend.settings",
     "backend.common.backend_utils": "compat.source_names utils.conv_utils",
