@@ -5,6 +5,7 @@ import gc
 import pytest
 
 collect_ignore_glob = ["programs/scripts/*", "programs/in_turn.py", "*/make_*.py", "mutants/*", "typing/*"]
+collect_ignore_glob += ["ecosystem/packages/*"]
 
 
 @pytest.hookimpl(wrapper=True)

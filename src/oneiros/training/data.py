@@ -3,6 +3,7 @@
 import itertools
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import jax
@@ -27,6 +28,10 @@ def is_batches(x: Any) -> bool:
     if hasattr(x, "shape"):
         return False
     return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
+
+
+# What data sets of PyTorch, TensorFlow and Grain have, which come in the order that they say themselves.
+_ORDERED = ("dataset", "as_numpy_iterator", "to_iter_dataset")
 
 
 # --- arrays
@@ -149,7 +154,7 @@ class BatchData:
             source = map(source.__getitem__, itertools.count())
         self.source, self.standardize, self.shuffle = source, standardize, shuffle
         self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__")
-        self.own_order = self.indexed and not hasattr(source, "dataset") and not hasattr(source, "as_numpy_iterator")
+        self.own_order = self.indexed and not any(map(partial(hasattr, source), _ORDERED))
         self.endless = hasattr(source, "__next__")
         self.threads, self.processes, self.ahead = worker_options(source, **options)
         self.given_steps = steps
