@@ -532,6 +532,20 @@ def test_early_layers_first(generation):
     assert names == _at(generation, *[["first", "last"]] * 3, ["last", "first"])
 
 
+def test_steps_carry_state(generation):
+    counts = []
+
+    class Handing(oneiros.Sequential):
+        def train_step(self, *args):
+            counts.append(len(args))
+            return super().train_step(*args)
+
+    model = Handing([layers.Dense(1, input_shape=(3,))])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
+    assert set(counts) == {_at(generation, 1, 1, 1, 2)}
+
+
 def test_clones_compiled(generation):
     model = oneiros.Sequential([layers.Dense(1, input_shape=(3,))])
     model.compile("sgd", "mse")

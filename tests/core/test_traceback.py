@@ -315,7 +315,8 @@ def test_the_call_is_named_with_unknown_sizes():
 
     error, _ = caught(lambda: Sequential([Input((4,)), Outer()], name="net"))
     assert error.__notes__ == [
-        "While calling layer 'inner' (Broken) with inputs of shape (None, 4), inside layer 'outer' (Outer)."
+        "While calling layer 'inner' (Broken) with inputs of shape (None, 4), inside layer 'outer' (Outer), inside "
+        "layer 'net' (Sequential)."
     ]
     error, _ = caught(Sequential([Outer()], name="net"), X)
     assert error.__notes__[0].startswith("While calling layer 'inner' (Broken) with inputs of shape (None, 4)")

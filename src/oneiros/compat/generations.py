@@ -72,6 +72,7 @@ BEHAVIOUR = {
     "model_input_shapes_checked":  (False,        False,        True,         True),
     "sequential_in_paths":         (False,        False,        False,        True),
     "early_layers_first":          (False,        False,        False,        True),
+    "steps_carry_state":           (False,        False,        False,        True),
     "clones_compiled":             (False,        False,        False,        True),
     "model_inputs_are_inputs":     (True,         True,         False,        False),
     "callbacks_see_validation":    (True,         True,         False,        False),

@@ -76,6 +76,7 @@ behaviour = SimpleNamespace(
     model_input_shapes_checked=True,  # True: a model is called on the shapes of its inputs alone
     sequential_in_paths=True,  # True: the paths of weights begin with the name of the Sequential that makes them
     early_layers_first=True,  # True: layers that a model got as attributes before its graph come before those of it
+    steps_carry_state=True,  # True: a train_step(*args) that hands its arguments on is one of (state, data)
     clones_compiled=True,  # True: clone_model compiles what it makes as the original was
     model_inputs_are_inputs=False,  # True: the inputs of a model must be those of Input layers
     callbacks_see_validation=False,  # True: callbacks get validation_data: a list of inputs, targets and weights

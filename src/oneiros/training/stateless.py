@@ -47,7 +47,7 @@ def takes_state(step: Callable) -> bool:
     parameters = inspect.signature(step).parameters.values()
     needed = [p for p in parameters if p.default is p.empty]
     if needed and needed[0].kind is needed[0].VAR_POSITIONAL:  # handed on, as Keras 3 on JAX calls it
-        return behaviour.generation == "3"
+        return behaviour.steps_carry_state
     return len(needed) == 2 and all(p.kind is p.POSITIONAL_OR_KEYWORD for p in needed)
 
 
