@@ -127,7 +127,7 @@ class BatchNormalization(Affine):
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: shape[0]})
 
     def _initial_deviation(self, shape, dtype=None):
-        return jnp.sqrt(self.moving_variance_initializer(shape, dtype))
+        return self.moving_variance_initializer(shape, dtype) ** 0.5
 
     def call(self, inputs: Array, training: bool | None = None, mask: typing.Any = None) -> Array:
         x = _wide(inputs if jnp.issubdtype(inputs.dtype, jnp.floating) else inputs.astype(self.compute_dtype))
