@@ -57,11 +57,30 @@ def test_normalization_again_inverted_and_known():
     with pytest.raises(ValueError, match="axis: expected numbers from -2 to 1"):
         layers.Normalization(axis=2).build((None, 3))
     with pytest.raises(ValueError, match="expected batches of inputs alone"):
-        layers.Normalization().adapt(iter([(X, X)]))
+        layers.Normalization().adapt(iter([{"a": X}]))
     with pytest.raises(ValueError, match="no batches"):
         layers.Normalization().adapt(iter([]))
     with pytest.raises(ValueError, match="normalization"):
         layer(np.ones((2, 4)))
+
+
+def test_batches_with_targets_and_lists_of_batches():
+    whole, target = layers.Normalization(), np.zeros(2)
+    whole.adapt(X)
+    for data in (
+        iter([(X[:2], target), (X[2:], target)]),
+        [X[:2], X[2:]],
+        [(X[:2], target), (X[2:], target)],
+    ):
+        layer = layers.Normalization()
+        layer.adapt(data)
+        np.testing.assert_allclose(layer(X), whole(X), rtol=1e-5)
+
+
+def test_shapes_of_bins():
+    layer = layers.Discretization([0.0, 1.0], output_mode="one_hot")
+    assert layer.compute_output_shape(()) == (1, 3) == layer(np.float32(0.5)).shape
+    assert layer.compute_output_spec(keras.Input((3, 4))).shape == (None, 3, 4, 3)
 
 
 def test_statistics_survive_training_and_files(tmp_path):

@@ -115,6 +115,12 @@ def test_integers_and_layers_of_ones_own():
     assert {name: s.shape[1] for name, s in made.get_encoded_features().items()}["t"] == 3
 
 
+def test_bins_of_little_data():
+    made = FeatureSpace({"a": "float_discretized"}, num_discretization_bins=6)
+    made.adapt({"a": [1.0, 2.0, 3.0]})
+    assert made({"a": [5.0]}).tolist() == [[0, 0, 1, 0, 0, 0]]  # as wide as was asked for
+
+
 def test_what_is_given_is_not_learnt():
     cls = FeatureSpace
     made = cls(

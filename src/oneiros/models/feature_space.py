@@ -497,7 +497,9 @@ def _cardinality(layer):
         return layer.vocabulary_size()
     if isinstance(layer, (Hashing, HashedCrossing)):
         return layer.num_bins
-    return len(layer.bin_boundaries) + 1 if isinstance(layer, Discretization) else None
+    if isinstance(layer, Discretization):  # of little data, fewer bins are made than are asked for
+        return layer.num_bins or len(layer.bin_boundaries) + 1
+    return None
 
 
 def _described(part):

@@ -11,7 +11,7 @@ from jax import Array
 from ...core.checks import one_of, positive_int
 from ...core.errors import InputDataError
 from ...core.fields import Argument, field, of_owner, optional
-from ...core.symbol import infer
+from ...core.symbol import Spec, infer
 from ..base import Layer
 from .batches import batches_of
 
@@ -196,7 +196,8 @@ class Discretization(Layer):
         return encode(bins, len(self.bin_boundaries) + 1, self.output_mode, self.compute_dtype)
 
     def compute_output_spec(self, *args, **kwargs) -> Any:
-        return infer(self, args, kwargs)  # of integers, whatever the type of the inputs
+        spec = infer(self, args, kwargs)  # of integers, whatever the type of the inputs
+        return Spec(tuple(spec.shape), spec.dtype)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         if self.output_mode == "int":

@@ -46,6 +46,8 @@ class Normalization(Layer):
     _variance: Any = field(_plain, default=None, alias="variance", doc="Known variance.")
     invert: bool = field(default=False, doc="Whether to undo the normalization instead.")
 
+    supports_masking = True
+
     def __post_init__(self):
         super().__post_init__()
         if (self._mean is None) != (self._variance is None):
