@@ -321,7 +321,7 @@ def public_things():
     rooms += (
         " activations utils saving preprocessing.image preprocessing.text preprocessing.sequence random ops datasets"
     )
-    rooms += " config dtype_policies mixed_precision wrappers applications backend"
+    rooms += " config dtype_policies mixed_precision quantizers wrappers applications backend"
     seen = {}
     for room in ["", *rooms.split()]:
         module = functools.reduce(getattr, room.split(".") if room else [], oneiros)

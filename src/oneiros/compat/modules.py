@@ -76,6 +76,7 @@ _TABLE = (
         "compat.legacy_engine layers models callbacks saving utils compat.legacy_layers compat.engine_functions "
         "compat.h5dict",
     ),
+    ("dtype_policies dtype_policies.dtype_policy dtype_policies.dtype_policy_map", "dtype_policies"),
     ("experimental", "optimizers.schedules models"),
     ("initializations", "compat.initializations"),
     ("initializers initializers.initializers_v1 initializers.initializers_v2", "initializers compat.legacy_functions"),
@@ -126,6 +127,8 @@ _TABLE = (
     ("preprocessing.text_dataset preprocessing.timeseries", "utils"),
     ("preprocessing.sequence", "preprocessing.sequence compat.helpers"),
     ("preprocessing.text", "preprocessing.text utils compat.legacy_functions"),
+    ("quantizers quantizers.quantizers quantizers.quantization_config", "quantizers"),
+    ("quantizers.gptq_config quantizers.awq_config quantizers.utils", "quantizers"),
     ("regularizers", "regularizers compat.legacy_functions"),
     (
         "saving saving.hdf5_format saving.legacy saving.legacy.hdf5_format saving.object_registration saving.save "

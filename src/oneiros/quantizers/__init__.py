@@ -10,7 +10,7 @@
 
 from typing import Any
 
-from ..core import kind
+from .. import core
 from .calibration import calibrate, get_dataloader, should_quantize_layer
 from .functions import (
     abs_max_quantize,
@@ -69,7 +69,7 @@ __all__ = [
     "unpack_int4",
     "validate_and_resolve_config",
 ]
-_kind = kind("quantizer")
+_kind = core.kind("quantizer")
 
 
 def get(identifier: Any, **kwargs) -> Any:
