@@ -137,6 +137,13 @@ def test_names_that_nobody_knows():
         layers.JaxLayer.from_config(config)
 
 
+def test_trees_that_are_too_large():
+    config = layers.JaxLayer(compute_alone, params={"w": np.ones((3, 4)), "b": [np.ones(4)]}).get_config()
+    config["params"]["tree"]["items"]["w"]["shape"] = [10**6, 10**9]
+    with pytest.raises(ValueError, match="GB"):
+        layers.JaxLayer.from_config(config)
+
+
 @registered
 class Module:
     """What FlaxLayer needs of a module of Flax."""

@@ -97,12 +97,12 @@ class JaxLayer(Layer):
         self._trees[name] = (kept, form)
 
     def _weight(self, name, number, leaf):
-        value = jnp.asarray(np.asarray(leaf))
+        value = np.asarray(leaf)
         return self.add_weight(
             name=f"{name}_{number}",
             shape=value.shape,
-            dtype=str(value.dtype),
-            initializer=lambda shape, dtype=None: value,
+            dtype=str(jax.dtypes.canonicalize_dtype(value.dtype)),
+            initializer=lambda shape, dtype=None: jnp.asarray(value),
             trainable=name == "params",
         )
 
@@ -196,7 +196,7 @@ def _form(tree):
 def _zeros(form):
     """The tree of zeros of such a form."""
     if "shape" in form:
-        return np.zeros(form["shape"], jnp.dtype(form["dtype"]))
+        return np.broadcast_to(np.zeros((), jnp.dtype(form["dtype"])), form["shape"])  # takes no memory yet
     if "items" in form:
         return {key: _zeros(value) for key, value in form["items"].items()}
     if "leaf" in form:

@@ -171,14 +171,15 @@ class TorchModuleWrapper(Layer):
             UnsafeModelError: if nobody allowed that.
         """
         config = dict(config)
-        if isinstance(config["module"], str):
+        module = config.get("module")
+        if module is None or isinstance(module, str):
             with safety.loading(safe_mode):
                 if safety.in_safe_mode():
                     raise UnsafeModelError(
                         "TorchModuleWrapper: reading its module with `torch.load()` can run any code (arbitrary code "
                         f"execution). It is not read. If you trust its source, allow it: {safety.CONSENT}."
                     )
-            stream = io.BytesIO(base64.b64decode(config["module"]))
+            stream = io.BytesIO(base64.b64decode(module or ""))
             config["module"] = _torch().load(stream, weights_only=False)
         return cls(**config)
 
