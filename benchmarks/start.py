@@ -1,9 +1,9 @@
 """How long old programs take to their first training step, here and under tf_keras.
 
-``python benchmarks/start.py`` runs each program of tests/programs/scripts/old for Keras 2 and tf.keras twice per library
-and prints the seconds from the start of the process to the end of the first step, of the second run: with warm caches.
-``--fresh`` also prints those of the first, with an empty cache of compiled programs. Programs that a library cannot run
-have a dash.
+``python benchmarks/start.py`` runs each program of tests/programs/scripts/old for Keras 2 and tf.keras twice per
+library, and prints the seconds from the start of the process to the end of the first step, of the second run: with warm
+caches. ``--fresh`` also prints those of the first, with an empty cache of compiled programs. Programs that a library
+cannot run have a dash.
 """
 
 import argparse

@@ -55,6 +55,15 @@ def test_files(mode, lora, tmp_path):
     np.testing.assert_allclose(plain(X), model(X), rtol=1e-5, atol=1e-5)
 
 
+def test_layers_that_were_built_one_by_one_are_in_files(tmp_path):
+    layer = dense()
+    layer.quantize("int8")
+    model = Sequential([layer])
+    model.save(tmp_path / "model.keras")
+    again = models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again(X), layer(X), rtol=1e-5, atol=1e-6)
+
+
 def test_lora_trains_two_matrices_and_files_hold_their_product(tmp_path):
     model = Sequential([Input((16,)), layers.Dense(6)])
     layer, plain = model.layers[0], Sequential([Input((16,)), layers.Dense(6)])

@@ -54,6 +54,9 @@ def deserialize_layer(config: dict) -> Layer:
 def sequential_config(model: Any) -> dict | list:
     """The configuration of a `Sequential`; that of programs for Keras 1 and 2.1 is the list of its layers."""
     layers = [serialize_layer(layer) for layer in model.direct_sublayers()]
+    if current().keras3_format and not model.inputs:  # layers that were built one by one
+        shapes = [layer.get_build_config() if layer.built else None for layer in model.direct_sublayers()]
+        layers = [entry | ({"build_config": shape} if shape else {}) for entry, shape in zip(layers, shapes)]
     told = layers and (layers[0]["class_name"] in ("InputLayer", "Merge") or _tells_shape(layers[0]))
     if model.inputs and not told:
         layers.insert(0, serialize_layer(model.inputs[0].node.operation))
@@ -79,6 +82,11 @@ def sequential_from_config(cls, config: dict, custom_objects: dict | None = None
     model = cls(layers=layers, name=config.get("name"))
     if model.inputs is None and config.get("build_input_shape"):
         model.build(tuple(config["build_input_shape"]))
+    elif model.inputs is None:
+        for layer, entry in zip(layers, config["layers"]):
+            shape = entry.get("build_config")
+            if isinstance(layer, Layer) and isinstance(shape, dict) and shape.get("input_shape") is not None:
+                layer.build_from_config(shape)
     return model
 
 
