@@ -17,10 +17,11 @@ INTEGER_RANGES = {"int8": (-128, 127), "int4": (-8, 7)}
 class Quantizer(core.Configurable, abstract=True):
     """Base class of quantizers. Subclasses define ``__call__(x)``, which returns integers and their scale.
 
+    >>> import numpy as np
     >>> class Halves(Quantizer):
     ...     def __call__(self, x):
-    ...         return jnp.round(x * 2).astype(self.output_dtype), 2.0
-    >>> Halves()(jnp.array([1.5]))[0].tolist()
+    ...         return np.round(x * 2).astype(self.output_dtype), 2.0
+    >>> Halves()(np.array([1.5]))[0].tolist()
     [3]
     """
 
@@ -48,7 +49,8 @@ def _axes(name, value):
 class AbsMaxQuantizer(Quantizer):
     """Maps the largest absolute value to the end of a range of integers, and zero to zero.
 
-    >>> values, scale = AbsMaxQuantizer(axis=-1)(jnp.array([[1.0, 0.25]]))
+    >>> import numpy as np
+    >>> values, scale = AbsMaxQuantizer(axis=-1)(np.array([[1.0, 0.25]]))
     >>> values.tolist()
     [[127, 32]]
     """
