@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..core.errors import InputDataError
-from ..core.fields import field
+from ..core.fields import ANY, field
 from ..kernels.product import project, type_of_sums
 from ..kernels.reduction import add_bias
 from .arguments import Activation, Constraint, Initializer, Regularizer
@@ -30,7 +30,7 @@ class EinsumDense(QuantizableLayer):
     (2, 5, 8)
     """
 
-    ignored_arguments = QuantizableLayer.ignored_arguments | {"gptq_unpacked_column_size": None}
+    ignored_arguments = QuantizableLayer.ignored_arguments | {"gptq_unpacked_column_size": ANY}
     kernel = MainWeight()
 
     equation: str = field(

@@ -38,6 +38,7 @@ _WITHOUT_EFFECT = {
     *("implementation", "time_major", "zero_output_for_mask", "use_cudnn", "jit_compile", "autocast", "fn"),
     *("ragged", "optional", "synchronized", "fused"),
     *("virtual_batch_size", "is_legacy_optimizer", "lora_rank", "lora_alpha", "build_config"),
+    "gptq_unpacked_column_size",
 }
 # Part of a module's name in Keras 3 -> the kind of the objects in it.
 _KINDS = {
