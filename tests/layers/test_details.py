@@ -99,7 +99,6 @@ ERRORS = {
     "wants 3 axes": lambda: layers.EinsumDense("abc,cd->abd", (None, 3))(symbol(4)),
     "neither a kernel nor embeddings": lambda: layers.SpectralNormalization(layers.Flatten())(symbol(4, 3)),
     "expected size 3 on axis -1, received 4": lambda: _twice(layers.Dense(2), (3,), (4,)),
-    "argument 'lora_rank'": lambda: layers.Dense(2, lora_rank=4),
 }
 
 

@@ -102,7 +102,7 @@ def test_a_gradient_alone():
 def test_a_weight_that_was_nan_before():
     model = keras.Sequential([keras.Input((3,)), layers.Dense(1, name="top")])
     model.get_layer("top").kernel.assign(np.array([[0.0], [np.nan], [0.0]]))
-    assert "weight top/kernel was not finite before this step" in fit(model, *data())
+    assert f"weight {model.name}/top/kernel was not finite before this step" in fit(model, *data())
 
 
 def test_the_loss_alone():

@@ -118,6 +118,7 @@ class LossScaleOptimizer(Optimizer):
 
     def get_unscaled_gradients(self, gradients: Iterable[Array | None]) -> list[Array | None]:
         """The gradients divided by the scale."""
+        gradients = [None if g is None else core.to_array(g) for g in gradients]
         return [None if g is None else g / self.dynamic_scale.raw.astype(g.dtype) for g in gradients]
 
     def apply(self, gradients: Iterable[Array | None], variables: Iterable[core.Variable] | None = None) -> None:

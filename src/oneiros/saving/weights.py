@@ -123,8 +123,10 @@ def _named(layer, variables):
     """The names of variables in a file, made unique, and their arrays."""
     found = []
     for variable in variables:
-        name = variable.path if "/" in variable.path else f"{layer.name}/{variable.path}"
-        name = name.removesuffix(":0")
+        parts = variable.path.removesuffix(":0").split("/")
+        if layer.name in parts:  # what comes before it are the models around it, or, for a model, that itself
+            parts = parts[parts.index(layer.name) + (getattr(layer, "layer_graph", None) is not None) :]
+        name = "/".join(parts if len(parts) > 1 else [layer.name, *parts])
         count = sum(n == name or n.startswith(name + "_") for n in found)
         found.append(f"{name}_{count}" if name in found else name)
     return [f"{name}:0" for name in found], [v.raw for v in variables]

@@ -21,7 +21,7 @@ class LayerPrecision:
     def note_path(self, around: Sequence) -> None:
         """Notes the layers inside of which this one is built."""
         around = [layer for layer in around if layer is not self]
-        self._path = "/".join([*current().name_scopes, *(layer.name for layer in around), self.name])
+        self._path = "/".join([*current().name_scopes, *(vars(layer).get("name", "?") for layer in (*around, self))])
 
     @property
     def dtype_policy(self) -> policy.DTypePolicy:

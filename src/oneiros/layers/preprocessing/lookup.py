@@ -61,11 +61,12 @@ class IndexLookup(HostLayer, abstract=True):
     pad_to_max_tokens: bool = field(default=False, doc="Whether vectors have `max_tokens` entries in any case.")
     oov_method: str = field(
         partial(one_of, allowed=("floormod", "farmhash")),
+        kw_only=True,
         default="floormod",
         doc="How integers out of the vocabulary are spread over `num_oov_indices`: `'floormod'` by what is left after "
         "division, `'farmhash'` by a hash. Strings always are by a hash.",
     )
-    salt: Any = field(salt, default=None, doc="A whole number or two, which make another hash.")
+    salt: Any = field(salt, default=None, kw_only=True, doc="A whole number or two, which make another hash.")
 
     def __post_init__(self):
         super().__post_init__()
@@ -300,7 +301,6 @@ class StringLookup(IndexLookup):
     oov_token: str = field(default="[UNK]", after="mask_token", doc="What inverse lookup gives for unknown indices.")
     sparse: Sparse = field(default=False, after="pad_to_max_tokens")
     encoding: str = field(default="utf-8", doc="Encoding of bytes; only `'utf-8'`.")
-    salt: Any = field(default=None, after="encoding")
 
     def as_tokens(self, data: Any) -> np.ndarray:
         return as_strings(data)
