@@ -74,6 +74,7 @@ _LAZY = {
     "applications",
     "backend",
     "datasets",
+    "distribution",
     "mixed_precision",
     "ops",
     "preprocessing",

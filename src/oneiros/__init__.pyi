@@ -47,6 +47,7 @@ from .regularizers import Regularizer as Regularizer
 from . import applications as applications
 from . import backend as backend
 from . import datasets as datasets
+from . import distribution as distribution
 from . import mixed_precision as mixed_precision
 from . import ops as ops
 from . import preprocessing as preprocessing

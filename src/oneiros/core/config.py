@@ -155,6 +155,7 @@ settings = SimpleNamespace(
     data_timeout=None,  # seconds that training waits for a batch
     max_epochs=None,  # how many epochs a fit may have at most
     max_steps_per_epoch=None,  # how many steps an epoch, an evaluation or a prediction may have at most
+    distribution=None,  # how data and variables lie on devices
     dtype_policy=None,  # of layers that are given none; None: floatx
     learning_phase=None,  # what set_learning_phase fixed
     unsafe_deserialization=False,  # whether there was consent to run code from files
