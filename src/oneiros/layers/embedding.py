@@ -8,7 +8,7 @@ import numpy as np
 
 from ..core import Variable, behaviour, writes_are_carried
 from ..core.errors import InputDataError
-from ..core.fields import field
+from ..core.fields import field, optional
 from ..core.symbol import infer
 from ..kernels.embedding import take_rows
 from ..kernels.product import project
@@ -135,6 +135,12 @@ class Embedding(QuantizableLayer):
         return (*input_shape, self.output_dim)
 
 
+def _positive(name, value):
+    if not float(value) > 0:
+        raise ValueError(f"{name}: expected a positive number. Received: {value!r}")
+    return value
+
+
 class ReversibleEmbedding(Embedding):
     """An embedding that can be called in reverse: from vectors to a score for each index.
 
@@ -159,6 +165,7 @@ class ReversibleEmbedding(Embedding):
         doc="Type in which the reverse direction computes. Defaults to the layer's `compute_dtype`.",
     )
     logit_soft_cap: float = field(
+        optional(_positive),
         default=None,
         after="reverse_dtype",
         doc="If given, scores in reverse are limited to `tanh(scores / cap) * cap`.",
