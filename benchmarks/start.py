@@ -1,9 +1,9 @@
 """How long old programs take to their first training step, here and under tf_keras.
 
-``python benchmarks/start.py`` runs each program of tests/programs/scripts/old for Keras 2 and tf.keras twice per
-library, and prints the seconds from the start of the process to the end of the first step, of the second run: with warm
-caches. ``--fresh`` also prints those of the first, with an empty cache of compiled programs. Programs that a library
-cannot run have a dash.
+``python benchmarks/start.py`` runs each program of tests/programs/scripts/old twice per library, and prints the seconds
+from the start of the process to the end of the first step, of the second run: with warm caches. ``--fresh`` also prints
+those of the first, with an empty cache of compiled programs. Programs that a library cannot run, or that train nothing,
+have a dash.
 """
 
 import argparse
@@ -39,15 +39,16 @@ def main():
     parser.add_argument("--fresh", action="store_true", help="show the first runs, too")
     parser.add_argument("programs", nargs="*", help="parts of names")
     options = parser.parse_args()
-    print("| program | oneiros | tf_keras |\n| --- | --- | --- |")
-    for script in sorted(p for folder in ("keras2", "tf") for p in (SCRIPTS / folder).glob("*.py")):
+    peers = ["oneiros", *(["tf_keras"] if options.tf_keras else [])]
+    print(f"| program | {' | '.join(peers)} |\n| --- |{' --- |' * len(peers)}")
+    for script in sorted(SCRIPTS.glob("*/*.py")):
         name = f"{script.parent.name}/{script.stem}"
         if options.programs and not any(part in name for part in options.programs):
             continue
         row = []
         with tempfile.TemporaryDirectory() as cache:
             ours = {"PYTHONPATH": str(ROOT / "src"), "JAX_COMPILATION_CACHE_DIR": cache}
-            generation = "2" if script.parent.name == "keras2" else "tf"
+            generation = script.parent.name.removeprefix("keras")
             commands = [([sys.executable, "-m", "oneiros", "run", "--keras", generation, __file__, "--run"], ours)]
             if options.tf_keras:
                 commands.append(([options.tf_keras, __file__, "--run-tf"], {"TF_CPP_MIN_LOG_LEVEL": "3"}))

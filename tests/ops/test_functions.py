@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy
+from jax.experimental import sparse
 
 from oneiros import ops
 from oneiros.core import Graph, SeedGenerator, Symbol, Variable, compiled, set_random_seed
@@ -329,3 +330,16 @@ def test_generators_go_on_and_one_seed_fixes_all():
     np.testing.assert_array_equal(x, random.normal((3,)))
     with pytest.raises(ValueError, match="seed must be"):
         random.normal((2,), seed="x")
+
+
+def test_pad_takes_no_value_that_it_would_not_use():
+    with pytest.raises(ValueError, match="pad: constant_values is for mode='constant'"):
+        ops.pad(np.ones(4), 1, mode="reflect", constant_values=2)
+
+
+def test_sparse_arrays_of_jax_are_taken():
+    dense = np.array([[0, 2.0, 0], [1, 0, 0]], "float32")
+    given = sparse.BCOO.fromdense(dense)
+    np.testing.assert_allclose(ops.exp(given), np.exp(dense), rtol=1e-6)
+    np.testing.assert_array_equal(ops.add(given, given), 2 * dense)
+    np.testing.assert_array_equal(ops.matmul(given, np.eye(3, dtype="float32")), dense)

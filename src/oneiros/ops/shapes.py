@@ -443,9 +443,14 @@ def pad(x: Tensor, pad_width: int | Sequence, mode: str = "constant", constant_v
     Returns:
         The padded tensor.
 
+    Raises:
+        ValueError: If there is a value for another mode than 'constant'.
+
     >>> pad([1, 2], (1, 2)).tolist()
     [0, 1, 2, 0, 0]
     """
+    if constant_values is not None and mode != "constant":
+        raise ValueError(f"pad: constant_values is for mode='constant'. Received: mode={mode!r}, {constant_values=}")
     options = {"constant_values": constant_values or 0} if mode == "constant" else {}
     return jnp.pad(tensor(x), pad_width, mode=mode, **options)
 

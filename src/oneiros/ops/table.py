@@ -25,7 +25,7 @@ def tensor(x: Tensor) -> Array:
     """Converts anything that users may pass as a tensor to a JAX array.
 
     Args:
-        x: Array, NumPy array, variable, number, sparse matrix of SciPy, or (nested) list of numbers.
+        x: Array, NumPy array, variable, number, sparse matrix of SciPy or JAX, or (nested) list of numbers.
 
     Returns:
         An array. Python floats, alone or in lists, become `floatx()`; whatever has a data type keeps it.
@@ -39,6 +39,8 @@ def tensor(x: Tensor) -> Array:
         return x.value
     if hasattr(x, "tocoo"):  # SciPy's sparse matrices
         x = x.toarray()
+    elif hasattr(x, "todense"):  # JAX's
+        x = x.todense()
     array = jnp.asarray(x)
     if not hasattr(x, "dtype") and jnp.issubdtype(array.dtype, jnp.floating):
         return array.astype(config.floatx())
