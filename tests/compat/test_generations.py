@@ -546,6 +546,17 @@ def test_steps_carry_state(generation):
     assert set(counts) == {_at(generation, 1, 1, 1, 2)}
 
 
+def test_stateless_are_built(generation):
+    class Own(layers.Layer):
+        pass
+
+    class Taken(layers.ReLU):
+        pass
+
+    built = [layer.built for layer in (layers.Flatten(), Taken(), Own(), layers.Dense(1))]
+    assert built == _at(generation, *[[False] * 4] * 3, [True, True, False, False])
+
+
 def test_clones_compiled(generation):
     model = oneiros.Sequential([layers.Dense(1, input_shape=(3,))])
     model.compile("sgd", "mse")

@@ -91,3 +91,38 @@ def test_a_remat_scope_is_seen_in_the_program(mode, again):
 def test_unknown_modes_are_refused():
     with pytest.raises(ValueError, match="RematScope: expected the mode 'full'.*mode='half'"):
         oneiros.RematScope("half")
+
+
+def test_masks_of_batches_may_have_the_axis_that_is_normalized():
+    x = np.random.default_rng(0).normal(size=(5, 2, 3)).astype("float32")
+    mask = np.tile([True, False], (5, 1))
+    layer = layers.BatchNormalization(axis=1, momentum=0.0)
+    layer(x, training=True, mask=mask)
+    np.testing.assert_allclose(layer.moving_mean, [x[:, 0].mean(), 0], rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(layer.moving_variance, [x[:, 0].var(), 0], rtol=1e-5)
+    wide = layers.BatchNormalization(momentum=0.0)
+    wide(x, training=True, mask=np.ones((1, 2), bool))
+    np.testing.assert_allclose(wide.moving_mean, x.mean((0, 1)), rtol=1e-5, atol=1e-7)
+
+
+def test_a_loss_in_a_list_under_the_name_of_the_only_output():
+    x = layers.Input((3,))
+    model = oneiros.Model(x, layers.Dense(1, name="out")(x))
+    model.compile("sgd", {"out": ["mse"]})
+    assert list(model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0).history) == ["loss"]
+
+
+def test_scores_of_a_quantized_embedding():
+    layer = layers.ReversibleEmbedding(10, 4)
+    vectors = layer(np.array([[1, 2]]))
+    exact = np.asarray(layer(vectors, reverse=True))
+    layer.quantize("int8")
+    np.testing.assert_allclose(layer(vectors, reverse=True), exact, atol=0.02 * np.abs(exact).max())
+
+
+@pytest.mark.parametrize("cls, options", [(layers.LayerNormalization, {}), (layers.GroupNormalization, {"groups": 2})])
+def test_inputs_beyond_16_bits_are_normalized(cls, options):
+    x = np.full((2, 4, 8), 70000.0, "float32")
+    x[..., 0] += 1000
+    layer = cls(dtype="mixed_float16", **options)
+    np.testing.assert_allclose(layer(x), cls(**options)(x), atol=2e-3)

@@ -73,6 +73,7 @@ BEHAVIOUR = {
     "sequential_in_paths":         (False,        False,        False,        True),
     "early_layers_first":          (False,        False,        False,        True),
     "steps_carry_state":           (False,        False,        False,        True),
+    "stateless_are_built":         (False,        False,        False,        True),
     "clones_compiled":             (False,        False,        False,        True),
     "model_inputs_are_inputs":     (True,         True,         False,        False),
     "callbacks_see_validation":    (True,         True,         False,        False),

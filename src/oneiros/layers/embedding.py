@@ -190,12 +190,15 @@ class ReversibleEmbedding(Embedding):
         if not reverse:
             return super().call(inputs)
         dtype = self.reverse_dtype or self.compute_dtype
-        shown = self.embeddings if self.reverse_embeddings is None else self.reverse_embeddings
-        matrix = shown.raw if isinstance(shown, Variable) else shown  # an array with LoRA or integers
-        matrix = matrix.T if self.reverse_embeddings is None else matrix
+        tied = self.reverse_embeddings is None
+        matrix = self.dequantized_weight().T if tied else self.reverse_embeddings.raw
         scores = project(inputs.astype(dtype), matrix.astype(dtype))
         cap = self.logit_soft_cap
         return scores if cap is None else jnp.tanh(scores / cap) * cap
+
+    def quantized_call(self, inputs: jax.Array, reverse: bool = False) -> jax.Array:
+        """What `call` does, with integers; in reverse with the floats that they stand for."""
+        return self.call(inputs, reverse=True) if reverse else super().quantized_call(inputs)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return None if self._reverse else super().compute_mask(inputs, mask)

@@ -158,16 +158,18 @@ class BatchNormalization(Affine):
     def _statistics(self, x, axes, mask):
         if mask is None:
             return *kernels.batch_norm_train(x, axes), math.prod(x.shape[axis] for axis in axes)
-        if mask.shape != x.shape[: mask.ndim] or mask.ndim > self.axis % x.ndim:
+        mask = jnp.asarray(mask)
+        if any(size not in (1, whole) for size, whole in zip(mask.shape, x.shape)) or mask.ndim > x.ndim:
             raise InputDataError(
                 f"Layer {self.name} (BatchNormalization): a mask of shape {mask.shape} does not fit inputs of shape "
                 f"{x.shape} that are normalized along axis {self.axis}."
             )
         weights = jnp.broadcast_to(mask.reshape(*mask.shape, *(1,) * (x.ndim - mask.ndim)), x.shape).astype(x.dtype)
         count = weights.sum(axes)
-        mean = (x * weights).sum(axes) / count
+        divisor = jnp.maximum(count, 1)  # of a channel that is masked throughout nothing is known
+        mean = (x * weights).sum(axes) / divisor
         centered = jnp.square(x - jnp.expand_dims(mean, axes))
-        return mean, (centered * weights).sum(axes) / count, count
+        return mean, (centered * weights).sum(axes) / divisor, count
 
     def _move(self, mean, variance, count):
         if behaviour.unbiased_moving_variance:
@@ -224,6 +226,10 @@ class LayerNormalization(Affine):
     axis: Axes = field(default=-1, first=True)
     epsilon: Epsilon = field(default=1e-3, first=True)
 
+    def __post_init__(self):
+        super().__post_init__()
+        self.autocast = False  # what is large for 16 bits is not large any more once it is normalized
+
     def build(self, input_shape: tuple) -> None:
         _check_axes(self, self.axis if isinstance(self.axis, list) else [self.axis], input_shape)
         shape = tuple(input_shape[axis] for axis in _axes(self.axis, len(input_shape)))
@@ -258,6 +264,10 @@ class GroupNormalization(Affine):
     )
     axis: Axis = field(default=-1, first=True, doc="Axis of the channels.")
     epsilon: Epsilon = field(default=1e-3, first=True)
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.autocast = False  # what is large for 16 bits is not large any more once it is normalized
 
     def build(self, input_shape: tuple) -> None:
         _check_axes(self, (self.axis,), input_shape)

@@ -159,6 +159,12 @@ class QuantizableLayer(Layer, abstract=True):
         weight = self.main_weight if mode is None else mode.shown(self)
         return jnp.asarray(weight) + self._lora_product() if self.lora_enabled else weight
 
+    def dequantized_weight(self) -> Array:
+        """The main weight in floats, or the floats that its integers stand for, with LoRA."""
+        mode = self.quantization_modes.get(self.quantization_mode)
+        weight = self.main_weight.raw if mode is None or mode.keeps_floats else mode.dequantized(self)
+        return weight + self._lora_product().astype(weight.dtype) if self.lora_enabled else weight
+
     def float_weight(self) -> Array:
         """The main weight in floats, with LoRA."""
         weight = self.main_weight.value

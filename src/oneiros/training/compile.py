@@ -332,9 +332,9 @@ def _loss_function(spec):
     """A function (targets, outputs) or a Loss object, from what compile was given."""
     if spec is None:
         return None
-    if inspect.isclass(spec):
-        spec = spec()
-    return losses.get(spec)
+    if isinstance(spec, (list, tuple)) and len(spec) == 1:  # under the name of the only output
+        spec = spec[0]
+    return losses.get(spec() if inspect.isclass(spec) else spec)
 
 
 def _metric_lists(given, places, what):

@@ -146,9 +146,12 @@ class LayerCalls:
         inputs = args[0] if args else next(iter(kwargs.values()), None)
         if self.input_spec is not None:
             check_input(self, inputs)
-        if self.built:
+        if self.built and self.path is not None:
             return
         self.note_path(current().layers)
+        if self.built:  # from the start, as there is nothing to make
+            self._build_shape = shape_of(inputs)
+            return
         wanted = inspect.signature(self.build).parameters
         named = dict(zip(_call_parameters(type(self)), [None, *args])) | kwargs
         shapes = {f"{name}_shape": shape_of(value) for name, value in named.items()}

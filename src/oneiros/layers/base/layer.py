@@ -4,7 +4,7 @@ import inspect
 import typing
 
 from ... import dtype_policies, regularizers
-from ...core import Configurable, policy
+from ...core import Configurable, behaviour, policy
 from ...core.context import current
 from ...core.fields import active, field
 from ...core.names import layer_prefix, unique_name
@@ -25,6 +25,11 @@ class _OfParts:
 
     def __get__(self, layer, cls):
         return layer is not None and any(part.uses_learning_phase for part in layer.direct_sublayers())
+
+
+def _of_library(cls):
+    """The nearest class of this library that a class comes from."""
+    return next(c for c in cls.__mro__ if c.__module__.split(".")[0] == "oneiros")
 
 
 class _Found:
@@ -148,6 +153,8 @@ class Layer(LayerCalls, LayerWeights, LayerLosses, LayerMasks, LayerNodes, Layer
             self.batch_input_shape = tuple(batch_input_shape)
         self._initial_weights = weights
         self._trainable = bool(trainable)
+        if behaviour.stateless_are_built and type(self).build is Layer.build:
+            self.built = _of_library(type(self)) is not Layer
 
     compute_dtype = property(lambda self: self.layer_policy.compute_dtype, doc="The type of inputs and results.")
     variable_dtype = property(lambda self: self.layer_policy.variable_dtype, doc="The type of the weights.")
@@ -164,7 +171,7 @@ class Layer(LayerCalls, LayerWeights, LayerLosses, LayerMasks, LayerNodes, Layer
         config = {"name": self.name, "trainable": self.trainable, "dtype": _written_policy(self.dtype_policy)}
         if self.batch_input_shape is not None:
             config["batch_input_shape"] = list(self.batch_input_shape)
-        ours = next(c for c in type(self).__mro__ if c.__module__.split(".")[0] == "oneiros")
+        ours = _of_library(type(self))
         if inspect.unwrap(ours.__init__) is not inspect.unwrap(Layer.__init__):
             config |= {name: value for name, value in constructor_values(self, ours) if name not in config}
         if type(self) is not ours and type(self).get_config is ours.get_config:
