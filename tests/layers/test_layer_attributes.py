@@ -126,3 +126,21 @@ def test_inputs_beyond_16_bits_are_normalized(cls, options):
     x[..., 0] += 1000
     layer = cls(dtype="mixed_float16", **options)
     np.testing.assert_allclose(layer(x), cls(**options)(x), atol=2e-3)
+
+
+class Masked(layers.Layer):
+    """Zero where the mask is False."""
+
+    supports_masking = True
+
+    def call(self, x, mask=None):
+        return x if mask is None else x * mask[:, None]
+
+
+def test_steps_of_a_wrapped_layer_get_their_masks():
+    x = np.ones((3, 2, 4), "float32")
+    mask = np.array([[False, True], [True, False], [True, True]])
+    outputs = layers.TimeDistributed(Masked())(x, mask=mask)
+    np.testing.assert_array_equal(outputs, x * mask[..., None])
+    with pytest.raises(ValueError, match=r"a mask of shape \(2, 2\) does not fit 3 examples of 2 steps"):
+        layers.TimeDistributed(Masked())(x, mask=mask[:2])

@@ -142,6 +142,13 @@ def test_functions_reach_models_inside_if_asked_to(recursive):
     assert sorted(seen) == (["Dense"] * 4 if recursive else ["Dense", "Dense", "Model"])
 
 
+def test_functions_reach_chains_that_are_not_built():
+    seen = []
+    model = oneiros.Sequential([layers.Dense(2), oneiros.Sequential([layers.Dense(2), layers.Dense(2)])])
+    oneiros.models.clone_model(model, clone_function=lambda layer: seen.append(layer) or layer, recursive=True)
+    assert len(seen) == 3
+
+
 def test_a_copy_is_compiled_as_the_model():
     model = oneiros.Sequential([layers.Input((3,)), layers.Dense(1)])
     assert not oneiros.models.clone_model(model).compiled

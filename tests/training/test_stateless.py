@@ -305,6 +305,14 @@ def test_sparse_arrays_of_jax_are_data():
     np.testing.assert_allclose(model.predict(sparse, verbose=0), model.predict(np.where(X > 1, X, 0), verbose=0))
 
 
+def test_values_of_a_state_tree_may_be_lists():
+    x = keras.Input((2,))
+    model = keras.Model(x, keras.layers.Dense(1, name="out")(x))
+    model.compile("sgd")
+    model.set_state_tree({"trainable_variables": {"out": {"kernel": [[1.0], [2.0]], "bias": [0.5]}}})
+    assert [w.tolist() for w in model.get_weights()] == [[[1.0], [2.0]], [0.5]]
+
+
 class Pair(keras.Model):
     """Two models that are trained together. There is nothing that could be called."""
 

@@ -13,6 +13,7 @@ from ..core.fields import field, of_owner
 from ..core.registry import CustomObjectScope
 from ..core.structure import is_shape, leaves, map_shapes, map_structure, values_of
 from .base import Layer
+from .normalization import BatchNormalization
 from .rnn import split_inputs
 
 
@@ -91,7 +92,12 @@ class TimeDistributed(Wrapper):
 
         steps = map_structure(fold, inputs)
         for step, one in zip(leaves(steps), _masks_of(mask, inputs)):
-            if one is not None and one.ndim > 2:
+            if one is not None and one.shape[:2] != lead:
+                raise InputDataError(
+                    f"Layer {self.name} (TimeDistributed): a mask of shape {one.shape} does not fit {lead[0]} examples "
+                    f"of {lead[1]} steps."
+                )
+            if one is not None and (one.ndim > 2 or _takes_masks_of_examples(self.layer)):
                 set_mask(step, fold(one))
         outputs = self.layer(steps, training=training)
         results = map_structure(spread, outputs)
@@ -116,6 +122,11 @@ class TimeDistributed(Wrapper):
         while not is_shape(first):
             first = values_of(first)[0]
         return map_shapes(with_time, self.layer.compute_output_shape(self._step_shape(input_shape)))
+
+
+def _takes_masks_of_examples(layer):
+    """Whether a layer can use a mask with one entry for each example. Most layers of ours take one entry a step."""
+    return isinstance(layer, BatchNormalization) or type(layer).__module__.split(".")[0] != "oneiros"
 
 
 class Bidirectional(Wrapper):

@@ -52,7 +52,8 @@ def clone_model(
         raise ValueError("clone_model: call_function is for models made from symbols. Received: a Sequential.")
 
     def clone(layer):
-        if isinstance(layer, Model) and layer.layer_graph is not None and (recursive or clone_function is None):
+        is_graph = isinstance(layer, Sequential) or (isinstance(layer, Model) and layer.layer_graph is not None)
+        if is_graph and (recursive or clone_function is None):
             inner = None if isinstance(layer, Sequential) else call_function
             return clone_model(layer, None, clone_function, inner if recursive else None, recursive)
         return clone_function(layer) if clone_function else type(layer).from_config(layer.get_config())

@@ -12,7 +12,6 @@ from .. import losses
 from ..core import Scope, Variable, behaviour
 from ..core.context import current
 from ..core.errors import InputDataError
-from ..core.structure import is_nested
 
 # The parts of the state, by the names of `get_state_tree`. Each phase has some of them, in this order.
 _GROUPS = ("trainable_variables", "non_trainable_variables", "optimizer_variables", "metrics_variables")
@@ -300,5 +299,5 @@ def _leaves_by_path(tree, path=()):
     if isinstance(tree, dict):
         for key, value in tree.items():
             yield from _leaves_by_path(value, (*path, str(key)))
-    elif not is_nested(tree):
+    else:
         yield "/".join(path), tree
