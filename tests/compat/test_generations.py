@@ -557,6 +557,15 @@ def test_stateless_are_built(generation):
     assert built == _at(generation, *[[False] * 4] * 3, [True, True, False, False])
 
 
+def test_unmonitored_is_saved(generation, tmp_path):
+    model = oneiros.Sequential([layers.Dense(1, input_shape=(3,))])
+    model.compile("sgd", "mse")
+    checkpoint = oneiros.callbacks.ModelCheckpoint(str(tmp_path / "a.h5"), monitor="nothing", save_best_only=True)
+    with pytest.warns(UserWarning, match="Can save best model only with nothing available"):
+        model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0, callbacks=[checkpoint])
+    assert (tmp_path / "a.h5").exists() == _at(generation, False, False, False, True)
+
+
 def test_clones_compiled(generation):
     model = oneiros.Sequential([layers.Dense(1, input_shape=(3,))])
     model.compile("sgd", "mse")

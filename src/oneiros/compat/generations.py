@@ -74,6 +74,7 @@ BEHAVIOUR = {
     "early_layers_first":          (False,        False,        False,        True),
     "steps_carry_state":           (False,        False,        False,        True),
     "stateless_are_built":         (False,        False,        False,        True),
+    "unmonitored_is_saved":        (False,        False,        False,        True),
     "clones_compiled":             (False,        False,        False,        True),
     "model_inputs_are_inputs":     (True,         True,         False,        False),
     "callbacks_see_validation":    (True,         True,         False,        False),

@@ -78,6 +78,7 @@ behaviour = SimpleNamespace(
     early_layers_first=True,  # True: layers that a model got as attributes before its graph come before those of it
     steps_carry_state=True,  # True: a train_step(*args) that hands its arguments on is one of (state, data)
     stateless_are_built=True,  # True: layers without weights are built from the start
+    unmonitored_is_saved=True,  # True: ModelCheckpoint saves although the logs lack what tells which is the best
     clones_compiled=True,  # True: clone_model compiles what it makes as the original was
     model_inputs_are_inputs=False,  # True: the inputs of a model must be those of Input layers
     callbacks_see_validation=False,  # True: callbacks get validation_data: a list of inputs, targets and weights

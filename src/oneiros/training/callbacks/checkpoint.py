@@ -85,15 +85,19 @@ class ModelCheckpoint(Monitor):
             )
             return
         if self.save_best_only:
-            current = self.monitored(logs, "Can save best model only with {} available, skipping.")
-            if current is None:
+            what = "saving all the same" if behaviour.unmonitored_is_saved else "skipping"
+            current = self.monitored(logs, f"Can save best model only with {{}} available, {what}.")
+            if current is None and not behaviour.unmonitored_is_saved:
                 return
-            if not self.improves(current, self.best):
+            if current is None:
+                current = self.best
+            elif not self.improves(current, self.best):
                 self._say(epoch, f"{self.monitor} did not improve from {self.best:.5f}")
                 return
-            self._say(
-                epoch, f"{self.monitor} improved from {self.best:.5f} to {current:.5f}, saving model to {filepath}"
-            )
+            else:
+                self._say(
+                    epoch, f"{self.monitor} improved from {self.best:.5f} to {current:.5f}, saving model to {filepath}"
+                )
         else:
             current = self.best
             self._say(epoch, f"saving model to {filepath}")
